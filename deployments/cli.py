@@ -1,0 +1,5 @@
+"""The `afterfit` command."""
+
+
+def main() -> None:
+    """Run the command line."""

@@ -1,0 +1,19 @@
+"""The mistakes a person can be told about in one sentence."""
+
+
+class AfterfitError(Exception):
+    """A failure that its message explains in full; `exit_status` is what the command line ends with."""
+
+    exit_status = 1
+
+
+class RequestError(AfterfitError):
+    """What was asked for is wrong: a bad spec, a missing file, an unknown model."""
+
+    exit_status = 2
+
+
+class GateError(AfterfitError):
+    """The evidence does not allow what was asked for."""
+
+    exit_status = 3
