@@ -1,0 +1,1 @@
+"""The order of work: which task follows which."""

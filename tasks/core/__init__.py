@@ -1,0 +1,1 @@
+"""The core: pure functions and frozen dataclasses that know no framework."""

@@ -1,0 +1,97 @@
+"""The main job: everything that comes after `.fit()`."""
+
+import shutil
+from pathlib import Path
+
+from prefect import flow
+from prefect.runtime import flow_run
+
+from flows.runner import make_runner
+from flows.scoring import score_source
+from flows.training import fit_candidates, judge_best, release, reuse_version
+from tasks.core.folders import scratch_folder
+from tasks.core.models import file_digest
+from tasks.core.results import Lifecycle, Trained
+from tasks.core.spec import Spec
+from tasks.core.training import identify_training
+from tasks.fit import Fitted
+from tasks.measure import measure_candidate
+from tasks.read import read_identity, read_table
+from tasks.resolve import resolve_champion
+from tasks.split import split_table
+
+
+@flow(flow_run_name="run {spec.name}", persist_result=False)
+def run_lifecycle(
+    spec: Spec, retrain: bool = False, workers: int | None = None, cluster: str | None = None
+) -> Lifecycle:
+    """Train candidates, judge the best, register it, promote it, and score with the champion.
+
+    1. `train_challenger`, below: read, split, fit, measure, judge, register, promote;
+    2. `score_source`: score with the champion, which after a refusal is the old one, and commit.
+
+    Args:
+        spec: the model under management.
+        retrain: train even if a version is registered under the same training key.
+        workers: worker processes to start; by default tasks run on threads of this process.
+        cluster: the address of an existing Dask scheduler.
+    """
+    trained = train_challenger(spec, retrain, workers, cluster)
+    scores = trained.champion and score_source(
+        f"{spec.name}/{trained.champion}",
+        spec.scoring.source,
+        spec.scoring.output,
+        replace=spec.scoring.on_existing == "replace",
+        workers=workers,
+        cluster=cluster,
+    )
+    return Lifecycle(trained, scores or None, str(flow_run.ui_url or ""))
+
+
+@flow(flow_run_name="train {spec.name}", persist_result=False)
+def train_model(spec: Spec, retrain: bool = False, workers: int | None = None, cluster: str | None = None) -> Trained:
+    """Do what `run_lifecycle` does, without the scoring."""
+    return train_challenger(spec, retrain, workers, cluster)
+
+
+def train_challenger(spec: Spec, retrain: bool, workers: int | None, cluster: str | None) -> Trained:
+    """Train a challenger, and make it the champion if the evidence allows.
+
+    1. resolve the champion in use;
+    2. identify the training: a version registered under the same key is reused;
+    3. read the source once, and split it into rows that train and rows that judge;
+    4. fit the candidates side by side on Dask, and measure each on the rows that judge;
+    5. judge the best of them against the champion, on the same rows;
+    6. register it with its evidence, and promote it if the verdict allows.
+    """
+    champion = resolve_champion(spec.name)
+    source = read_identity(spec.data.source)
+    key = identify_training(spec, source.identity)
+    if not retrain and (reused := reuse_version(spec.name, key, champion)):
+        return reused
+    with scratch_folder() as folder:
+        table = read_table(source, spec.data, str(folder))
+        parts = split_table(table, spec, str(folder))
+        measured = fit_candidates(spec, parts, make_runner(workers, cluster))
+        best, verdict = judge_best(measured, champion, spec, parts)
+        return release(best, verdict, champion, spec, parts, {"training_key": key, "dataset_digest": table.digest})
+
+
+@flow(flow_run_name="register a model as {spec.name}", persist_result=False)
+def register_model(model: str, spec: Spec) -> Trained:
+    """Bring a model fitted elsewhere, a skops file, through the same gates.
+
+    The source is split as for training; rows the model was fitted on elsewhere cannot be told apart.
+    """
+    champion = resolve_champion(spec.name)
+    source = read_identity(spec.data.source)
+    key = identify_training(spec, source.identity, file_digest(Path(model)))
+    if reused := reuse_version(spec.name, key, champion):
+        return reused
+    with scratch_folder() as folder:
+        table = read_table(source, spec.data, str(folder))
+        parts = split_table(table, spec, str(folder))
+        copied = shutil.copy(model, folder / "given.skops")
+        measured = measure_candidate(Fitted(Path(model).name, str(copied), 0.0), spec, parts)
+        best, verdict = judge_best([measured], champion, spec, parts)
+        return release(best, verdict, champion, spec, parts, {"training_key": key, "dataset_digest": table.digest})

@@ -1,0 +1,27 @@
+"""Release: make a version the champion by hand, or go back to the one before."""
+
+from prefect import flow
+
+from tasks.core.errors import GateError
+from tasks.promote import promote_model, rollback_model
+from tasks.resolve import resolve_champion, resolve_version
+
+
+@flow(flow_run_name="promote {model} version {version}", persist_result=False)
+def promote_version(model: str, version: int, force: bool = False) -> int | None:
+    """Make a version the champion; give the version it replaced.
+
+    Raises:
+        GateError: its verdict does not allow it, and `force` was not given.
+    """
+    found = resolve_version(f"{model}/{version}")
+    if not (found.passed or force):
+        raise GateError(f"{model} version {version} was refused by its gates: add --force to promote it all the same.")
+    champion = resolve_champion(model)
+    return promote_model(found, champion.version if champion else None)
+
+
+@flow(flow_run_name="roll back {model}", persist_result=False)
+def rollback_version(model: str) -> tuple[int, int]:
+    """Make the version before the champion again; give (restored, replaced)."""
+    return rollback_model(model)

@@ -1,0 +1,76 @@
+"""Training: the steps of a lifecycle up to the promotion."""
+
+from pathlib import Path
+from typing import Any
+
+from prefect import unmapped
+from prefect.task_runners import TaskRunner
+
+from flows.runner import map_task
+from tasks.core.card import ModelVersion
+from tasks.core.results import Trained
+from tasks.core.spec import Spec
+from tasks.core.tables import SplitTable
+from tasks.core.training import read_verdict
+from tasks.core.verdict import Verdict, pick_best
+from tasks.fit import fit_candidate
+from tasks.judge import judge_challenger
+from tasks.measure import Measured, measure_candidate, measure_champion
+from tasks.promote import promote_model
+from tasks.register import register_version
+from tasks.report import publish_candidates, publish_verdict, publish_version
+from tasks.resolve import resolve_trained
+
+
+def reuse_version(name: str, training_key: str, champion: ModelVersion | None) -> Trained | None:
+    """Find a version trained the same way; one whose run died just before its promotion is promoted now."""
+    version = resolve_trained(name, training_key)
+    if version is None:
+        return None
+    used = champion.version if champion else None
+    unfinished = version.passed and not version.promoted
+    if unfinished and used != version.judged_against:
+        return None  # it was judged against another champion: that verdict says nothing today
+    if unfinished:
+        promote_model(version, used)
+        used = version.version
+    verdict = read_verdict(Path(version.folder))
+    publish_verdict(verdict, f"version {version.version}, registered before,", name)
+    publish_version(version)
+    alias = "champion" if used == version.version else None if version.passed else "challenger"
+    return Trained(name, version.version, alias, unfinished, True, verdict, used)
+
+
+def fit_candidates(spec: Spec, table: SplitTable, runner: TaskRunner[Any]) -> list[Measured]:
+    """Fit the candidates side by side on Dask, and measure each as soon as it is fitted."""
+    with runner:
+        numbers = range(len(spec.candidates))
+        same = {"spec": unmapped(spec), "table": unmapped(table)}
+        fitted = map_task(runner, fit_candidate, candidate=spec.candidates, number=numbers, **same)
+        measured = map_task(runner, measure_candidate, fitted=fitted, **same)
+        return [future.result() for future in measured]
+
+
+def judge_best(
+    measured: list[Measured], champion: ModelVersion | None, spec: Spec, table: SplitTable
+) -> tuple[Measured, Verdict]:
+    """Pick the candidate with the smallest loss, and judge it against the champion on the same rows."""
+    best = measured[pick_best([item.figures[spec.gates.champion.metric] for item in measured])]
+    publish_candidates(measured, best, spec.name)
+    against = measure_champion(champion, spec, table) if champion else None
+    verdict = judge_challenger(best, against, spec, table)
+    publish_verdict(verdict, best.candidate, spec.name)
+    return best, verdict
+
+
+def release(
+    best: Measured, verdict: Verdict, champion: ModelVersion | None, spec: Spec, table: SplitTable, tags: dict[str, str]
+) -> Trained:
+    """Register the judged model, and promote it if the verdict allows; else it stays the challenger."""
+    used = champion.version if champion else None
+    version = register_version(best, verdict, spec, table, {**tags, "judged_against": str(used or "")})
+    publish_version(version)
+    if verdict.passed:
+        promote_model(version, used)
+        return Trained(spec.name, version.version, "champion", True, False, verdict, version.version)
+    return Trained(spec.name, version.version, "challenger", False, False, verdict, used)

@@ -1,0 +1,136 @@
+"""Columns: the four kinds a feature can be, and how Arrow columns become what a pipeline takes."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from tasks.core.errors import RequestError
+
+Kind = Literal["numeric", "boolean", "categorical", "date"]
+
+IS_KIND: dict[Kind, Callable[[pa.DataType], bool]] = {
+    "boolean": pa.types.is_boolean,
+    "numeric": lambda type_: pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_),
+    "date": lambda type_: pa.types.is_date(type_) or pa.types.is_timestamp(type_),
+    "categorical": lambda type_: pa.types.is_string(type_) or pa.types.is_large_string(type_),
+}
+STORED_AS: dict[Kind, pa.DataType] = {
+    "boolean": pa.bool_(),
+    "numeric": pa.float64(),
+    "date": pa.timestamp("us"),
+    "categorical": pa.string(),
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A feature: its name and its kind."""
+
+    name: str
+    kind: Kind
+
+
+def kind_of(type_: pa.DataType) -> Kind | None:
+    """Tell the kind of an Arrow type, or None where a model can make nothing of it.
+
+    >>> kind_of(pa.int8()), kind_of(pa.dictionary(pa.int32(), pa.string())), kind_of(pa.list_(pa.int8()))
+    ('numeric', 'categorical', None)
+    """
+    if pa.types.is_dictionary(type_):
+        return kind_of(type_.value_type)
+    return next((kind for kind, fits in IS_KIND.items() if fits(type_)), None)
+
+
+def feature_columns(schema: pa.Schema, left_out: Iterable[str]) -> tuple[Column, ...]:
+    """List the features of a table: every column that is not left out.
+
+    Raises:
+        RequestError: a column is of a type no model can use, or no column is left.
+    """
+    features = []
+    for field in schema:
+        if field.name in set(left_out):
+            continue
+        kind = kind_of(field.type)
+        if kind is None:
+            raise RequestError(
+                f"Column {field.name!r} is of type {field.type}, which no model can use: add it to `data.drop`."
+            )
+        features.append(Column(field.name, kind))
+    if not features:
+        raise RequestError("No column is left to learn from: every one is the target, the id, or dropped.")
+    return tuple(features)
+
+
+def check_schema(schema: pa.Schema, features: Sequence[Column], needed: Iterable[str], origin: str) -> None:
+    """Refuse a table that lacks a column or holds one of another kind; extra and reordered columns are welcome."""
+    names = set(schema.names)
+    if len(names) < len(schema.names):
+        twice = next(name for name in schema.names if schema.names.count(name) > 1)
+        raise RequestError(f"{origin}: column {twice!r} occurs twice.")
+    for name in [*(column.name for column in features), *needed]:
+        if name not in names:
+            raise RequestError(f"{origin}: column {name!r} is missing; it has {_shown(schema.names)}.")
+    for column in features:
+        found = schema.field(column.name).type
+        if kind_of(found) != column.kind and not pa.types.is_null(found):
+            raise RequestError(
+                f"{origin}: column {column.name!r} is {found}, the model was trained on a {column.kind} one."
+            )
+
+
+def _shown(names: Sequence[str], most: int = 20) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def stored(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Cast a column to the one type its kind is stored as; other kinds stay as they are.
+
+    >>> stored(pa.chunked_array([[1, None]])).to_pylist()
+    [1.0, None]
+    """
+    kind = kind_of(column.type)
+    if kind == "date" and getattr(column.type, "tz", None):
+        column = pc.local_timestamp(column.cast(pa.timestamp("us", "UTC")))
+    # An integer beyond 2**53 is rounded to the nearest float64, as scikit-learn itself would.
+    return column.cast(STORED_AS[kind], safe=False) if kind else column
+
+
+def to_frame(table: pa.Table, features: Sequence[Column]) -> pd.DataFrame:
+    """Make what a pipeline takes: numbers and booleans as float64 (missing: NaN), texts as objects, dates as datetimes.
+
+    >>> to_frame(pa.table({"a": [1, None], "b": ["x", None]}), [Column("a", "numeric"), Column("b", "categorical")])
+         a     b
+    0  1.0     x
+    1  NaN  None
+    """
+    arrays = {column.name: TO_NUMPY[column.kind](table[column.name]) for column in features}
+    # With its dtype given, pandas does not infer one from what a piece happens to hold.
+    return pd.DataFrame({name: pd.Series(array, dtype=array.dtype, copy=False) for name, array in arrays.items()})
+
+
+def _floats(column: pa.ChunkedArray) -> NDArray[Any]:
+    return np.asarray(column.cast(pa.float64(), safe=False).to_numpy())
+
+
+def _texts(column: pa.ChunkedArray) -> NDArray[Any]:
+    return np.asarray(column.cast(pa.string()).to_numpy(), dtype=object)
+
+
+def _dates(column: pa.ChunkedArray) -> NDArray[Any]:
+    typed = column.cast(pa.timestamp("us")) if pa.types.is_null(column.type) else stored(column)
+    return np.asarray(typed.to_numpy(), dtype="datetime64[us]")
+
+
+TO_NUMPY: dict[Kind, Callable[[pa.ChunkedArray], NDArray[Any]]] = {
+    "numeric": _floats,
+    "boolean": _floats,
+    "categorical": _texts,
+    "date": _dates,
+}

@@ -1,0 +1,160 @@
+"""The commit: how an output appears, or is swapped for a newer one, in one step."""
+
+import ctypes
+import fcntl
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tasks.core.errors import AfterfitError, RequestError
+from tasks.core.manifest import NAME, Manifest
+from tasks.core.models import file_digest
+from tasks.core.sources import check_absolute
+
+LOCK_SECONDS = 600
+EXCHANGE = 2  # RENAME_EXCHANGE of Linux and RENAME_SWAP of macOS have the same value
+FROM_HERE = -100  # AT_FDCWD of Linux
+
+
+def real_output(output: str) -> Path:
+    """Resolve an output path, through symbolic links.
+
+    Raises:
+        RequestError: it is a URL, a file, or a folder that afterfit did not write.
+    """
+    if "://" in output:
+        raise RequestError(f"{output}: this version writes scores to folders of this machine only.")
+    check_absolute(output)
+    path = Path(os.path.realpath(output))
+    if path.is_file():
+        raise RequestError(f"{path} is a file: name a folder that does not exist yet.")
+    if path.is_dir() and any(path.iterdir()) and not (path / NAME).exists():
+        raise RequestError(f"{path} holds files that are no scores of afterfit: name another folder.")
+    return path
+
+
+def staging_of(output: Path) -> Path:
+    """Name the folder beside an output in which parts are gathered.
+
+    >>> staging_of(Path("/data/scores")).name
+    '.scores.staging'
+    """
+    return output.parent / f".{output.name}.staging"
+
+
+def _old_of(output: Path) -> Path:
+    return output.parent / f".{output.name}.old"
+
+
+@contextmanager
+def locked(folder: str) -> Iterator[None]:
+    """Hold an output's lock: one run at a time writes to it. The lock of a dead process is free.
+
+    Raises:
+        RequestError: the folder above the output cannot be written to.
+        AfterfitError: another run holds the lock for longer than ten minutes.
+    """
+    output = Path(folder)
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        file = (output.parent / f".{output.name}.lock").open("w")
+    except OSError as error:
+        raise RequestError(f"{output.parent} cannot be written to: {error.strerror}.") from error
+    with file:
+        deadline = time.monotonic() + LOCK_SECONDS
+        while not _try_lock(file.fileno()):
+            if time.monotonic() > deadline:
+                raise AfterfitError(f"Another run has been writing to {output} for {LOCK_SECONDS} s: try again later.")
+            time.sleep(0.1)
+        recover(output)
+        yield
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def recover(output: Path) -> None:
+    """Finish what a dead process left half done between two renames: the old output comes back."""
+    old = _old_of(output)
+    if old.exists() and not output.exists():
+        old.rename(output)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def fresh_staging(output: str) -> Path:
+    """Make an empty staging folder beside an output."""
+    staging = staging_of(Path(output))
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir()
+    return staging
+
+
+def write_part(scores: pa.Table, path: Path) -> str:
+    """Write one part with page checksums, durably, under its name only when it is whole; give its sha256."""
+    unfinished = path.with_suffix(".tmp")
+    with unfinished.open("wb") as file:
+        pq.write_table(scores, file, compression="zstd", compression_level=1, write_page_checksum=True)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.rename(path)
+    return file_digest(path)
+
+
+def commit_output(manifest: Manifest, staging: Path, output: Path) -> None:
+    """Put the manifest into the staging folder and make that the output, in one step.
+
+    A reader sees the old output whole or the new one whole. Call it under the output's lock.
+    """
+    with (staging / NAME).open("w", encoding="utf-8") as file:
+        file.write(manifest.to_json())
+        file.flush()
+        os.fsync(file.fileno())
+    _sync(staging)
+    if (output / NAME).exists():
+        swap(staging, output)
+        shutil.rmtree(staging, ignore_errors=True)
+    else:
+        staging.rename(output)
+    _sync(output.parent)
+
+
+def swap(staging: Path, output: Path) -> None:
+    """Exchange two folders where the system can, else move the old one away first."""
+    if not exchange(staging, output):
+        old = _old_of(output)
+        output.rename(old)
+        staging.rename(output)
+        old.rename(staging)
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Exchange two paths in one step; tell whether the system did."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    calls: dict[str, Callable[[], int]] = {
+        "linux": lambda: libc.renameat2(FROM_HERE, os.fsencode(one), FROM_HERE, os.fsencode(other), EXCHANGE),
+        "darwin": lambda: libc.renamex_np(os.fsencode(one), os.fsencode(other), EXCHANGE),
+    }
+    try:
+        return calls[sys.platform]() == 0
+    except (KeyError, AttributeError):
+        return False
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

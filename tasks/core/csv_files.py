@@ -1,0 +1,95 @@
+"""CSV files: read as they are written, typed by the model where there is one."""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+
+from tasks.core.errors import RequestError
+from tasks.core.sources import SourceFile, open_filesystem
+
+HEADER_BYTES = 1 << 20
+BLOCK = 1 << 24  # bytes parsed at once
+INFERENCE_BLOCK = 1 << 26  # types are inferred from this many bytes, where no model gives them
+
+
+def read_csv(file: SourceFile, as_text: tuple[str, ...] = ()) -> pa.Table:
+    """Read a whole CSV file and infer its types; the columns `as_text` stay as they are written.
+
+    Raises:
+        RequestError: a row has too many or too few fields, or the file is not UTF-8.
+    """
+    types = dict.fromkeys(as_text, pa.string())
+    return pa.Table.from_batches(list(_batches(file, types, INFERENCE_BLOCK, strings_otherwise=False)))
+
+
+def iterate_csv(file: SourceFile, types: Mapping[str, pa.DataType]) -> Iterator[pa.RecordBatch]:
+    """Read a CSV file by block with the given types; columns without one are strings."""
+    yield from _batches(file, types, BLOCK, strings_otherwise=True)
+
+
+def _batches(
+    file: SourceFile, types: Mapping[str, pa.DataType], block: int, *, strings_otherwise: bool
+) -> Iterator[pa.RecordBatch]:
+    names = header(file)
+    given = {**dict.fromkeys(names, pa.string()), **types} if strings_otherwise else types
+    try:
+        with _open(file) as stream, pa.csv.open_csv(
+            stream,
+            read_options=pa.csv.ReadOptions(block_size=block, use_threads=False),
+            parse_options=pa.csv.ParseOptions(newlines_in_values=True),
+            # Only numbers and dates may be written as NA; in a column of texts, Namibia is "NA".
+            convert_options=pa.csv.ConvertOptions(column_types=given, strings_can_be_null=False),
+        ) as reader:  # fmt: skip
+            yield pa.RecordBatch.from_pylist([], schema=reader.schema)
+            for batch in reader:
+                yield _empty_is_missing(batch, file)
+    except pa.ArrowInvalid as error:
+        raise RequestError(f"{file.path}: {_one_line(error)}") from error
+
+
+def header(file: SourceFile) -> list[str]:
+    """Read the names of the columns.
+
+    Raises:
+        RequestError: the file is empty, a name occurs twice, or it is not UTF-8.
+    """
+    with _open(file) as stream:
+        start = stream.read(HEADER_BYTES)
+    try:
+        text = start.decode("utf-8-sig", "strict" if len(start) < HEADER_BYTES else "ignore")
+        names = next(csv.reader(io.StringIO(text)), [])
+    except UnicodeDecodeError as error:
+        raise RequestError(f"{file.path} is not UTF-8 (byte {error.start:,}): convert it first.") from error
+    except csv.Error as error:
+        raise RequestError(f"{file.path}: {error}") from error
+    if not names:
+        raise RequestError(f"{file.path} is empty.")
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise RequestError(f"{file.path}: column {twice!r} occurs twice.")
+    return names
+
+
+def _open(file: SourceFile) -> Any:
+    filesystem, path = open_filesystem(file.path)
+    compression = "gzip" if path.lower().endswith(".gz") else None
+    return pa.input_stream(filesystem.open(path, "rb"), compression=compression)
+
+
+def _empty_is_missing(batch: pa.RecordBatch, file: SourceFile) -> pa.RecordBatch:
+    columns = []
+    for field, column in zip(batch.schema, batch.columns, strict=True):
+        if pa.types.is_binary(field.type):
+            raise RequestError(f"{file.path}: column {field.name!r} is not UTF-8: convert the file first.")
+        text = pa.types.is_string(field.type)
+        columns.append(pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column) if text else column)
+    return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
+
+
+def _one_line(error: pa.ArrowInvalid) -> str:
+    return " ".join(str(error).split())

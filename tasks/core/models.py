@@ -1,0 +1,93 @@
+"""Models on disk: skops files, loaded with our own list of trusted types."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import skops.io
+from skops.io.exceptions import UntrustedTypesFoundException
+
+from tasks.core.errors import RequestError
+
+# What scikit-learn's estimators are made of beyond skops' own defaults. Every one of these was read: none runs
+# anything when it is built. A type is added here by review, never by what a model file says of itself.
+TRUSTED = (
+    "functools.partial",  # the function in it is checked by itself
+    "numpy.dtype",
+    "sklearn._loss.link.IdentityLink",
+    "sklearn._loss.link.Interval",
+    "sklearn._loss.link.LogLink",
+    "sklearn._loss.link.LogitLink",
+    "sklearn._loss.link.MultinomialLogit",
+    "sklearn._loss.loss.AbsoluteError",
+    "sklearn._loss.loss.HalfBinomialLoss",
+    "sklearn._loss.loss.HalfGammaLoss",
+    "sklearn._loss.loss.HalfMultinomialLoss",
+    "sklearn._loss.loss.HalfPoissonLoss",
+    "sklearn._loss.loss.HalfSquaredError",
+    "sklearn._loss.loss.HalfTweedieLoss",
+    "sklearn._loss.loss.PinballLoss",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.compose._column_transformer._RemainderColsList",
+    "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.metrics._dist_metrics.EuclideanDistance64",
+    "sklearn.neighbors._kd_tree.KDTree",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+    "sklearn.tree._tree.Tree",
+    "sklearn.utils.validation.check_array",
+    "tasks.core.dates.DateParts",
+)
+
+
+def save_pipeline(pipeline: Any, path: Path) -> None:
+    """Write a fitted pipeline as skops; the file has no pickle in it."""
+    skops.io.dump(pipeline, path)
+
+
+def load_pipeline(path: Path, sha256: str | None = None) -> Any:
+    """Load a skops file, after checking its digest where one is given.
+
+    Raises:
+        RequestError: the file is not skops, has changed, or holds a type that is not trusted.
+    """
+    if sha256 is not None and (found := file_digest(path)) != sha256:
+        raise RequestError(f"{path.name} has sha256 {found[:12]}, registered was {sha256[:12]}: the model has changed.")
+    try:
+        return skops.io.load(path, trusted=list(TRUSTED))
+    except UntrustedTypesFoundException as error:
+        raise RequestError(f"{path.name} holds types that are not on afterfit's list: {_types(error)}.") from error
+    except FileNotFoundError as error:
+        raise RequestError(f"There is no model file {path}.") from error
+    except Exception as error:  # skops raises what its zip, JSON and node readers raise
+        raise RequestError(f"{path.name} is not a skops file that can be read: {error}") from error
+
+
+def _types(error: UntrustedTypesFoundException) -> str:
+    return ", ".join(sorted(str(name) for name in getattr(error, "untrusted_types", None) or error.args))
+
+
+def use_one_thread(pipeline: Any) -> Any:
+    """Set every `n_jobs` to 1: a parallel forest adds up its trees as they finish, which changes the last bit."""
+    jobs = [
+        name
+        for name, value in pipeline.get_params().items()
+        if (name == "n_jobs" or name.endswith("__n_jobs")) and value not in {None, 1}
+    ]
+    pipeline.set_params(**dict.fromkeys(jobs, 1))
+    return pipeline
+
+
+def file_digest(path: Path) -> str:
+    """Give the sha256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def folder_digest(folder: Path) -> str:
+    """Give one sha256 over the names and contents of all files in a folder."""
+    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    lines = "".join(f"{file_digest(folder / name)}  {name}\n" for name in names)
+    return hashlib.sha256(lines.encode()).hexdigest()

@@ -1,0 +1,97 @@
+"""The plan of a scoring run: its identity, and its pieces after every file was checked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tasks.core.card import Card, ModelVersion
+from tasks.core.columns import STORED_AS, check_schema
+from tasks.core.csv_files import header, iterate_csv
+from tasks.core.errors import RequestError
+from tasks.core.manifest import make_run_key
+from tasks.core.pieces import PIECE_ROWS, Bundle, Piece, bundle_pieces, plan_pieces
+from tasks.core.scorer import check_carried
+from tasks.core.sources import SourceFile, identify, open_filesystem, open_parquet, source_identity
+
+
+@dataclass(frozen=True)
+class Run:
+    """One scoring run: the model, the source, the output, and the key that names the three's content."""
+
+    model: ModelVersion
+    files: tuple[SourceFile, ...]
+    identity: str
+    output: str
+    key: str
+    id: str | None
+    keep: tuple[str, ...]
+    proba: bool
+
+
+def name_run(model: ModelVersion, card: Card, files: tuple[SourceFile, ...], output: Path) -> Run:
+    """Give a run its key: a digest of the model, the source, and the options that change the content.
+
+    Raises:
+        RequestError: the output would lie where the source is, or carried columns clash with the scores' own.
+    """
+    data, scoring = card.spec.data, card.spec.scoring
+    check_carried(data.id, scoring.keep)
+    for file in files:
+        if Path(file.path).parent == output:
+            raise RequestError(f"{output} holds the source itself: write the scores to another folder.")
+    identity = source_identity(files)
+    options = {"id": data.id, "keep": scoring.keep, "proba": scoring.proba}
+    key = make_run_key(model.digest, identity, options)
+    return Run(model, files, identity, str(output), key, data.id, scoring.keep, scoring.proba)
+
+
+def plan_bundles(run: Run, card: Card, folder: Path) -> tuple[Bundle, ...]:
+    """Check every file against the model's features, then cut the source into bundles of pieces.
+
+    A CSV file is copied once into a Parquet file in `folder`, typed by the model, and read from there.
+
+    Raises:
+        RequestError: a file lacks a column, has one of another kind, or is damaged; or there is no row at all.
+    """
+    carried = list(dict.fromkeys([*filter(None, [run.id]), *run.keep]))
+    for file in run.files:
+        check_file(file, card, carried)
+    readable = [copy_csv(file, card, folder / f"{number}.parquet") for number, file in enumerate(run.files)]
+    bundles = bundle_pieces(plan_pieces(readable, [file.path for file in run.files]))
+    if not bundles:
+        raise RequestError(f"{run.files[0].path}: there are no rows to score.")
+    return bundles
+
+
+def check_file(file: SourceFile, card: Card, carried: Sequence[str]) -> None:
+    """Refuse a file that the model cannot score, before anything is scored."""
+    if file.format == "csv":
+        schema = pa.schema([(name, pa.null()) for name in header(file)])
+    else:
+        try:
+            with open_parquet(file) as parquet:
+                schema = parquet.schema_arrow
+        except (OSError, pa.ArrowInvalid) as error:
+            raise RequestError(f"{file.path} cannot be read as Parquet: {error}") from error
+    check_schema(schema, card.features, carried, file.path)
+
+
+def copy_csv(file: SourceFile, card: Card, path: Path) -> SourceFile:
+    """Copy a CSV file to Parquet with the types of the model's features; ids and kept columns stay as written."""
+    if file.format == "parquet":
+        return file
+    types = {column.name: STORED_AS[column.kind] for column in card.features}
+    batches = iterate_csv(file, types)
+    with pq.ParquetWriter(path, next(batches).schema, compression="lz4") as writer:
+        for batch in batches:
+            writer.write_batch(batch, row_group_size=PIECE_ROWS)
+    filesystem, local = open_filesystem(str(path))
+    return identify(filesystem, local)
+
+
+def rows_of(pieces: Sequence[Piece]) -> int:
+    """Count the rows of pieces."""
+    return sum(piece.rows for piece in pieces)

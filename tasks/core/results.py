@@ -1,0 +1,64 @@
+"""Results: what the flows return and the command line prints."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tasks.core.verdict import Gate, Verdict
+
+
+@dataclass(frozen=True)
+class Scores:
+    """A committed output. `seconds` is the time from the plan to the commit; 0 where nothing had to be done."""
+
+    version: int
+    output: str
+    run_key: str
+    rows_in: int
+    rows_scored: int
+    rows_quarantined: int
+    rows_reused: int
+    parts: int
+    seconds: float
+    reused: bool
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A judged and registered version; `champion` is the version in use after it, if any."""
+
+    model: str
+    version: int
+    alias: str | None
+    promoted: bool
+    model_reused: bool
+    verdict: Verdict
+    champion: int | None
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """What one run of the lifecycle did."""
+
+    trained: Trained
+    scores: Scores | None
+    flow_run_url: str
+
+
+def verdict_document(verdict: Verdict) -> dict[str, Any]:
+    """Make a verdict a JSON document.
+
+    >>> verdict_document(Verdict((), 5))
+    {'passed': True, 'rows': 5, 'rows_seen_by_champion': 0, 'gates': []}
+    """
+    return {
+        "passed": verdict.passed,
+        "rows": verdict.rows,
+        "rows_seen_by_champion": verdict.rows_seen_by_champion,
+        "gates": [asdict(gate) for gate in verdict.gates],
+    }
+
+
+def parse_verdict(document: dict[str, Any]) -> Verdict:
+    """Read what `verdict_document` made."""
+    gates = tuple(Gate(**gate) for gate in document["gates"])
+    return Verdict(gates, document["rows"], document["rows_seen_by_champion"])

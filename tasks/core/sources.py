@@ -1,0 +1,178 @@
+"""Sources: which files a source is, and what identifies them."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import fsspec
+import pyarrow.parquet as pq
+
+from tasks.core.digest import digest_of
+from tasks.core.errors import RequestError
+
+Format = Literal["parquet", "csv"]
+FORMATS: dict[str, Format] = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv", ".csv.gz": "csv"}
+CHUNK = 1 << 22
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One input file and its identity: cheap to take before and after a run.
+
+    `stamp` is the ETag, else the time of the last change in ns; `digest` the sha256 of the Parquet footer, or of a
+    whole CSV file.
+    """
+
+    path: str
+    format: Format
+    size: int
+    stamp: str
+    digest: str
+
+
+def open_filesystem(source: str) -> tuple[Any, str]:
+    """Find the fsspec file system of a path or URL, and the path within it.
+
+    Raises:
+        RequestError: nothing can open such a URL.
+    """
+    try:
+        filesystem, path = fsspec.core.url_to_fs(source)
+    except (ImportError, ValueError) as error:
+        raise RequestError(f"{without_secrets(source)} cannot be opened: {error}") from error
+    return filesystem, str(path)
+
+
+def list_source(source: str) -> tuple[SourceFile, ...]:
+    """List the files of a source, sorted by path, with their identities.
+
+    Raises:
+        RequestError: there are none, or they are not all Parquet or all CSV.
+    """
+    check_absolute(source)
+    filesystem, path = open_filesystem(source)
+    paths = _paths(filesystem, path)
+    if not paths:
+        raise RequestError(f"There is nothing to read at {without_secrets(source)}.")
+    formats = {format_of(path) for path in paths}
+    if len(formats) > 1:
+        raise RequestError(
+            f"{without_secrets(source)} holds both Parquet and CSV files: name one kind, as in `folder/*.csv`."
+        )
+    return tuple(identify(filesystem, path) for path in paths)
+
+
+def check_absolute(location: str) -> None:
+    """Refuse a path whose meaning depends on where a worker happens to run."""
+    if "://" not in location and not Path(location).is_absolute():
+        raise RequestError(f"{location!r} is a relative path, and a run has no folder of its own: give it from / on.")
+
+
+def _paths(filesystem: Any, path: str) -> list[str]:
+    try:
+        if filesystem.isdir(path):
+            found = [str(name) for name in filesystem.ls(path, detail=False)]
+            return sorted(name for name in found if _is_table(name))
+        if any(mark in path for mark in "*?["):
+            return sorted(str(name) for name in filesystem.glob(path) if filesystem.isfile(name))
+        return [path] if filesystem.exists(path) else []
+    except OSError as error:
+        raise RequestError(f"{path} cannot be listed: {error}") from error
+
+
+def _is_table(path: str) -> bool:
+    name = PurePosixPath(path).name
+    return not name.startswith(("_", ".")) and any(name.lower().endswith(ending) for ending in FORMATS)
+
+
+def format_of(path: str) -> Format:
+    """Tell the format by the ending of the name.
+
+    >>> format_of("in/hours.csv.gz")
+    'csv'
+    """
+    for ending, format_ in FORMATS.items():
+        if path.lower().endswith(ending):
+            return format_
+    raise RequestError(f"{path} is neither Parquet nor CSV: its name must end in {', '.join(FORMATS)}.")
+
+
+def identify(filesystem: Any, path: str) -> SourceFile:
+    """Take the identity of one file.
+
+    Raises:
+        RequestError: it cannot be read, or is no Parquet file though it is named like one.
+    """
+    format_ = format_of(path)
+    try:
+        about = filesystem.info(path)
+        digest = _DIGESTS[format_](filesystem, path, int(about["size"]))
+        remote = "file" not in filesystem.protocol
+        stamp = (about.get("ETag") or filesystem.modified(path)) if remote else Path(path).stat().st_mtime_ns
+    except OSError as error:
+        raise RequestError(f"{path} cannot be read: {error.strerror or error}.") from error
+    name = str(filesystem.unstrip_protocol(path)) if remote else path
+    return SourceFile(name, format_, int(about["size"]), str(stamp), digest)
+
+
+def _footer_digest(filesystem: Any, path: str, size: int) -> str:
+    tail = filesystem.cat_file(path, start=max(0, size - 8), end=size)
+    if size < 12 or tail[4:] != b"PAR1":  # noqa: PLR2004 - the smallest Parquet file: magic, footer length, magic
+        raise RequestError(f"{path} is not a whole Parquet file: its last four bytes are not PAR1.")
+    footer = int.from_bytes(tail[:4], "little")
+    return hashlib.sha256(filesystem.cat_file(path, start=max(0, size - 8 - footer), end=size)).hexdigest()
+
+
+def _content_digest(filesystem: Any, path: str, size: int) -> str:  # noqa: ARG001 - one signature for both formats
+    content = hashlib.sha256()
+    with filesystem.open(path, "rb") as file:
+        while chunk := file.read(CHUNK):
+            content.update(chunk)
+    return content.hexdigest()
+
+
+_DIGESTS = {"parquet": _footer_digest, "csv": _content_digest}
+
+
+def content_digest(file: SourceFile) -> str:
+    """Give the sha256 of everything in a file."""
+    filesystem, path = open_filesystem(file.path)
+    return _content_digest(filesystem, path, file.size)
+
+
+def source_identity(files: Sequence[SourceFile]) -> str:
+    """Give one digest for the files of a source."""
+    return digest_of([asdict(file) for file in files])
+
+
+def check_unchanged(files: Sequence[SourceFile]) -> None:
+    """Refuse to go on when a file is no longer what it was.
+
+    Raises:
+        RequestError: with the name of the first file that changed.
+    """
+    for file in files:
+        filesystem, path = open_filesystem(file.path)
+        if not filesystem.exists(path) or identify(filesystem, path) != file:
+            raise RequestError(f"{file.path} changed while it was being read: run the command again.")
+
+
+def open_parquet(file: SourceFile) -> pq.ParquetFile:
+    """Open a Parquet file for reading by row group."""
+    if "://" not in file.path:
+        return pq.ParquetFile(file.path, pre_buffer=False, page_checksum_verification=True)
+    filesystem, path = open_filesystem(file.path)
+    return pq.ParquetFile(filesystem.open(path, "rb"), pre_buffer=False, page_checksum_verification=True)
+
+
+def without_secrets(location: str) -> str:
+    """Take a user and a password out of a URL before it is shown.
+
+    >>> without_secrets("s3://key:secret@bucket/in")
+    's3://bucket/in'
+    """
+    parts = urlsplit(location)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if "@" in parts.netloc else location

@@ -1,0 +1,290 @@
+"""The spec: one YAML file that describes one model under management."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from tasks.core.candidates import check_candidate
+from tasks.core.errors import RequestError
+from tasks.core.metrics import METRICS, Problem, metric_names
+
+LATER = {
+    "search": "a search over parameters is not part of this version: give each candidate fixed `params`",
+    "schedules": "schedules in a spec are not part of this version: put them in deployments/prefect.yaml",
+    "window": "windows are not part of this version: name the source and the output without one",
+}
+DEFAULT_METRIC: dict[Problem, str] = {"regression": "mae", "classification": "log_loss"}
+
+
+class Section(BaseModel):
+    """A part of the spec: unknown keys are errors, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_later(cls, values: Any) -> Any:
+        for name in LATER.keys() & set(values if isinstance(values, Mapping) else ()):
+            raise ValueError(LATER[name])
+        return values
+
+
+class Data(Section):
+    """The table a model learns from."""
+
+    source: str = Field(description="a file, a folder, a glob or an fsspec URL; Parquet or CSV")
+    target: str = Field(description="the column to predict")
+    id: str | None = Field(None, description="carried through to the scores, never a feature")
+    time: str | None = Field(None, description="split by this column: the newest rows judge")
+    segment: str | None = Field(None, description="measured value by value")
+    drop: tuple[str, ...] = Field((), description="columns that are not features")
+
+    @model_validator(mode="after")
+    def _check_roles(self) -> Self:
+        taken = {"id": self.id, "time": self.time, "segment": self.segment}
+        for role, column in taken.items():
+            if column == self.target:
+                raise ValueError(f"`{role}` and `target` are both {column!r}: name two different columns")
+        if self.target in self.drop:
+            raise ValueError(f"`drop` holds the target {self.target!r}: take it out")
+        return self
+
+
+class Candidate(Section):
+    """An estimator with its parameters."""
+
+    estimator: str = Field(description="the full name of a scikit-learn estimator")
+    params: dict[str, Any] = Field(default_factory=dict, description="what its constructor is given")
+
+    @property
+    def name(self) -> str:
+        """The last part of the estimator's name."""
+        return self.estimator.rsplit(".", 1)[-1]
+
+
+class Limit(Section):
+    """What a metric must stay within."""
+
+    min: float | None = None
+    max: float | None = None
+
+    @model_validator(mode="after")
+    def _check_bounds(self) -> Self:
+        if self.min is None and self.max is None:
+            raise ValueError("a limit needs `min`, `max` or both")
+        return self
+
+
+class ChampionGate(Section):
+    """How much worse than the champion a challenger may be."""
+
+    metric: str = ""
+    confidence: float = Field(0.95, gt=0.5, lt=1)
+    margin: float = Field(0.01, ge=0)
+
+
+class SegmentGate(Section):
+    """How much worse than the champion a challenger may be in any one segment."""
+
+    max_relative_loss: float = Field(0.10, ge=0)
+
+
+class Gates(Section):
+    """What a challenger has to show before it goes live."""
+
+    limits: dict[str, Limit] = Field(default_factory=dict)
+    champion: ChampionGate = ChampionGate()
+    segments: SegmentGate = SegmentGate()
+
+
+class Scoring(Section):
+    """What is scored, and where the scores go."""
+
+    source: str = ""
+    output: str = "scores"
+    on_existing: Literal["replace", "refuse"] = "replace"
+    proba: bool = False
+    keep: tuple[str, ...] = ()
+
+    @field_validator("source", "output")
+    @classmethod
+    def _refuse_window(cls, value: str) -> str:
+        if "{window" in value:
+            raise ValueError(LATER["window"])
+        return value
+
+
+class Spec(Section):
+    """One model under management."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    problem: Problem
+    data: Data
+    candidates: tuple[Candidate, ...] = Field(min_length=1)
+    gates: Gates = Gates()
+    scoring: Scoring = Scoring()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_defaults(cls, values: Any) -> Any:
+        """Take the champion's metric from the problem and the scoring source from the data."""
+        if not isinstance(values, Mapping):
+            return values
+        filled = {**values}
+        problem, data = values.get("problem"), values.get("data")
+        if problem in DEFAULT_METRIC:
+            filled["gates"] = _with_default(values.get("gates", {}), "champion", "metric", DEFAULT_METRIC[problem])
+        if isinstance(data, Mapping) and isinstance(values.get("scoring", {}), Mapping):
+            filled["scoring"] = {"source": data.get("source", ""), **values.get("scoring", {})}
+        return filled
+
+    @model_validator(mode="after")
+    def _check_metrics(self) -> Self:
+        for name in self.gates.limits:
+            if name not in metric_names(self.problem):
+                raise ValueError(
+                    f"gates.limits: {name!r} is not a metric of {self.problem}: use one of "
+                    f"{', '.join(metric_names(self.problem))}"
+                )
+        losses = [name for name in metric_names(self.problem) if METRICS[name].row_loss]
+        if self.gates.champion.metric not in losses:
+            raise ValueError(
+                f"gates.champion.metric: {self.gates.champion.metric!r} has no loss for each row of a "
+                f"{self.problem}: use one of {', '.join(losses)}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_candidates(self) -> Self:
+        metric = METRICS[self.gates.champion.metric]
+        for position, candidate in enumerate(self.candidates):
+            try:
+                check_candidate(candidate.estimator, candidate.params, self.problem, metric)
+            except ValueError as error:
+                raise ValueError(f"candidates.{position}: {error}") from error
+        return self
+
+
+def _with_default(section: Any, part: str, key: str, value: str) -> Any:
+    """Give `section[part][key]` a default, without writing into what was given."""
+    if not isinstance(section, Mapping) or not isinstance(section.get(part, {}), Mapping):
+        return section
+    return {**section, part: {key: value, **section.get(part, {})}}
+
+
+def load_spec(path: Path, overrides: Sequence[str] = ()) -> Spec:
+    """Read a spec, apply `--set` overrides such as `data.target=cnt`, and make its paths absolute.
+
+    Raises:
+        RequestError: the file is missing or is no YAML, or a field is unknown or impossible.
+    """
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise RequestError(
+            f"There is no spec {path}: `afterfit init TABLE --target COLUMN` writes a first one."
+        ) from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise RequestError(f"{path} cannot be read as YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(document, dict):
+        raise RequestError(f"{path} is not a spec: it must hold fields such as `name`, `problem` and `data`.")
+    for override in overrides:
+        document = apply_override(document, override)
+    return parse_spec(document, path.resolve().parent, str(path))
+
+
+def parse_spec(document: Mapping[str, Any], folder: Path, origin: str) -> Spec:
+    """Validate a document; relative paths in it are relative to `folder`."""
+    try:
+        spec = Spec.model_validate(document)
+    except ValidationError as error:
+        raise RequestError(f"{origin}: {explain(error)}") from error
+    data = spec.data.model_copy(update={"source": absolute(spec.data.source, folder)})
+    scoring = spec.scoring.model_copy(
+        update={
+            "source": absolute(spec.scoring.source, folder),
+            "output": absolute(spec.scoring.output, folder),
+        }
+    )
+    return spec.model_copy(update={"data": data, "scoring": scoring})
+
+
+def absolute(location: str, folder: Path) -> str:
+    """Make a path absolute and leave a URL alone.
+
+    >>> absolute("new/*.csv", Path("/data"))
+    '/data/new/*.csv'
+    >>> absolute("s3://bucket/new", Path("/data"))
+    's3://bucket/new'
+    """
+    if "://" in location:
+        return location
+    return str(folder / Path(location).expanduser())
+
+
+def apply_override(document: Mapping[str, Any], override: str) -> dict[str, Any]:
+    """Set one field of a document; the value is YAML.
+
+    >>> apply_override({"data": {"target": "y"}}, "data.target=cnt")
+    {'data': {'target': 'cnt'}}
+    >>> apply_override({"candidates": [{"params": {}}]}, "candidates.0.params.alpha=2.5")
+    {'candidates': [{'params': {'alpha': 2.5}}]}
+    """
+    path, equals, text = override.partition("=")
+    if not equals or not re.fullmatch(r"[^.\s]+(\.[^.\s]+)*", path):
+        raise RequestError(f"--set {override}: write it as FIELD=VALUE, for example --set data.target=cnt.")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise RequestError(f"--set {override}: {text!r} is not YAML.") from error
+    changed: dict[str, Any] = _replaced(document, path.split("."), value, override)
+    return changed
+
+
+def _replaced(node: Any, path: Sequence[str], value: Any, override: str) -> Any:
+    key, rest = path[0], path[1:]
+    if isinstance(node, list):
+        if not key.isdecimal() or int(key) >= len(node):
+            raise RequestError(f"--set {override}: {key!r} is not a position in a list of {len(node)}, counted from 0.")
+        inner = _replaced(node[int(key)], rest, value, override) if rest else value
+        return [inner if position == int(key) else item for position, item in enumerate(node)]
+    if node is not None and not isinstance(node, Mapping):
+        raise RequestError(f"--set {override}: {key!r} would be a field of {node!r}, which has none.")
+    fields = dict(node or {})
+    return {**fields, key: _replaced(fields.get(key), rest, value, override) if rest else value}
+
+
+def explain(error: ValidationError) -> str:
+    """Say in one sentence what is wrong with a spec: the first field, what it holds and what it may hold."""
+    first = error.errors(include_url=False)[0]
+    field = ".".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(_known_fields(first["loc"]))
+        return f"{field} is not a field of the spec: known here are {known}."
+    if first["type"] == "missing":
+        return f"{field} is missing."
+    if first["type"] == "value_error":
+        return f"{field}: {message}." if field else f"{message}."
+    message = message[:1].lower() + message[1:]
+    return f"{field} is {first['input']!r}: {message}."
+
+
+def _known_fields(location: Sequence[int | str]) -> list[str]:
+    """List the fields beside an unknown one, by walking the models along its location."""
+    model: Any = Spec
+    for part in location[:-1]:
+        if not isinstance(part, int):
+            annotation = model.model_fields[part].annotation if part in getattr(model, "model_fields", {}) else model
+            model = next((item for item in _nested(annotation)), model)
+    return list(model.model_fields)
+
+
+def _nested(annotation: Any) -> list[type[Section]]:
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return [annotation]
+    return [found for part in getattr(annotation, "__args__", ()) for found in _nested(part)]

@@ -1,0 +1,22 @@
+"""Judge a challenger by the gates of the spec."""
+
+import numpy as np
+from prefect.logging import get_run_logger
+
+from tasks.core.evidence import ChampionLosses, judge
+from tasks.core.spec import Spec
+from tasks.core.tables import SplitTable, open_table
+from tasks.core.verdict import Verdict
+from tasks.measure import Measured, MeasuredChampion
+from tasks.uncached import uncached_task
+
+
+@uncached_task(task_run_name="judge {challenger.candidate}")
+def judge_challenger(challenger: Measured, champion: MeasuredChampion | None, spec: Spec, table: SplitTable) -> Verdict:
+    """Judge the best candidate: limits, not worse than the champion, no segment much worse."""
+    against = ChampionLosses(np.load(champion.losses), champion.rows_seen, champion.problem) if champion else None
+    rows = open_table(table.held_out)
+    verdict = judge(challenger.figures, np.load(challenger.losses), against, rows, spec)
+    for gate in verdict.gates:
+        get_run_logger().info("%s %s: %s", "passed" if gate.passed else "REFUSED", gate.name, gate.reason)
+    return verdict

@@ -1,0 +1,48 @@
+"""Read a source: first what it is, then what is in it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from prefect.logging import get_run_logger
+
+from tasks.core.digest import digest_of
+from tasks.core.sources import SourceFile, check_unchanged, content_digest, list_source, source_identity
+from tasks.core.spec import Data
+from tasks.core.tables import read_files, write_table
+from tasks.uncached import uncached_task
+
+
+@dataclass(frozen=True)
+class Source:
+    """The files of a source, and one digest of their identities."""
+
+    files: tuple[SourceFile, ...]
+    identity: str
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A table that travels by reference; `digest` is that of the full content it was read from."""
+
+    path: str
+    digest: str
+    rows: int
+
+
+@uncached_task(task_run_name="look at {location}")
+def read_identity(location: str) -> Source:
+    """List the files of a source, with their identities."""
+    files = list_source(location)
+    return Source(files, source_identity(files))
+
+
+@uncached_task(task_run_name="read {data.source}")
+def read_table(source: Source, data: Data, folder: str) -> TableFile:
+    """Read a source whole, once, into a file that every later task maps into memory."""
+    table = read_files(source.files, data)
+    digest = digest_of([content_digest(file) for file in source.files])
+    check_unchanged(source.files)
+    path = Path(folder) / "table.arrow"
+    write_table(table, path)
+    get_run_logger().info("read %s rows x %s columns from %s files", len(table), table.num_columns, len(source.files))
+    return TableFile(str(path), digest, len(table))

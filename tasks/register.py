@@ -1,0 +1,75 @@
+"""Register a judged model, whatever the verdict."""
+
+import json
+import subprocess
+from pathlib import Path
+
+from prefect.logging import get_run_logger
+from prefect.runtime import flow_run
+
+from tasks import store
+from tasks.core.card import Card, ModelVersion, scikit_learn_version
+from tasks.core.columns import to_frame
+from tasks.core.models import load_pipeline
+from tasks.core.profile import profile_table
+from tasks.core.results import verdict_document
+from tasks.core.scorer import answer
+from tasks.core.spec import Spec
+from tasks.core.tables import SplitTable, open_table
+from tasks.core.verdict import Verdict
+from tasks.measure import Measured
+from tasks.uncached import uncached_task
+
+EXAMPLE_ROWS = 100
+
+
+@uncached_task(task_run_name="register {challenger.candidate} as {spec.name}")
+def register_version(
+    challenger: Measured, verdict: Verdict, spec: Spec, table: SplitTable, tags: dict[str, str]
+) -> ModelVersion:
+    """Store the model that was judged, with its evidence, as a new version under the alias `challenger`."""
+    folder = Path(challenger.path).with_name("model")
+    write_model(folder, challenger, verdict, spec, table)
+    evidence = {
+        "candidate": challenger.candidate,
+        "verdict": "passed" if verdict.passed else "refused",
+        "verdict_reasons": "; ".join(verdict.reasons)[:1000],
+        "metrics": json.dumps(challenger.figures),
+        "flow_run_id": str(flow_run.id or ""),
+        "git_commit": git_commit(),
+        "training_window": training_window(table, spec),
+    }
+    version = store.register(spec.name, folder, {**tags, **evidence}, challenger.figures)
+    get_run_logger().info("registered %s version %s (%s)", version.name, version.version, evidence["verdict"])
+    return version
+
+
+def write_model(folder: Path, challenger: Measured, verdict: Verdict, spec: Spec, table: SplitTable) -> None:
+    """Write the model with all that is kept beside it: card, verdict, training profile."""
+    pipeline = load_pipeline(Path(challenger.path))
+    rows = open_table(table.held_out)
+    example = to_frame(rows.slice(0, EXAMPLE_ROWS), table.features)
+    store.save_model(pipeline, folder, pipeline.predict(example), example)
+    Card(spec, table.features, table.split, scikit_learn_version()).write(folder)
+    document = {**verdict_document(verdict), "figures": challenger.figures, "segments": challenger.segments}
+    (folder / "verdict.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
+    predictions = answer(pipeline, rows, table.features, proba=False).predictions
+    profile = profile_table(open_table(table.train), table.features, predictions)
+    (folder / "profile.json").write_text(json.dumps(profile, indent=1), encoding="utf-8")
+
+
+def git_commit() -> str:
+    """Give the commit of the current directory's repository, or nothing."""
+    asked = ["git", "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(asked, capture_output=True, text=True, check=True, timeout=10).stdout.strip()  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+def training_window(table: SplitTable, spec: Spec) -> str:
+    """Give the first and the last moment of the rows that train, where the spec names a time."""
+    if not spec.data.time:
+        return ""
+    moments = open_table(table.train)[spec.data.time].to_numpy()
+    return f"{moments.min()} to {moments.max()}"

@@ -1,0 +1,113 @@
+"""Report to people: artifacts of the Prefect UI, and progress for whoever listens."""
+
+import logging
+import re
+import time
+from uuid import UUID
+
+from prefect.artifacts import (
+    create_link_artifact,
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+
+from tasks import store
+from tasks.core.card import ModelVersion
+from tasks.core.results import Scores
+from tasks.core.verdict import Verdict
+from tasks.measure import Measured
+
+PROGRESS = logging.getLogger("afterfit.progress")
+SECONDS_BETWEEN = 1.0
+
+
+def publish_candidates(measured: list[Measured], best: Measured, name: str) -> None:
+    """Show the figures of all candidates as a table."""
+    table = [
+        {"candidate": item.candidate, **{key: f"{value:.5g}" for key, value in item.figures.items()}, "best": "★" if item is best else ""}
+        for item in measured
+    ]  # fmt: skip
+    create_table_artifact(table, key=_key("candidates", name), description=f"Candidates of {name} on the held-out rows")
+
+
+def publish_verdict(verdict: Verdict, candidate: str, name: str) -> None:
+    """Show the verdict as a table, one row a gate."""
+    table = [
+        {"gate": gate.name, "outcome": "passed" if gate.passed else "refused", "why": gate.reason}
+        for gate in verdict.gates
+    ]
+    outcome = "may go live" if verdict.passed else "is refused"
+    seen = (
+        f", {verdict.rows_seen_by_champion:,} more were left out (the champion may know them)"
+        if verdict.rows_seen_by_champion
+        else ""
+    )
+    description = f"**{candidate} {outcome}**, judged on {verdict.rows:,} held-out rows{seen}."
+    create_table_artifact(table, key=_key("verdict", name), description=description)
+
+
+def publish_version(version: ModelVersion) -> None:
+    """Link the version's page in MLflow."""
+    create_link_artifact(
+        store.version_url(version.name, version.version),
+        link_text=f"{version.name} version {version.version} in MLflow",
+        key=_key("model", version.name),
+        description=f"The registered version of {version.name}: files, tags and evidence.",
+    )
+
+
+def publish_scores(scores: Scores, model: str) -> None:
+    """Sum up a scoring run."""
+    rate = f"{scores.rows_scored / scores.seconds:,.0f} rows/s" if scores.seconds else "reused"
+    lines = [
+        f"### {model} version {scores.version} scored {scores.rows_scored:,} rows",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| rows in | {scores.rows_in:,} |",
+        f"| rows scored | {scores.rows_scored:,} |",
+        f"| rows quarantined | {scores.rows_quarantined:,} |",
+        f"| parts | {scores.parts} |",
+        f"| time | {scores.seconds:.1f} s ({rate}) |",
+        f"| output | `{scores.output}` |",
+        f"| run key | `{scores.run_key[:16]}` |",
+    ]
+    create_markdown_artifact("\n".join(lines), key=_key("scores", model), description=f"Scores of {model}")
+
+
+class Progress:
+    """Tells how many rows are scored: to the Prefect UI once a second, to log handlers each time."""
+
+    def __init__(self, rows: int, model: str) -> None:
+        """Show nothing done yet of `rows`."""
+        self.rows, self.done, self.model, self.told = rows, 0, model, time.monotonic()
+        self.artifact = self._create()
+        self._log()
+
+    def _create(self) -> UUID:
+        description = f"Rows of {self.model} scored"
+        artifact = create_progress_artifact(0.0, key=_key("progress", self.model), description=description)
+        assert isinstance(artifact, UUID)  # noqa: S101 - sync_compatible's type says it may be a coroutine
+        return artifact
+
+    def advance(self, rows: int) -> None:
+        """Count rows as scored."""
+        self.done += rows
+        self._log()
+        if self.done == self.rows or time.monotonic() - self.told >= SECONDS_BETWEEN:
+            self.told = time.monotonic()
+            update_progress_artifact(self.artifact, 100.0 * self.done / self.rows)
+
+    def _log(self) -> None:
+        PROGRESS.info("%s of %s rows", self.done, self.rows, extra={"rows_done": self.done, "rows_total": self.rows})
+
+
+def _key(kind: str, name: str) -> str:
+    """Make an artifact key, which may hold lowercase letters, digits and dashes.
+
+    >>> _key("verdict", "Bike_Demand.2")
+    'verdict-bike-demand-2'
+    """
+    return f"{kind}-{re.sub('[^a-z0-9]+', '-', name.lower()).strip('-')}"

@@ -1,0 +1,21 @@
+"""Split a table into the rows that train and the rows that judge."""
+
+from pathlib import Path
+
+from prefect.logging import get_run_logger
+
+from tasks.core.spec import Spec
+from tasks.core.tables import SplitTable, open_table, split_rows
+from tasks.read import TableFile
+from tasks.uncached import uncached_task
+
+
+@uncached_task(task_run_name="split {table.rows} rows")
+def split_table(table: TableFile, spec: Spec, folder: str) -> SplitTable:
+    """Hold out the newest fifth by time where the spec names one, else a fifth by hash."""
+    parts = split_rows(open_table(table.path), spec.data, spec.problem, Path(folder))
+    get_run_logger().info(
+        "%s rows train, %s judge (by %s %s), %s have no target",
+        parts.rows_train, parts.rows_held_out, parts.split.by, parts.split.cutoff, parts.rows_without_target,
+    )  # fmt: skip
+    return parts
