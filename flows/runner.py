@@ -4,7 +4,7 @@ import os
 from typing import Any, TypeVar, cast
 
 from prefect import Task
-from prefect.futures import PrefectFuture, PrefectFutureList
+from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner
 from prefect_dask.task_runners import DaskTaskRunner
 
@@ -33,10 +33,10 @@ def make_runner(workers: int | None = None, cluster: str | None = None) -> DaskT
     return _local(client, threads)
 
 
-def map_task(runner: TaskRunner[Any], task: Task[..., R], **parameters: Any) -> PrefectFutureList[PrefectFuture[R]]:
+def map_task(runner: TaskRunner[Any], task: Task[..., R], **parameters: Any) -> list[PrefectFuture[R]]:
     """Map a task over parameters on a started runner; those that are the same for all are `unmapped`."""
     # `map` is typed for coroutines only; a plain function is as good.
-    return runner.map(cast("Any", task), parameters)
+    return list(runner.map(cast("Any", task), parameters))
 
 
 def _local(client: dict[str, bool], cluster: dict[str, Any]) -> DaskTaskRunner:

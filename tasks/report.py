@@ -25,11 +25,12 @@ SECONDS_BETWEEN = 1.0
 
 def publish_candidates(measured: list[Measured], best: Measured, name: str) -> None:
     """Show the figures of all candidates as a table."""
-    table = [
-        {"candidate": item.candidate, **{key: f"{value:.5g}" for key, value in item.figures.items()}, "best": "★" if item is best else ""}
-        for item in measured
-    ]  # fmt: skip
+    table = [_figures_of(item) | {"best": "best" if item is best else ""} for item in measured]
     create_table_artifact(table, key=_key("candidates", name), description=f"Candidates of {name} on the held-out rows")
+
+
+def _figures_of(item: Measured) -> dict[str, str]:
+    return {"candidate": item.candidate, **{name: f"{value:.5g}" for name, value in item.figures.items()}}
 
 
 def publish_verdict(verdict: Verdict, candidate: str, name: str) -> None:
@@ -39,11 +40,8 @@ def publish_verdict(verdict: Verdict, candidate: str, name: str) -> None:
         for gate in verdict.gates
     ]
     outcome = "may go live" if verdict.passed else "is refused"
-    seen = (
-        f", {verdict.rows_seen_by_champion:,} more were left out (the champion may know them)"
-        if verdict.rows_seen_by_champion
-        else ""
-    )
+    known = verdict.rows_seen_by_champion
+    seen = f", {known:,} more were left out (the champion may know them)" if known else ""
     description = f"**{candidate} {outcome}**, judged on {verdict.rows:,} held-out rows{seen}."
     create_table_artifact(table, key=_key("verdict", name), description=description)
 

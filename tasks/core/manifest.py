@@ -123,10 +123,9 @@ def verify_output(output: Path) -> list[str]:
     problems = [problem for part in manifest.parts for problem in _verify_part(output, part, manifest.schema)]
     known = {NAME, QUARANTINE, *(part.name for part in manifest.parts)}
     problems += [f"{path.name}: not in the manifest" for path in sorted(output.iterdir()) if path.name not in known]
-    if manifest.rows_in != manifest.rows_scored + manifest.rows_quarantined:
-        problems.append(
-            f"{manifest.rows_in} rows in are not {manifest.rows_scored} scored + {manifest.rows_quarantined} quarantined"
-        )
+    scored, quarantined = manifest.rows_scored, manifest.rows_quarantined
+    if manifest.rows_in != scored + quarantined:
+        problems.append(f"{manifest.rows_in} rows in are not {scored} scored + {quarantined} quarantined")
     if (in_parts := sum(part.rows for part in manifest.parts)) != manifest.rows_scored:
         problems.append(f"the parts have {in_parts} rows, scored were {manifest.rows_scored}")
     return problems
