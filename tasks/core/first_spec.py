@@ -78,7 +78,9 @@ def first_spec(table: pa.Table, source: str, target: str, path: Path) -> str:
         file=path.name,
         name=stem or "model",
         problem=problem,
-        problem_why="" if kind_of(table[target].type) != "numeric" else "          # guessed from the values of the target",
+        problem_why=""
+        if kind_of(table[target].type) != "numeric"
+        else "          # guessed from the values of the target",
         source=_quoted(shown),
         target=_quoted(target),
         roles=_role_lines(roles),
@@ -98,7 +100,8 @@ def guess_problem(target: pa.ChunkedArray) -> Problem:
     if kind_of(target.type) != "numeric":
         return "classification"
     whole = pa.types.is_integer(target.type)
-    return "classification" if whole and pc.count_distinct(target).as_py() <= MOST_CLASSES else "regression"
+    few = whole and pc.count_distinct(target).as_py() <= MOST_CLASSES
+    return "classification" if few else "regression"
 
 
 def guess_roles(table: pa.Table, target: str) -> Roles:

@@ -1,0 +1,120 @@
+"""The answers of the command line: one JSON object, or a short summary for a person. Each gives the exit status."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deployments.local import Servers, Status
+
+if TYPE_CHECKING:  # these import pandas and MLflow, which `afterfit --help` should not wait for
+    from tasks.core.results import Lifecycle, Scores, Trained
+    from tasks.store import ListedModel
+
+REFUSED = 3
+
+
+def plain(document: Mapping[str, Any], text: str, as_json: bool) -> int:
+    """Answer with a document or a text."""
+    return _write(document, [text], as_json)
+
+
+def lifecycle(done: "Lifecycle", servers: Servers, as_json: bool, more: Sequence[str] = ()) -> int:
+    """Answer what a run of the lifecycle did."""
+    scores = asdict(done.scores) if done.scores else None
+    document = {**_trained_document(done.trained), "scores": scores, "flow_run_url": done.flow_run_url}
+    scored_lines = (
+        _score_lines(done.trained.model, done.scores) if done.scores else ["Nothing was scored: no champion."]
+    )
+    lines = [*_trained_lines(done.trained), *scored_lines, *_links(done.flow_run_url, servers), *more]
+    _write(document, lines, as_json)
+    return 0 if done.trained.verdict.passed else REFUSED
+
+
+def trained(done: "Trained", servers: Servers, as_json: bool) -> int:
+    """Answer what a training did."""
+    _write(_trained_document(done), [*_trained_lines(done), *_links(servers.prefect_ui_url, servers)], as_json)
+    return 0 if done.verdict.passed else REFUSED
+
+
+def scored(model: str, scores: "Scores", servers: Servers, as_json: bool) -> int:
+    """Answer what a scoring run did."""
+    name = model.partition("/")[0].partition("@")[0]
+    lines = [*_score_lines(name, scores), *_links(servers.prefect_ui_url, servers)]
+    return _write({"model": name, **asdict(scores)}, lines, as_json)
+
+
+def verified(problems: Sequence[str], output: Path, as_json: bool) -> int:
+    """Answer what a verification found."""
+    lines = (
+        [f"{output}: all is as its manifest says."] if not problems else [f"{output}:", *(f"  {p}" for p in problems)]
+    )
+    _write({"ok": not problems, "problems": list(problems)}, lines, as_json)
+    return 1 if problems else 0
+
+
+def listed(models: "Sequence[ListedModel]", as_json: bool) -> int:
+    """Answer which models there are. A model's `version` is its champion's, else its newest."""
+    rows = [
+        {"name": model.name, "version": model.aliases.get("champion", model.newest), "aliases": model.aliases}
+        for model in models
+    ]
+    lines = [f"{model.name}: {_aliases(model)}" for model in models] or [
+        "No model is registered yet: try `afterfit demo`."
+    ]
+    return _write({"models": rows}, lines, as_json)
+
+
+def _aliases(model: "ListedModel") -> str:
+    named = ", ".join(f"{alias} is version {version}" for alias, version in model.aliases.items())
+    return f"{named or 'no alias'}; the newest is version {model.newest}"
+
+
+def status(found: Status, as_json: bool) -> int:
+    """Answer where the servers are."""
+    lines = [f"Prefect  {_server(found['prefect'])}", f"MLflow   {_server(found['mlflow'])}"]
+    return _write(found, lines, as_json)
+
+
+def _server(server: Mapping[str, Any]) -> str:
+    pid = f" (pid {server['pid']})" if server["pid"] else ""
+    return f"{server['url'] or 'never started'}  {'running' + pid if server['running'] else 'not running'}"
+
+
+def _trained_document(done: "Trained") -> dict[str, Any]:
+    from tasks.core.results import verdict_document  # noqa: PLC0415 - as above
+
+    return {
+        "model": done.model,
+        "version": done.version,
+        "alias": done.alias,
+        "promoted": done.promoted,
+        "model_reused": done.model_reused,
+        "verdict": verdict_document(done.verdict),
+    }
+
+
+def _trained_lines(done: "Trained") -> list[str]:
+    outcome = "passed its gates" if done.verdict.passed else "was REFUSED by its gates"
+    reused = " (reused: spec and data are unchanged; --retrain trains anew)" if done.model_reused else ""
+    now = f", the champion is version {done.champion}" if done.champion else ", there is no champion"
+    gates = [f"  {'passed ' if gate.passed else 'refused'}  {gate.reason}" for gate in done.verdict.gates]
+    return [f"{done.model} version {done.version} {outcome}{now}{reused}", *gates]
+
+
+def _score_lines(model: str, scores: "Scores") -> list[str]:
+    rate = f"{scores.seconds:.1f} s, {scores.rows_scored / max(scores.seconds, 1e-9):,.0f} rows/s"
+    how = "reused: the same model, source and options" if scores.reused else rate
+    return [f"{model} version {scores.version} scored {scores.rows_scored:,} rows into {scores.output} ({how})"]
+
+
+def _links(prefect: str, servers: Servers) -> list[str]:
+    return [f"Prefect  {prefect or servers.prefect_ui_url}", f"MLflow   {servers.mlflow_url}"]
+
+
+def _write(document: Mapping[str, Any], lines: Sequence[str], as_json: bool) -> int:
+    sys.stdout.write((json.dumps(document) if as_json else "\n".join(lines)) + "\n")
+    sys.stdout.flush()
+    return 0
