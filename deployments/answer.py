@@ -7,9 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deployments.local import Servers, Status
-
 if TYPE_CHECKING:  # these import pandas and MLflow, which `afterfit --help` should not wait for
+    from deployments.local import Servers, Status
     from tasks.core.results import Lifecycle, Scores, Trained
     from tasks.store import ListedModel
 
@@ -21,7 +20,7 @@ def plain(document: Mapping[str, Any], text: str, as_json: bool) -> int:
     return _write(document, [text], as_json)
 
 
-def lifecycle(done: "Lifecycle", servers: Servers, as_json: bool, more: Sequence[str] = ()) -> int:
+def lifecycle(done: "Lifecycle", servers: "Servers", as_json: bool, more: Sequence[str] = ()) -> int:
     """Answer what a run of the lifecycle did."""
     scores = asdict(done.scores) if done.scores else None
     document = {**_trained_document(done.trained), "scores": scores, "flow_run_url": done.flow_run_url}
@@ -33,13 +32,13 @@ def lifecycle(done: "Lifecycle", servers: Servers, as_json: bool, more: Sequence
     return 0 if done.trained.verdict.passed else REFUSED
 
 
-def trained(done: "Trained", servers: Servers, as_json: bool) -> int:
+def trained(done: "Trained", servers: "Servers", as_json: bool) -> int:
     """Answer what a training did."""
     _write(_trained_document(done), [*_trained_lines(done), *_links(servers.prefect_ui_url, servers)], as_json)
     return 0 if done.verdict.passed else REFUSED
 
 
-def scored(model: str, scores: "Scores", servers: Servers, as_json: bool) -> int:
+def scored(model: str, scores: "Scores", servers: "Servers", as_json: bool) -> int:
     """Answer what a scoring run did."""
     name = model.partition("/")[0].partition("@")[0]
     lines = [*_score_lines(name, scores), *_links(servers.prefect_ui_url, servers)]
@@ -72,7 +71,7 @@ def _aliases(model: "ListedModel") -> str:
     return f"{named or 'no alias'}; the newest is version {model.newest}"
 
 
-def status(found: Status, as_json: bool) -> int:
+def status(found: "Status", as_json: bool) -> int:
     """Answer where the servers are."""
     lines = [f"Prefect  {_server(found['prefect'])}", f"MLflow   {_server(found['mlflow'])}"]
     return _write(found, lines, as_json)
@@ -110,7 +109,7 @@ def _score_lines(model: str, scores: "Scores") -> list[str]:
     return [f"{model} version {scores.version} scored {scores.rows_scored:,} rows into {scores.output} ({how})"]
 
 
-def _links(prefect: str, servers: Servers) -> list[str]:
+def _links(prefect: str, servers: "Servers") -> list[str]:
     return [f"Prefect  {prefect or servers.prefect_ui_url}", f"MLflow   {servers.mlflow_url}"]
 
 

@@ -1,6 +1,6 @@
 """The `afterfit` command: parses, calls one flow or one helper, prints."""
 
-import sys
+import gc
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from cyclopts import App, CycloptsError, Parameter
 
 from deployments import answer
-from deployments.console import UnexpectedError, say, waiting, watched
+from deployments.console import UnexpectedError, leave, say, waiting, watched
 from deployments.own import refuse_strangers
 
 
@@ -20,10 +20,10 @@ def _version() -> str:
 
 app = App(
     name="afterfit",
-    help="Everything that comes after `.fit()`: train, judge, register, promote and score scikit-learn models.\n\n"
+    help="Everything that comes after .fit(): train, judge, register, promote and score scikit-learn models.\n\n"
     "Start with `afterfit demo`, or with your own table: `afterfit init sales.csv --target amount`.",
     version=_version,
-    help_format="markdown",
+    help_format="plaintext",
 )
 
 
@@ -90,11 +90,13 @@ def run(spec: Path, *, retrain: bool = False, work: SpecWork = SPEC_WORK) -> int
         spec: The YAML file that describes the model.
         retrain: Train even if nothing has changed since the last time.
     """
+    from tasks.core.spec import load_spec
+
+    loaded = load_spec(spec, work.set)
     with watched(work.json, work.verbose) as servers:
         from flows.lifecycle import run_lifecycle
-        from tasks.core.spec import load_spec
 
-        done = run_lifecycle(load_spec(spec, work.set), retrain=retrain, workers=work.workers, cluster=work.cluster)
+        done = run_lifecycle(loaded, retrain=retrain, workers=work.workers, cluster=work.cluster)
     return answer.lifecycle(done, servers, work.json)
 
 
@@ -108,11 +110,13 @@ def train(spec: Path, *, retrain: bool = False, work: SpecWork = SPEC_WORK) -> i
         spec: The YAML file that describes the model.
         retrain: Train even if nothing has changed since the last time.
     """
+    from tasks.core.spec import load_spec
+
+    loaded = load_spec(spec, work.set)
     with watched(work.json, work.verbose) as servers:
         from flows.lifecycle import train_model
-        from tasks.core.spec import load_spec
 
-        trained = train_model(load_spec(spec, work.set), retrain=retrain, workers=work.workers, cluster=work.cluster)
+        trained = train_model(loaded, retrain=retrain, workers=work.workers, cluster=work.cluster)
     return answer.trained(trained, servers, work.json)
 
 
@@ -183,11 +187,13 @@ def register(model: Path, spec: Path, *, work: SpecWork = SPEC_WORK) -> int:
         model: A scikit-learn pipeline that takes the spec's feature columns, saved with skops.
         spec: The YAML file that describes the model.
     """
+    from tasks.core.spec import load_spec
+
+    loaded = load_spec(spec, work.set)
     with watched(work.json, work.verbose) as servers:
         from flows.lifecycle import register_model
-        from tasks.core.spec import load_spec
 
-        trained = register_model(str(model.absolute()), load_spec(spec, work.set))
+        trained = register_model(str(model.absolute()), loaded)
     return answer.trained(trained, servers, work.json)
 
 
@@ -278,13 +284,16 @@ def env(*, talk: Talk = TALK) -> int:
 
 def main(tokens: list[str] | None = None) -> None:
     """Run the command line; the exit status is 0 done, 1 failed, 2 the request is wrong, 3 the gates refused."""
-    sys.exit(_status(tokens))
+    # Imports alone make objects by the hundred thousand that live as long as the process does: looking through
+    # them again and again, and freeing them one by one at the end, took two seconds of a short command's six.
+    gc.set_threshold(50_000, 20, 100)
+    refuse_strangers()
+    leave(_status(tokens))
 
 
 def _status(tokens: list[str] | None) -> int:
     from tasks.core.errors import AfterfitError
 
-    refuse_strangers()
     try:
         done: Any = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:

@@ -1,17 +1,21 @@
 """The console: progress while work runs, quiet libraries, one sentence for a mistake."""
 
+import atexit
 import logging
 import os
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, NoReturn
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from deployments.local import Servers, environment, status, up
 from tasks.core.errors import AfterfitError
+
+if TYPE_CHECKING:
+    from deployments.local import Servers
 
 # Each process that a command starts takes these over, so workers are as quiet as the command.
 QUIET = {
@@ -35,6 +39,15 @@ def say(sentence: str, exit_status: int) -> int:
     return exit_status
 
 
+def leave(exit_status: int) -> NoReturn:
+    """End the process after everything that wants to run at the exit, without freeing every object one by one."""
+    threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - what the interpreter itself calls first
+    atexit._run_exitfuncs()  # noqa: SLF001 - and this second: Prefect sends its last logs and events here
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(exit_status)
+
+
 @contextmanager
 def waiting(what: str) -> Iterator[None]:
     """Show that something takes a while, where a person looks on."""
@@ -48,7 +61,7 @@ def _nothing() -> Iterator[None]:
 
 
 @contextmanager
-def watched(json: bool, verbose: bool) -> Iterator[Servers]:
+def watched(json: bool, verbose: bool) -> Iterator["Servers"]:
     """Make the servers ready, keep libraries quiet, and show progress while the body works.
 
     Whatever the body prints goes to standard error: standard output is for the answer alone.
@@ -57,10 +70,13 @@ def watched(json: bool, verbose: bool) -> Iterator[Servers]:
         AfterfitError: as the body does.
         UnexpectedError: in place of anything else the body raises.
     """
+    from deployments.local import environment, up  # noqa: PLC0415 - `afterfit --help` does without it
+    from deployments.progress import progress  # noqa: PLC0415 - the same
+
     with waiting("starting the servers"):
         servers = up()
     os.environ.update(environment(servers) | ({} if verbose else QUIET))
-    with _stdout_is_stderr(), _progress(shown=errors.is_terminal and not (json or verbose)):
+    with _stdout_is_stderr(), progress(errors, shown=errors.is_terminal and not (json or verbose)):
         if not verbose:
             _hush()
         try:
@@ -73,8 +89,10 @@ def watched(json: bool, verbose: bool) -> Iterator[Servers]:
             raise UnexpectedError(_explained(error, servers)) from error
 
 
-def _explained(error: Exception, servers: Servers) -> str:
+def _explained(error: Exception, servers: "Servers") -> str:
     """Say what happened; a server that has gone is named, for then nothing else matters."""
+    from deployments.local import status  # noqa: PLC0415 - as above
+
     first = next(iter(str(error).strip().splitlines()), "")[:300]
     running = status()
     for name, server in {"Prefect": running["prefect"], "MLflow": running["mlflow"]}.items():
@@ -102,59 +120,3 @@ def _stdout_is_stderr() -> Iterator[None]:
         sys.stdout.flush()
         os.dup2(saved, 1)
         os.close(saved)
-
-
-class _Rows(TextColumn):
-    """Rows done, of how many, and how fast."""
-
-    def __init__(self) -> None:
-        super().__init__("{task.fields[rows]}")
-
-
-@contextmanager
-def _progress(shown: bool) -> Iterator[None]:
-    """Show the task that runs, and a bar of rows once rows are scored."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        _Rows(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=errors, transient=True, disable=not shown) as progress:
-        handler = _Teller(progress)
-        listened = [logging.getLogger("afterfit.progress"), logging.getLogger("prefect.task_runs")]
-        _listen(handler, listened)
-        try:
-            yield
-        finally:
-            for logger in listened:
-                logger.removeHandler(handler)
-
-
-def _listen(handler: logging.Handler, loggers: list[logging.Logger]) -> None:
-    from prefect.logging.configuration import setup_logging  # noqa: PLC0415 - it would take handlers away later
-
-    setup_logging()
-    loggers[0].setLevel(logging.INFO)
-    for logger in loggers:
-        logger.addHandler(handler)
-
-
-class _Teller(logging.Handler):
-    """Turns log records into progress: rows done, and the name of the task that spoke last."""
-
-    def __init__(self, progress: Progress) -> None:
-        super().__init__(logging.INFO)
-        self.progress = progress
-        self.task = progress.add_task("starting", total=None, rows="")
-
-    def emit(self, record: logging.LogRecord) -> None:
-        total, done = getattr(record, "rows_total", None), getattr(record, "rows_done", None)
-        if total is not None and done is not None:
-            speed = self.progress.tasks[self.task].speed
-            rate = f", {speed:,.0f} rows/s" if speed else ""
-            self.progress.update(self.task, total=total, completed=done, rows=f"{done:,} of {total:,} rows{rate}")
-        elif name := getattr(record, "task_run_name", None):
-            self.progress.update(self.task, description=str(name))

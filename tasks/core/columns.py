@@ -97,7 +97,7 @@ def stored(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """
     kind = kind_of(column.type)
     if kind == "date" and getattr(column.type, "tz", None):
-        column = pc.local_timestamp(column.cast(pa.timestamp("us", "UTC")))
+        column = pc.local_timestamp(column.cast(pa.timestamp("us", "UTC"), safe=False))
     # An integer beyond 2**53 is rounded to the nearest float64, as scikit-learn itself would.
     return column.cast(STORED_AS[kind], safe=False) if kind else column
 

@@ -62,27 +62,35 @@ def locked(folder: str) -> Iterator[None]:
         AfterfitError: another run holds the lock for longer than ten minutes.
     """
     output = Path(folder)
+    path = output.parent / f".{output.name}.lock"
+    deadline = time.monotonic() + LOCK_SECONDS
+    while (descriptor := _try_lock(path)) is None:
+        if time.monotonic() > deadline:
+            raise AfterfitError(f"Another run has been writing to {output} for {LOCK_SECONDS} s: try again later.")
+        time.sleep(0.1)
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        file = (output.parent / f".{output.name}.lock").open("w")
-    except OSError as error:
-        raise RequestError(f"{output.parent} cannot be written to: {error.strerror}.") from error
-    with file:
-        deadline = time.monotonic() + LOCK_SECONDS
-        while not _try_lock(file.fileno()):
-            if time.monotonic() > deadline:
-                raise AfterfitError(f"Another run has been writing to {output} for {LOCK_SECONDS} s: try again later.")
-            time.sleep(0.1)
         recover(output)
         yield
+    finally:
+        path.unlink()
+        os.close(descriptor)
 
 
-def _try_lock(descriptor: int) -> bool:
+def _try_lock(path: Path) -> int | None:
+    """Lock the file at a path; nothing where another process has it, or has just removed it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR)
+    except OSError as error:
+        raise RequestError(f"{path.parent} cannot be written to: {error.strerror}.") from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        if os.path.samestat(os.fstat(descriptor), path.stat()):
+            return descriptor
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    os.close(descriptor)
+    return None
 
 
 def recover(output: Path) -> None:

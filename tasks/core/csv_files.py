@@ -1,5 +1,6 @@
 """CSV files: read as they are written, typed by the model where there is one."""
 
+import codecs
 import csv
 import io
 from collections.abc import Iterator, Mapping
@@ -45,10 +46,14 @@ def _batches(
             # Only numbers and dates may be written as NA; in a column of texts, Namibia is "NA".
             convert_options=pa.csv.ConvertOptions(column_types=given, strings_can_be_null=False),
         ) as reader:  # fmt: skip
+            last = None
             yield pa.RecordBatch.from_pylist([], schema=reader.schema)
             for batch in reader:
                 yield _empty_is_missing(batch, file)
-    except pa.ArrowInvalid as error:
+                last = batch.column(batch.num_columns - 1)[-1].as_py() if len(batch) else None
+            if isinstance(last, str) and "\n" in last and not _ends_with_quote(file):
+                raise RequestError(f"{file.path}: a quotation mark is opened and never closed.")
+    except (pa.ArrowInvalid, OSError) as error:
         raise RequestError(f"{file.path}: {_one_line(error)}") from error
 
 
@@ -58,15 +63,18 @@ def header(file: SourceFile) -> list[str]:
     Raises:
         RequestError: the file is empty, a name occurs twice, or it is not UTF-8.
     """
-    with _open(file) as stream:
-        start = stream.read(HEADER_BYTES)
     try:
-        text = start.decode("utf-8-sig", "strict" if len(start) < HEADER_BYTES else "ignore")
+        with _open(file) as stream:
+            start = stream.read(HEADER_BYTES)
+        # The last character of a long file may be cut in two.
+        text = codecs.getincrementaldecoder("utf-8-sig")().decode(start, final=len(start) < HEADER_BYTES)
         names = next(csv.reader(io.StringIO(text)), [])
     except UnicodeDecodeError as error:
         raise RequestError(f"{file.path} is not UTF-8 (byte {error.start:,}): convert it first.") from error
-    except csv.Error as error:
-        raise RequestError(f"{file.path}: {error}") from error
+    except (csv.Error, OSError) as error:
+        raise RequestError(f"{file.path}: {_one_line(error)}") from error
+    if "\0" in text:
+        raise RequestError(f"{file.path} holds NUL characters: it is no text, or not UTF-8; convert it first.")
     if not names:
         raise RequestError(f"{file.path} is empty.")
     if len(set(names)) < len(names):
@@ -91,5 +99,13 @@ def _empty_is_missing(batch: pa.RecordBatch, file: SourceFile) -> pa.RecordBatch
     return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
 
 
-def _one_line(error: pa.ArrowInvalid) -> str:
+def _ends_with_quote(file: SourceFile) -> bool:
+    with _open(file) as stream:
+        end = b""
+        while chunk := stream.read(BLOCK):
+            end = (end + chunk).rstrip(b"\r\n")[-1:]
+    return end == b'"'
+
+
+def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())

@@ -39,5 +39,5 @@ def _parts(dates: "pd.Series[Any]") -> NDArray[np.float64]:
     parts = dates.dt
     hours = parts.hour + parts.minute / 60
     return np.column_stack(
-        [np.asarray(part, dtype=np.float64) for part in (days, parts.day_of_year, parts.weekday, hours)]
+        [np.asarray(part, dtype=np.float64) for part in (days, parts.day_of_year, parts.day_of_week, hours)]
     )

@@ -110,6 +110,7 @@ def guess_roles(table: pa.Table, target: str) -> Roles:
     kinds = {name: kind_of(table[name].type) for name in names}
     first = table[names[0]] if names else None
     distinct = first is not None and not pa.types.is_floating(first.type) and kinds[names[0]] is not None
+    distinct = distinct and first is not None and not pa.types.is_dictionary(first.type)  # no kernel counts these
     unique = distinct and first is not None and pc.count_distinct(first).as_py() == len(table) > 1
     return Roles(
         id=names[0] if unique and kinds[names[0]] != "date" else None,
@@ -126,7 +127,7 @@ def _role_lines(roles: Roles) -> str:
         if roles.time
         else "  # time: COLUMN               # split by time; without it, by a hash",
         "  # segment: COLUMN            # measured value by value",
-        f"  drop: {drop}                     # columns that are not features, above all those that give the target away",
+        f"  drop: {drop}                     # no features, above all what gives the target away",
     ]
     return "\n".join(lines) + "\n"
 

@@ -83,9 +83,8 @@ def check_answers(answers: NDArray[Any], rows: int) -> None:
     if len(answers) != rows:
         raise AfterfitError(f"the model gave {len(answers):,} answers for {rows:,} rows")
     if answers.dtype.kind == "f" and not np.isfinite(answers).all():
-        raise AfterfitError(
-            f"the model gave answers that are no finite numbers, first in row {np.argmin(np.isfinite(answers))}"
-        )
+        finite = np.isfinite(answers).reshape(rows, -1).all(axis=1)
+        raise AfterfitError(f"the model gave answers that are no finite numbers, first in row {np.argmin(finite)}")
 
 
 def as_arrow(predictions: NDArray[Any]) -> pa.Array:

@@ -76,11 +76,11 @@ def _paths(filesystem: Any, path: str) -> list[str]:
         if filesystem.isdir(path):
             found = [str(name) for name in filesystem.ls(path, detail=False)]
             return sorted(name for name in found if _is_table(name))
-        if any(mark in path for mark in "*?["):
+        if any(mark in path for mark in "*?[") and not filesystem.exists(path):
             return sorted(str(name) for name in filesystem.glob(path) if filesystem.isfile(name))
         return [path] if filesystem.exists(path) else []
     except OSError as error:
-        raise RequestError(f"{path} cannot be listed: {error}") from error
+        raise RequestError(f"{without_secrets(path)} cannot be listed: {error}") from error
 
 
 def _is_table(path: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from tasks.core.candidates import check_candidate
+from tasks.core.candidates import check_candidate, make_estimator
 from tasks.core.errors import RequestError
 from tasks.core.metrics import METRICS, Problem, metric_names
 
@@ -76,6 +76,8 @@ class Limit(Section):
     def _check_bounds(self) -> Self:
         if self.min is None and self.max is None:
             raise ValueError("a limit needs `min`, `max` or both")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"no figure is both at least {self.min:g} and at most {self.max:g}")
         return self
 
 
@@ -136,7 +138,7 @@ class Spec(Section):
             return values
         filled = {**values}
         problem, data = values.get("problem"), values.get("data")
-        if problem in DEFAULT_METRIC:
+        if isinstance(problem, str) and problem in DEFAULT_METRIC:
             filled["gates"] = _with_default(values.get("gates", {}), "champion", "metric", DEFAULT_METRIC[problem])
         if isinstance(data, Mapping) and isinstance(values.get("scoring", {}), Mapping):
             filled["scoring"] = {"source": data.get("source", ""), **values.get("scoring", {})}
@@ -164,8 +166,11 @@ class Spec(Section):
         for position, candidate in enumerate(self.candidates):
             try:
                 check_candidate(candidate.estimator, candidate.params, self.problem, metric)
+                estimator = make_estimator(candidate.estimator, candidate.params)
             except ValueError as error:
                 raise ValueError(f"candidates.{position}: {error}") from error
+            if self.scoring.proba and not hasattr(estimator, "predict_proba"):
+                raise ValueError(f"scoring.proba: {candidate.estimator} gives no probabilities: set it to false")
         return self
 
 

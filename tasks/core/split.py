@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from tasks.core.columns import kind_of
 from tasks.core.errors import RequestError
 
 HELD_OUT = 0.2
@@ -39,8 +40,8 @@ def make_split(table: pa.Table, time: str | None, id_column: str | None) -> Spli
     column = table[time]
     if not (pa.types.is_timestamp(column.type) or pa.types.is_floating(column.type)):
         raise RequestError(f"data.time: column {time!r} holds {column.type}, not times or numbers.")
-    if column.null_count:
-        raise RequestError(f"data.time: column {time!r} is missing in {column.null_count:,} rows: fill or remove them.")
+    if missing := pc.sum(pc.is_null(column, nan_is_null=True)).as_py():
+        raise RequestError(f"data.time: column {time!r} is missing in {missing:,} rows: fill or remove them.")
     moments = np.sort(_moments(column))
     cutoff = moments[int(len(moments) * (1 - HELD_OUT))]
     if cutoff == moments[0]:
@@ -79,4 +80,6 @@ def _moments(column: pa.ChunkedArray) -> NDArray[Any]:
 
 def _hashable(column: pa.ChunkedArray) -> NDArray[np.object_]:
     """Write each value as text, so that an id hashes the same from CSV and from Parquet."""
+    if kind_of(column.type) is None:  # Arrow writes neither lists nor bytes as text
+        return np.asarray(["" if value is None else str(value) for value in column.to_pylist()], dtype=object)
     return np.asarray(pc.fill_null(column.cast(pa.string()), "").to_numpy(), dtype=object)

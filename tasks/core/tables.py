@@ -130,11 +130,11 @@ def check_target(target: pa.ChunkedArray, name: str, problem: Problem) -> None:
     kind = kind_of(target.type)
     if not len(target):
         raise RequestError(f"The target {name!r} is missing in every row.")
+    if pa.types.is_floating(target.type) and not pc.all(pc.is_finite(target)).as_py():
+        raise RequestError(f"The target {name!r} is infinite in some rows.")
     if problem == "regression":
         if kind != "numeric":
             raise RequestError(f"The target {name!r} is {target.type}, not a number: set `problem: classification`.")
-        if not pc.all(pc.is_finite(target)).as_py():
-            raise RequestError(f"The target {name!r} is infinite in some rows.")
         return
     if kind not in {"numeric", "categorical", "boolean"}:
         raise RequestError(f"The target {name!r} is {target.type}, which cannot be a class.")
@@ -155,7 +155,7 @@ def target_values(table: pa.Table, name: str, problem: Problem) -> NDArray[Any]:
     """Give the target as scikit-learn takes it, shape (n,): float64 numbers, or labels as int64, bool or str."""
     column = table[name]
     if problem == "regression":
-        return np.asarray(column.cast(pa.float64()).to_numpy())
+        return np.asarray(column.cast(pa.float64(), safe=False).to_numpy())
     kind = kind_of(column.type)
     types: dict[str | None, Callable[[], pa.ChunkedArray]] = {
         "numeric": lambda: column.cast(pa.int64()),
