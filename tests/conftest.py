@@ -1,0 +1,115 @@
+"""Fixtures: one home with real servers for the whole session, and small tables."""
+
+import os
+import socket
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pytest
+import yaml
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def pytest_configure():
+    """Name the session's servers before Prefect is imported: it reads its settings once."""
+    home = Path(tempfile.mkdtemp(prefix="afterfit home ")).resolve()
+    prefect, mlflow = _free_port(), _free_port()
+    os.environ.update(
+        AFTERFIT_HOME=str(home),
+        AFTERFIT_PREFECT_PORT=str(prefect),
+        AFTERFIT_MLFLOW_PORT=str(mlflow),
+        PREFECT_API_URL=f"http://127.0.0.1:{prefect}/api",
+        MLFLOW_TRACKING_URI=f"http://127.0.0.1:{mlflow}",
+        PREFECT_HOME=str(home / "prefect"),
+        PREFECT_SERVER_ANALYTICS_ENABLED="false",
+        PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL="CRITICAL",
+        DASK_LOGGING__DISTRIBUTED="critical",
+        MLFLOW_DISABLE_TELEMETRY="true",
+        MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT="true",
+        DO_NOT_TRACK="1",
+        PYTHONSAFEPATH="1",
+    )
+
+
+def pytest_unconfigure():
+    """Stop the session's servers, if a test started them, after Prefect's last logs and events have arrived."""
+    import shutil
+    import sys
+
+    from deployments import local
+
+    if "prefect.flow_engine" in sys.modules:
+        from prefect.events.worker import EventsWorker
+        from prefect.logging.handlers import APILogWorker
+
+        EventsWorker.drain_all(timeout=10)
+        APILogWorker.drain_all(timeout=10)
+    for name in ("PREFECT_API_URL", "MLFLOW_TRACKING_URI"):
+        os.environ.pop(name, None)
+    local.down()
+    shutil.rmtree(os.environ["AFTERFIT_HOME"], ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def servers():
+    """The session's real Prefect and MLflow servers."""
+    from deployments import local
+
+    named = {name: os.environ.pop(name) for name in ("PREFECT_API_URL", "MLFLOW_TRACKING_URI")}
+    started = local.up()
+    os.environ.update(named)
+    assert (started.prefect_api_url, started.mlflow_url) == tuple(named.values())
+    return started
+
+
+@pytest.fixture(scope="session")
+def bike():
+    """The folder of the bike sharing data, which is not part of the project."""
+    import zipfile
+
+    archive = SHARED / "bike_sharing_dataset.zip"
+    if not archive.exists():
+        pytest.skip("the bike sharing data (UCI 275) is not beside this checkout")
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(archive) as zipped:
+        zipped.extractall(folder)
+        yield Path(folder)
+
+
+@pytest.fixture
+def sales(tmp_path):
+    """A spec and its table in `tmp_path`: 400 rows of numbers, texts, booleans, dates and gaps, as CSV."""
+    chance = np.random.default_rng(7)
+    rows = 400
+    size = chance.normal(size=rows).round(3)
+    region = np.array(["north", "south", "west", None], dtype=object)[chance.integers(0, 4, rows)]
+    open_ = chance.random(rows) > 0.5
+    days = np.datetime64("2024-01-01") + np.arange(rows)
+    amount = (10 * size + 5 * (region == "north") + 3 * open_ + chance.normal(size=rows)).round(3)
+    gaps = pa.array([None if chance.random() < 0.1 else float(value) for value in size])
+    table = pa.table(
+        {"id": [f"{n:04d}" for n in range(rows)], "day": days, "size": gaps, "region": region, "open": open_, "amount": amount}
+    )
+    pa.csv.write_csv(table, tmp_path / "sales.csv")
+    spec = {
+        "name": f"sales-{tmp_path.name[-20:].strip('-_').replace('_', '-')}",
+        "problem": "regression",
+        "data": {"source": "sales.csv", "target": "amount", "id": "id", "segment": "region"},
+        "candidates": [
+            {"estimator": "sklearn.ensemble.HistGradientBoostingRegressor", "params": {"max_iter": 30}},
+            {"estimator": "sklearn.linear_model.Ridge"},
+        ],
+        "scoring": {"output": "scores"},
+    }
+    path = tmp_path / "sales.yaml"
+    path.write_text(yaml.safe_dump(spec), encoding="utf-8")
+    return path

@@ -1,0 +1,183 @@
+"""The main job against real servers."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow.compute as pc
+import pytest
+
+from flows.lifecycle import register_model, run_lifecycle, train_model
+from flows.release import promote_version, rollback_version
+from flows.scoring import score_batch
+from tasks import store
+from tasks.core.card import read_card
+from tasks.core.columns import to_frame
+from tasks.core.csv_files import read_csv
+from tasks.core.errors import GateError, RequestError
+from tasks.core.manifest import read_manifest, read_scores, verify_output
+from tasks.core.models import load_pipeline
+from tasks.core.plan import copy_csv
+from tasks.core.sources import list_source
+from tasks.core.spec import load_spec
+from tasks.core.tables import read_parquet
+
+pytestmark = pytest.mark.usefixtures("servers")
+DUMMY = "candidates=[{estimator: sklearn.dummy.DummyRegressor}]"
+
+
+def test_a_run_trains_registers_promotes_and_scores_every_row(sales):
+    """One run ends with a champion and a verified output that holds each id once, in order."""
+    spec = load_spec(sales)
+    done = run_lifecycle(spec)
+    assert (done.trained.version, done.trained.alias, done.trained.promoted) == (1, "champion", True)
+    assert (done.scores.rows_in, done.scores.rows_scored, done.scores.rows_quarantined) == (400, 400, 0)
+    scores = read_scores(spec.scoring.output)
+    assert scores["id"].to_pylist() == [f"{number:04d}" for number in range(400)]
+    assert scores.column_names == ["id", "prediction", "model_version"]
+    assert verify_output(Path(spec.scoring.output)) == []
+    assert "/flow-runs/flow-run/" in done.flow_run_url
+
+
+def test_the_same_run_again_does_nothing_and_says_so(sales):
+    """An unchanged spec on unchanged data reuses the version and the scores; --retrain makes a new version."""
+    spec = load_spec(sales)
+    first, manifest = run_lifecycle(spec), None
+    manifest = (Path(spec.scoring.output) / "_manifest.json").read_bytes()
+    again = run_lifecycle(spec)
+    assert (again.trained.version, again.trained.model_reused, again.trained.promoted) == (1, True, False)
+    assert (again.scores.reused, again.scores.rows_reused, again.scores.run_key) == (True, 400, first.scores.run_key)
+    assert (Path(spec.scoring.output) / "_manifest.json").read_bytes() == manifest
+    assert train_model(spec, retrain=True).version == 2
+
+
+def test_a_refused_challenger_stays_a_challenger_and_scoring_goes_on_with_the_champion(sales):
+    """After a good champion, a model that guesses is registered, refused, and never scores."""
+    run_lifecycle(load_spec(sales))
+    refused = run_lifecycle(load_spec(sales, [DUMMY]))
+    assert not refused.trained.verdict.passed
+    assert (refused.trained.version, refused.trained.alias, refused.trained.champion) == (2, "challenger", 1)
+    assert refused.scores.version == 1
+    aliases = {model.name: model.aliases for model in store.list_models()}[refused.trained.model]
+    assert aliases == {"champion": 1, "challenger": 2}
+    with pytest.raises(GateError, match="add --force"):
+        promote_version(refused.trained.model, 2)
+
+
+def test_promote_and_rollback_move_the_aliases(sales):
+    """A forced promotion can be taken back, and taking it back twice undoes itself."""
+    name = run_lifecycle(load_spec(sales)).trained.model
+    train_model(load_spec(sales, [DUMMY]))
+    assert promote_version(name, 2, force=True) == 1
+    assert rollback_version(name) == (1, 2)
+    assert rollback_version(name) == (2, 1)
+    assert store.find_alias(name).version == 2
+
+
+def test_a_rolled_back_version_is_not_promoted_again_by_the_next_run(sales):
+    """The schedule must not undo what a person did: reuse never promotes twice."""
+    name = run_lifecycle(load_spec(sales)).trained.model
+    better = load_spec(sales, ["gates.champion.margin=5"])
+    assert train_model(better).version == 2
+    assert rollback_version(name) == (1, 2)
+    again = train_model(better)
+    assert (again.version, again.model_reused, again.promoted, again.champion) == (2, True, False, 1)
+
+
+def test_a_run_that_died_before_its_promotion_is_finished_by_the_next(sales, monkeypatch):
+    """A version that passed and was not promoted is promoted by the same command again, not trained again."""
+    monkeypatch.setattr(store, "promote", lambda *_: (_ for _ in ()).throw(OSError("killed")))
+    with pytest.raises(OSError, match="killed"):
+        train_model(load_spec(sales))
+    monkeypatch.undo()
+    trained = train_model(load_spec(sales))
+    assert (trained.version, trained.alias, trained.promoted, trained.model_reused) == (1, "champion", True, True)
+
+
+def test_scores_equal_those_of_the_pipeline_in_memory_to_the_last_bit(sales, tmp_path):
+    """The registered version, in a flow, answers row by row what the same pipeline answers on the same piece."""
+    spec = load_spec(sales)
+    trained = train_model(spec)
+    version = store.resolve(f"{trained.model}/{trained.version}")
+    folder = store.fetch(version)
+    score_batch(trained.model, spec.data.source, str(tmp_path / "out"))
+    table = read_parquet(copy_csv(list_source(spec.data.source)[0], read_card(folder), tmp_path / "copy.parquet"))
+    expected = load_pipeline(folder / "model.skops").predict(to_frame(table, read_card(folder).features))
+    assert np.array_equal(read_scores(tmp_path / "out")["prediction"].to_numpy(), expected)
+
+
+def test_every_task_runs_on_fresh_worker_processes_from_another_directory(sales, tmp_path, monkeypatch):
+    """Nothing that travels to a worker depends on the current directory, not even with a stranger's `tasks.py` in it."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "tasks.py").write_text("raise RuntimeError('a stranger')", encoding="utf-8")
+    monkeypatch.chdir(elsewhere)
+    spec = load_spec(sales)
+    done = run_lifecycle(spec, workers=2)
+    assert done.trained.promoted
+    assert done.scores.rows_scored == 400
+
+
+def test_other_scores_are_replaced_only_when_asked(sales, tmp_path):
+    """An output of another run is refused, or swapped with `replace`; either way one of them is there, whole."""
+    spec = load_spec(sales)
+    name = train_model(spec).model
+    output = str(tmp_path / "out")
+    score_batch(name, spec.data.source, output)
+    train_model(load_spec(sales, ["gates.champion.margin=5"]))
+    with pytest.raises(RequestError, match="add --replace"):
+        score_batch(name, spec.data.source, output)
+    assert read_manifest(Path(output)).version == 1
+    assert score_batch(name, spec.data.source, output, replace=True).version == 2
+    assert set(read_scores(output)["model_version"].to_pylist()) == {2}
+    assert sorted(path.name for path in tmp_path.glob(".out*")) == []
+
+
+def test_a_model_fitted_elsewhere_goes_through_the_same_gates(sales, tmp_path):
+    """A skops file is measured, judged and registered; what is no skops file is refused in a sentence."""
+    spec = load_spec(sales)
+    trained = train_model(spec)
+    model = store.fetch(store.resolve(trained.model)) / "model.skops"
+    again = register_model(str(model), spec)
+    assert (again.version, again.verdict.passed) == (2, True)
+    assert register_model(str(model), spec).model_reused
+    (tmp_path / "bad.skops").write_bytes(b"no zip")
+    with pytest.raises(RequestError, match="not a skops file"):
+        register_model(str(tmp_path / "bad.skops"), spec)
+
+
+def test_a_changed_model_file_is_refused(sales, monkeypatch, tmp_path):
+    """A version whose files are not those that were registered never scores."""
+    name = train_model(load_spec(sales)).model
+    version = store.resolve(name)
+    monkeypatch.setattr(store, "folder_digest", lambda _: "0" * 64)
+    with pytest.raises(RequestError, match="not those that were registered"):
+        store.fetch(version)
+
+
+def test_bike_sharing_trains_and_scores_all_rows(bike):
+    """On real data split by time, the best of three beats the mean by far and scores all 17,379 rows."""
+    path = bike / "bike.yaml"
+    path.write_text(
+        """
+name: bike-demand
+problem: regression
+data: {source: hour.csv, target: cnt, id: instant, time: dteday, segment: season, drop: [casual, registered]}
+candidates:
+  - estimator: sklearn.ensemble.HistGradientBoostingRegressor
+  - {estimator: sklearn.ensemble.RandomForestRegressor, params: {n_estimators: 30}}
+  - estimator: sklearn.linear_model.Ridge
+gates: {limits: {mae: {max: 60}}}
+""",
+        encoding="utf-8",
+    )
+    spec = load_spec(path)
+    done = run_lifecycle(spec)
+    assert done.trained.promoted
+    assert done.scores.rows_scored == 17_379
+    scores = read_scores(spec.scoring.output)
+    truth = read_csv(list_source(spec.data.source)[0], as_text=("instant",))
+    assert scores["instant"].to_pylist() == truth["instant"].to_pylist()
+    newest = pc.greater_equal(truth["dteday"], pc.quantile(truth["dteday"].cast("int32"), 0.8)[0].cast("int32").cast("date32"))
+    y, predicted = (column.filter(newest).to_numpy() for column in (truth["cnt"], scores["prediction"]))
+    mean = truth["cnt"].filter(pc.invert(newest)).to_numpy().mean()
+    assert np.abs(y - predicted).mean() < 0.33 * np.abs(y - mean).mean()
