@@ -59,7 +59,7 @@ def score_source(
             bundles = plan_scoring(run, str(folder))
             staging = str(fresh_staging(run.output))
             parts = score_bundles(bundles, run, staging, make_runner(workers, cluster))
-            manifest = commit_scores(run, parts, bundles[-1].end, staging)
+            manifest = commit_scores(run, parts, bundles[-1].last + 1, staging)
             scores = _summed_up(manifest, run, seconds=time.monotonic() - started, reused=False)
     publish_scores(scores, version.name)
     return scores
@@ -67,7 +67,7 @@ def score_source(
 
 def score_bundles(bundles: tuple[Bundle, ...], run: Run, staging: str, runner: TaskRunner[Any]) -> list[Part]:
     """Score the bundles side by side on Dask, and report progress as they are done."""
-    progress = Progress(bundles[-1].end, run.model.name)
+    progress = Progress(bundles[-1].last + 1, run.model.name)
     parts: list[Part] = []
     with runner:
         scored = map_task(runner, score_bundle, bundle=bundles, run=unmapped(run), staging=unmapped(staging))

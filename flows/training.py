@@ -18,7 +18,7 @@ from tasks.judge import judge_challenger
 from tasks.measure import Measured, measure_candidate, measure_champion
 from tasks.promote import promote_model
 from tasks.register import register_version
-from tasks.report import publish_candidates, publish_verdict, publish_version
+from tasks.report import publish_candidates, publish_segments, publish_verdict, publish_version
 from tasks.resolve import resolve_trained
 
 
@@ -57,6 +57,7 @@ def judge_best(
     """Pick the candidate with the smallest loss, and judge it against the champion on the same rows."""
     best = measured[pick_best([item.figures[spec.gates.champion.metric] for item in measured])]
     publish_candidates(measured, best, spec.name)
+    publish_segments(best, spec.name)
     against = measure_champion(champion, spec, table) if champion else None
     verdict = judge_challenger(best, against, spec, table)
     publish_verdict(verdict, best.candidate, spec.name)

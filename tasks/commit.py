@@ -15,13 +15,13 @@ from tasks.core.sources import check_unchanged, content_digest
 from tasks.uncached import uncached_task
 
 
-@uncached_task(task_run_name="commit {rows} rows")
+@uncached_task(task_run_name="commit {rows:,} rows")
 def commit_scores(run: Run, parts: Sequence[Part], rows: int, staging: str) -> Manifest:
     """Make the parts the output, if they hold every row and no input has changed."""
     manifest = make_manifest(run, parts, rows, Path(staging))
     check_unchanged(run.files)
     commit_output(manifest, Path(staging), Path(run.output))
-    get_run_logger().info("committed %s rows in %s parts to %s", manifest.rows_scored, len(parts), run.output)
+    get_run_logger().info("committed %s rows in %s parts to %s", f"{manifest.rows_scored:,}", len(parts), run.output)
     return manifest
 
 

@@ -21,12 +21,12 @@ def plan_run(model: ModelVersion, source: Source, output: str) -> Run:
     return run
 
 
-@uncached_task(task_run_name="plan the pieces")
+@uncached_task(task_run_name="check the source and cut it into pieces")
 def plan_scoring(run: Run, folder: str) -> tuple[Bundle, ...]:
     """Check every file against the model, and cut the source into bundles of pieces."""
     bundles = plan_bundles(run, read_card(Path(run.model.folder)), Path(folder))
     pieces = [piece for bundle in bundles for piece in bundle.pieces]
-    get_run_logger().info("%s rows in %s pieces, %s bundles", rows_of(pieces), len(pieces), len(bundles))
+    get_run_logger().info("%s rows in %s pieces, %s bundles", f"{rows_of(pieces):,}", len(pieces), len(bundles))
     return bundles
 
 

@@ -44,5 +44,7 @@ def read_table(source: Source, data: Data, folder: str) -> TableFile:
     check_unchanged(source.files)
     path = Path(folder) / "table.arrow"
     write_table(table, path)
-    get_run_logger().info("read %s rows x %s columns from %s files", len(table), table.num_columns, len(source.files))
+    get_run_logger().info(
+        "read %s rows x %s columns from %s files", f"{len(table):,}", table.num_columns, len(source.files)
+    )
     return TableFile(str(path), digest, len(table))

@@ -25,12 +25,23 @@ SECONDS_BETWEEN = 1.0
 
 def publish_candidates(measured: list[Measured], best: Measured, name: str) -> None:
     """Show the figures of all candidates as a table."""
-    table = [_figures_of(item) | {"best": "best" if item is best else ""} for item in measured]
+    table = [_figures_of(item) | {"best": "yes" if item is best else ""} for item in measured]
     create_table_artifact(table, key=_key("candidates", name), description=f"Candidates of {name} on the held-out rows")
 
 
 def _figures_of(item: Measured) -> dict[str, str]:
-    return {"candidate": item.candidate, **{name: f"{value:.5g}" for name, value in item.figures.items()}}
+    return {"candidate": item.candidate, **_shown(item.figures)}
+
+
+def _shown(figures: dict[str, float]) -> dict[str, str]:
+    return {name: f"{value:.5g}" for name, value in figures.items()}
+
+
+def publish_segments(best: Measured, name: str) -> None:
+    """Show the figures of the best candidate segment by segment, where the spec names a segment."""
+    table = [{"segment": segment, **_shown(figures)} for segment, figures in best.segments.items()]
+    if table:
+        create_table_artifact(table, key=_key("segments", name), description=f"{best.candidate} by segment")
 
 
 def publish_verdict(verdict: Verdict, candidate: str, name: str) -> None:
@@ -62,7 +73,7 @@ def publish_scores(scores: Scores, model: str) -> None:
     lines = [
         f"### {model} version {scores.version} scored {scores.rows_scored:,} rows",
         "",
-        "| | |",
+        "| figure | value |",
         "|---|---|",
         f"| rows in | {scores.rows_in:,} |",
         f"| rows scored | {scores.rows_scored:,} |",

@@ -17,11 +17,11 @@ from tasks.core.scorer import Scorer
 from tasks.uncached import uncached_task
 
 
-@uncached_task(task_run_name="score bundle {bundle.number}")
+@uncached_task(task_run_name="score rows {bundle.start:,} to {bundle.last:,}")
 def score_bundle(bundle: Bundle, run: Run, staging: str) -> tuple[Part, ...]:
     """Score each piece of a bundle into its part."""
     parts = tuple(score_piece(piece, run, Path(staging)) for piece in bundle.pieces)
-    get_run_logger().info("scored %s rows in %s pieces", rows_of(bundle.pieces), len(parts))
+    get_run_logger().info("scored %s rows in %s pieces", f"{rows_of(bundle.pieces):,}", len(parts))
     return parts
 
 

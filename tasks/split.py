@@ -10,7 +10,7 @@ from tasks.read import TableFile
 from tasks.uncached import uncached_task
 
 
-@uncached_task(task_run_name="split {table.rows} rows")
+@uncached_task(task_run_name="split {table.rows:,} rows")
 def split_table(table: TableFile, spec: Spec, folder: str) -> SplitTable:
     """Hold out the newest fifth by time where the spec names one, else a fifth by hash."""
     parts = split_rows(open_table(table.path), spec.data, spec.problem, Path(folder))

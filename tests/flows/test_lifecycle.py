@@ -177,7 +177,9 @@ gates: {limits: {mae: {max: 60}}}
     scores = read_scores(spec.scoring.output)
     truth = read_csv(list_source(spec.data.source)[0], as_text=("instant",))
     assert scores["instant"].to_pylist() == truth["instant"].to_pylist()
-    newest = pc.greater_equal(truth["dteday"], pc.quantile(truth["dteday"].cast("int32"), 0.8)[0].cast("int32").cast("date32"))
+    newest = pc.greater_equal(
+        truth["dteday"], pc.quantile(truth["dteday"].cast("int32"), 0.8)[0].cast("int32").cast("date32")
+    )
     y, predicted = (column.filter(newest).to_numpy() for column in (truth["cnt"], scores["prediction"]))
     mean = truth["cnt"].filter(pc.invert(newest)).to_numpy().mean()
     assert np.abs(y - predicted).mean() < 0.33 * np.abs(y - mean).mean()

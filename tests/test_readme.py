@@ -1,0 +1,47 @@
+"""The README's commands: each one runs here, or is run by CI or by another test."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+SESSION = "The first five minutes"
+ELSEWHERE = {
+    "make ": ".ci/run",
+    "eval ": "tests/deployments/test_cli.py",
+    "prefect ": "tests/deployments/test_prefect_yaml.py",
+}
+
+
+def _session():
+    section = README.partition(f"## {SESSION}")[2].partition("\n## ")[0]
+    return "\n".join(re.findall(r"^```sh\n(.*?)^```", section, flags=re.MULTILINE | re.DOTALL))
+
+
+def test_every_command_is_run_somewhere():
+    """A command that nothing runs would rot."""
+    session = set(_session().splitlines())
+    others = [line for block in BLOCKS for line in block.splitlines() if line not in session]
+    assert [line for line in others if not line.startswith(tuple(ELSEWHERE))] == []
+
+
+@pytest.mark.usefixtures("servers")
+def test_the_first_five_minutes_work_as_they_stand(tmp_path):
+    """The commands of the section, one after the other in one shell, all succeed."""
+    bin_folder = Path(sys.executable).parent
+    lines = [line for line in _session().splitlines() if not line.startswith(". .venv")]
+    script = "\n".join(line for line in lines if line != "afterfit down")  # the session's other tests need the servers
+    environment = {**os.environ, "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-e"], input=script, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "reused: spec and data are unchanged" in done.stdout
+    assert "REFUSED by its gates, the champion is version 1" in done.stdout
+    assert "all is as its manifest says" in done.stdout
+    assert "prediction" in done.stdout
