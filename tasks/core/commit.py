@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.core.errors import AfterfitError, RequestError
-from tasks.core.manifest import NAME, Manifest
+from tasks.core.manifest import NAME, QUARANTINE, Manifest
 from tasks.core.models import file_digest
 from tasks.core.sources import check_absolute
 
@@ -35,9 +35,15 @@ def real_output(output: str) -> Path:
     path = Path(os.path.realpath(output))
     if path.is_file():
         raise RequestError(f"{path} is a file: name a folder that does not exist yet.")
-    if path.is_dir() and any(path.iterdir()) and not (path / NAME).exists():
-        raise RequestError(f"{path} holds files that are no scores of afterfit: name another folder.")
+    names = sorted(child.name for child in path.iterdir()) if path.is_dir() else []
+    ours = NAME in names
+    if foreign := [name for name in names if not (ours and _is_ours(name))]:  # a swap would delete them
+        raise RequestError(f"{path} holds files that are no scores of afterfit ({foreign[0]}): name another folder.")
     return path
+
+
+def _is_ours(name: str) -> bool:
+    return name in {NAME, QUARANTINE} or (name.startswith("part-") and name.endswith(".parquet"))
 
 
 def staging_of(output: Path) -> Path:

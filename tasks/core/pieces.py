@@ -37,9 +37,14 @@ class Bundle:
     pieces: tuple[Piece, ...]
 
     @property
-    def end(self) -> int:
-        """The row of the source that comes after its last one."""
-        return self.pieces[-1].first_row + self.pieces[-1].rows
+    def start(self) -> int:
+        """Its first row, as a row of the source."""
+        return self.pieces[0].first_row
+
+    @property
+    def last(self) -> int:
+        """Its last row, as a row of the source."""
+        return self.pieces[-1].first_row + self.pieces[-1].rows - 1
 
 
 def plan_pieces(files: Sequence[SourceFile], origins: Sequence[str]) -> tuple[Piece, ...]:

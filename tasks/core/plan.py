@@ -1,5 +1,6 @@
 """The plan of a scoring run: its identity, and its pieces after every file was checked."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,7 @@ def name_run(model: ModelVersion, card: Card, files: tuple[SourceFile, ...], out
     data, scoring = card.spec.data, card.spec.scoring
     check_carried(data.id, scoring.keep)
     for file in files:
-        if Path(file.path).parent == output:
+        if "://" not in file.path and output in Path(os.path.realpath(file.path)).parents:
             raise RequestError(f"{output} holds the source itself: write the scores to another folder.")
     identity = source_identity(files)
     options = {"id": data.id, "keep": scoring.keep, "proba": scoring.proba}

@@ -75,7 +75,10 @@ def seen_in_training(table: pa.Table, split: Split) -> NDArray[np.bool_]:
 
 
 def _moments(column: pa.ChunkedArray) -> NDArray[Any]:
-    return np.asarray(column.to_numpy())
+    moments = np.asarray(column.to_numpy())
+    if moments.dtype.kind not in "Mf":  # texts would compare too, by their letters
+        raise TypeError(f"{column.type} holds no moments")
+    return moments
 
 
 def _hashable(column: pa.ChunkedArray) -> NDArray[np.object_]:
