@@ -1,6 +1,7 @@
 """The `afterfit` command: parses, calls one flow or one helper, prints."""
 
 import gc
+import signal
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,6 +25,7 @@ app = App(
     "Start with `afterfit demo`, or with your own table: `afterfit init sales.csv --target amount`.",
     version=_version,
     help_format="plaintext",
+    suppress_keyboard_interrupt=False,  # `main` says a sentence about it
 )
 
 
@@ -58,6 +60,7 @@ class SpecWork(Work):
     "Change a field of the spec, as in --set data.target=cnt; can be given many times."
 
 
+INTERRUPTED = 130
 TALK, WORK, SPEC_WORK = Talk(), Work(), SpecWork()
 
 
@@ -288,7 +291,12 @@ def main(tokens: list[str] | None = None) -> None:
     # them again and again, and freeing them one by one at the end, took two seconds of a short command's six.
     gc.set_threshold(50_000, 20, 100)
     refuse_strangers()
+    signal.signal(signal.SIGTERM, _terminated)
     leave(_status(tokens))
+
+
+def _terminated(*_: object) -> None:
+    raise KeyboardInterrupt("Terminated")
 
 
 def _status(tokens: list[str] | None) -> int:
@@ -302,6 +310,8 @@ def _status(tokens: list[str] | None) -> int:
         return say(str(error), error.exit_status)
     except UnexpectedError as error:
         return say(str(error), 1)
-    except KeyboardInterrupt:
-        return say("Interrupted. Nothing half done is left; the same command again starts over.", 130)
+    except KeyboardInterrupt as stopped:
+        return say(
+            f"{str(stopped) or 'Interrupted'}: nothing half done is left; run the same command again.", INTERRUPTED
+        )
     return int(done or 0)

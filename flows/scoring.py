@@ -57,9 +57,9 @@ def score_source(
         else:
             started = time.monotonic()
             bundles = plan_scoring(run, str(folder))
-            staging = str(fresh_staging(run.output))
-            parts = score_bundles(bundles, run, staging, make_runner(workers, cluster))
-            manifest = commit_scores(run, parts, bundles[-1].last + 1, staging)
+            with fresh_staging(run.output) as staging:
+                parts = score_bundles(bundles, run, str(staging), make_runner(workers, cluster))
+                manifest = commit_scores(run, parts, bundles[-1].last + 1, str(staging))
             scores = _summed_up(manifest, run, seconds=time.monotonic() - started, reused=False)
     publish_scores(scores, version.name)
     return scores

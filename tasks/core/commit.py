@@ -107,12 +107,16 @@ def recover(output: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def fresh_staging(output: str) -> Path:
-    """Make an empty staging folder beside an output."""
+@contextmanager
+def fresh_staging(output: str) -> Iterator[Path]:
+    """Make an empty staging folder beside an output; nothing of it is left after a commit or a failure."""
     staging = staging_of(Path(output))
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir()
-    return staging
+    try:
+        yield staging
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def write_part(scores: pa.Table, path: Path) -> str:
@@ -138,7 +142,6 @@ def commit_output(manifest: Manifest, staging: Path, output: Path) -> None:
     _sync(staging)
     if (output / NAME).exists():
         swap(staging, output)
-        shutil.rmtree(staging, ignore_errors=True)
     else:
         staging.rename(output)
     _sync(output.parent)
