@@ -73,7 +73,7 @@ def demo(*, work: Work = WORK) -> int:
     from deployments.demo import next_steps
     from deployments.local import home
 
-    with watched(work.json, work.verbose) as servers:
+    with watched(work.json, work.verbose, work.cluster) as servers:
         from flows.lifecycle import run_lifecycle
         from tasks.core.demo import write_demo
         from tasks.core.spec import load_spec
@@ -96,7 +96,7 @@ def run(spec: Path, *, retrain: bool = False, work: SpecWork = SPEC_WORK) -> int
     from tasks.core.spec import load_spec
 
     loaded = load_spec(spec, work.set)
-    with watched(work.json, work.verbose) as servers:
+    with watched(work.json, work.verbose, work.cluster) as servers:
         from flows.lifecycle import run_lifecycle
 
         done = run_lifecycle(loaded, retrain=retrain, workers=work.workers, cluster=work.cluster)
@@ -116,7 +116,7 @@ def train(spec: Path, *, retrain: bool = False, work: SpecWork = SPEC_WORK) -> i
     from tasks.core.spec import load_spec
 
     loaded = load_spec(spec, work.set)
-    with watched(work.json, work.verbose) as servers:
+    with watched(work.json, work.verbose, work.cluster) as servers:
         from flows.lifecycle import train_model
 
         trained = train_model(loaded, retrain=retrain, workers=work.workers, cluster=work.cluster)
@@ -135,7 +135,7 @@ def score(model: str, source: str, output: str, *, replace: bool = False, work: 
         output: The folder that will hold the scores; it appears whole or not at all.
         replace: Swap the scores of another run that are there.
     """
-    with watched(work.json, work.verbose) as servers:
+    with watched(work.json, work.verbose, work.cluster) as servers:
         from flows.scoring import score_batch
         from tasks.core.spec import absolute
 
@@ -193,7 +193,7 @@ def register(model: Path, spec: Path, *, work: SpecWork = SPEC_WORK) -> int:
     from tasks.core.spec import load_spec
 
     loaded = load_spec(spec, work.set)
-    with watched(work.json, work.verbose) as servers:
+    with watched(work.json, work.verbose, work.cluster) as servers:
         from flows.lifecycle import register_model
 
         trained = register_model(str(model.absolute()), loaded)

@@ -61,7 +61,7 @@ def _nothing() -> Iterator[None]:
 
 
 @contextmanager
-def watched(json: bool, verbose: bool) -> Iterator["Servers"]:
+def watched(json: bool, verbose: bool, cluster: str | None = None) -> Iterator["Servers"]:
     """Make the servers ready, keep libraries quiet, and show progress while the body works.
 
     Whatever the body prints goes to standard error: standard output is for the answer alone.
@@ -70,11 +70,12 @@ def watched(json: bool, verbose: bool) -> Iterator["Servers"]:
         AfterfitError: as the body does.
         UnexpectedError: in place of anything else the body raises.
     """
-    from deployments.local import environment, up  # noqa: PLC0415 - `afterfit --help` does without it
+    from deployments.local import check_reachable, environment, up  # noqa: PLC0415 - `afterfit --help` does without it
     from deployments.progress import progress  # noqa: PLC0415 - the same
 
     with waiting("starting the servers"):
         servers = up()
+    check_reachable(servers, cluster)
     os.environ.update(environment(servers) | ({} if verbose else QUIET))
     with _stdout_is_stderr(), progress(errors, shown=errors.is_terminal and not (json or verbose)):
         if not verbose:

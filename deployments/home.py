@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 from tasks.core.errors import RequestError
+from tasks.core.folders import home_folder
 
 VARIABLE = "AFTERFIT_HOME"
 # SQLite and file locks cannot be trusted on these.
@@ -25,7 +26,7 @@ def home() -> Path:
         RequestError: if it cannot be made, or lies on a network file system.
     """
     try:
-        folder = Path(os.environ.get(VARIABLE) or "~/.afterfit").expanduser().resolve()
+        folder = home_folder().resolve()
         kind = file_system(folder, _mounts())
         if kind in NETWORK_FILE_SYSTEMS and not (kind == "9p" and "microsoft" in os.uname().release.lower()):
             raise RequestError(

@@ -118,6 +118,21 @@ def environment(servers: Servers) -> dict[str, str]:
     return variables | (_past_proxies() if servers.prefect_embedded or servers.mlflow_embedded else {})
 
 
+def check_reachable(servers: Servers, cluster: str | None) -> None:
+    """Refuse a Dask cluster of other hosts together with servers that only this host can reach.
+
+    Raises:
+        RequestError: it names the variables to set.
+    """
+    host = urlsplit(cluster).hostname if cluster else None
+    if host in {None, "localhost", daemon.HOST} or not (servers.prefect_embedded or servers.mlflow_embedded):
+        return
+    raise RequestError(
+        f"The workers of {cluster} cannot reach the embedded servers of this machine: set PREFECT_API_URL and "
+        "MLFLOW_TRACKING_URI to servers that they can reach."
+    )
+
+
 def exports(servers: Servers) -> str:
     """Return the same as lines for `eval` in a shell."""
     return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in environment(servers).items())

@@ -97,7 +97,14 @@ def sales(tmp_path):
     amount = (10 * size + 5 * (region == "north") + 3 * open_ + chance.normal(size=rows)).round(3)
     gaps = pa.array([None if chance.random() < 0.1 else float(value) for value in size])
     table = pa.table(
-        {"id": [f"{n:04d}" for n in range(rows)], "day": days, "size": gaps, "region": region, "open": open_, "amount": amount}
+        {
+            "id": [f"{n:04d}" for n in range(rows)],
+            "day": days,
+            "size": gaps,
+            "region": region,
+            "open": open_,
+            "amount": amount,
+        }
     )
     pa.csv.write_csv(table, tmp_path / "sales.csv")
     spec = {

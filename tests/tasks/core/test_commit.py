@@ -1,0 +1,297 @@
+import fcntl
+import multiprocessing
+import os
+import threading
+import time
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tasks.core import commit
+from tasks.core.commit import (
+    commit_output,
+    exchange,
+    fresh_staging,
+    locked,
+    real_output,
+    recover,
+    staging_of,
+    swap,
+    write_part,
+)
+from tasks.core.errors import AfterfitError, RequestError
+from tasks.core.manifest import NAME, read_manifest, read_scores, verify_output
+from tasks.core.models import file_digest
+
+ROWS = 8
+
+
+@pytest.fixture(params=["exchange", "two renames"])
+def each_swap(request, monkeypatch):
+    """Swap as Linux can, and as a system without an exchange of folders has to."""
+    if request.param == "two renames":
+        monkeypatch.setattr(commit, "exchange", lambda _one, _other: False)
+    return request.param
+
+
+@pytest.fixture
+def publish(tmp_path, write_output):
+    """Commit one version to an output, as a run does."""
+
+    def commit_version(version, output=tmp_path / "scores"):
+        with locked(str(output)), fresh_staging(str(output)) as staging:
+            commit_output(write_output(staging, version), staging, output)
+        return output
+
+    return commit_version
+
+
+def beside(output):
+    return sorted(path.name for path in output.parent.iterdir() if path != output)
+
+
+def test_the_first_commit_appears_whole_and_leaves_nothing_beside_it(publish):
+    output = publish(1)
+    assert verify_output(output) == []
+    assert read_scores(output)["model_version"].to_pylist() == [1] * ROWS
+    assert beside(output) == []
+
+
+def test_nothing_is_seen_of_an_output_before_its_commit(tmp_path, write_output):
+    output = tmp_path / "scores"
+    with fresh_staging(str(output)) as staging:
+        write_output(staging, 1)
+        assert not output.exists()
+        assert read_manifest(output) is None
+
+
+def test_an_empty_folder_becomes_the_output(publish, tmp_path):
+    (tmp_path / "scores").mkdir()
+    assert verify_output(publish(1)) == []
+
+
+@pytest.mark.usefixtures("each_swap")
+def test_a_swap_replaces_the_whole_output_and_leaves_nothing_beside_it(publish):
+    publish(1)
+    output = publish(2)
+    assert verify_output(output) == []
+    assert read_scores(output)["model_version"].to_pylist() == [2] * ROWS
+    assert len(list(output.iterdir())) == 3
+    assert beside(output) == []
+
+
+@pytest.mark.usefixtures("each_swap")
+def test_a_reader_during_swaps_sees_one_whole_version_and_never_an_older_one_again(publish):
+    output = publish(0)
+    seen, failures, done = [], [], threading.Event()
+
+    def read():
+        while not done.is_set():
+            try:
+                scores = read_scores(output)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the test reports it
+                failures.append(error)
+            else:
+                seen.append(scores.to_pydict())
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        for version in range(1, 31):
+            publish(version)
+    finally:
+        done.set()
+        reader.join()
+    assert failures == []
+    assert len(seen) > 1
+    versions = [scores["model_version"][0] for scores in seen]
+    for scores, version in zip(seen, versions, strict=True):
+        assert scores == {"row": list(range(ROWS)), "model_version": [version] * ROWS}
+    assert versions == sorted(versions)
+    assert read_scores(output)["model_version"].to_pylist() == [30] * ROWS
+
+
+def test_folders_are_exchanged_in_one_step_or_not_at_all(tmp_path):
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "a").touch()
+    (tmp_path / "other").mkdir()
+    if not exchange(tmp_path / "one", tmp_path / "other"):
+        pytest.skip("this file system cannot exchange")
+    assert [path.name for path in (tmp_path / "other").iterdir()] == ["a"]
+    assert list((tmp_path / "one").iterdir()) == []
+    assert exchange(tmp_path / "one", tmp_path / "none") is False
+
+
+@pytest.mark.parametrize("crash_after", [0, 1, 2, 3])
+def test_after_a_crash_between_any_two_renames_the_output_is_the_old_or_the_new_one_whole(
+    publish, write_output, monkeypatch, crash_after
+):
+    """And the next run finds a clean place: the output comes back before it starts."""
+    output = publish(1)
+    staging = staging_of(output)
+    staging.mkdir()
+    (staging / NAME).write_text(write_output(staging, 2).to_json())
+    left = iter(range(crash_after))
+    rename = type(output).rename
+
+    def rename_until_killed(path, target):
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    monkeypatch.setattr(commit, "exchange", lambda _one, _other: False)
+    with monkeypatch.context() as patched:
+        patched.setattr(type(output), "rename", rename_until_killed)
+        if crash_after < 3:
+            with pytest.raises(KeyboardInterrupt):
+                swap(staging, output)
+        else:
+            swap(staging, output)
+    assert output.exists() == (crash_after != 1)
+    recover(output)
+    assert verify_output(output) == []
+    assert set(read_scores(output)["model_version"].to_pylist()) == {1 if crash_after < 2 else 2}
+    assert verify_output(publish(3)) == []
+    assert beside(output) == []
+
+
+def test_recovering_where_nothing_happened_changes_nothing(publish):
+    output = publish(1)
+    before = {path.name: path.read_bytes() for path in output.iterdir()}
+    recover(output)
+    assert {path.name: path.read_bytes() for path in output.iterdir()} == before
+
+
+def test_staging_starts_empty_after_a_dead_attempt_and_leaves_nothing_uncommitted(tmp_path):
+    left = staging_of(tmp_path / "scores")
+    left.mkdir()
+    (left / "part-old.parquet").touch()
+    with fresh_staging(str(tmp_path / "scores")) as staging:
+        assert (staging, list(staging.iterdir())) == (left, [])
+        (staging / "part-new.parquet").touch()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_part_is_written_whole_with_its_digest_and_page_checksums(tmp_path):
+    path = tmp_path / "part-0.parquet"
+    table = pa.table({"a": pa.array(range(1000))})
+    assert write_part(table, path) == file_digest(path)
+    assert pq.read_table(path, page_checksum_verification=True).equals(table)
+    assert [file.name for file in tmp_path.iterdir()] == ["part-0.parquet"]
+    content = bytearray(path.read_bytes())
+    content[200] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(OSError, match="CRC"):
+        pq.read_table(path, page_checksum_verification=True)
+
+
+def folder_with(path, *names):
+    path.mkdir()
+    for name in names:
+        (path / name).touch()
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda _: "s3://bucket/scores", "folders of this machine only"),
+        (lambda _: "file:///data/scores", "folders of this machine only"),
+        (lambda _: "scores", "is a relative path"),
+        (lambda _: "./scores", "is a relative path"),
+        (lambda tmp: (tmp / "file").touch() or str(tmp / "file"), "is a file"),
+        (lambda tmp: folder_with(tmp / "mine", "notes.txt"), r"no scores of afterfit \(notes.txt\)"),
+        (lambda tmp: folder_with(tmp / "mine", ".git"), "no scores of afterfit"),
+        (lambda tmp: folder_with(tmp / "mine", "part-0.parquet"), "no scores of afterfit"),
+        (lambda tmp: folder_with(tmp / "mine", NAME, "part-0.parquet", "notes.txt"), r"\(notes.txt\)"),
+    ],
+)
+def test_an_output_that_would_destroy_or_cannot_hold_anything_is_refused(tmp_path, make, words):
+    with pytest.raises(RequestError, match=words):
+        real_output(make(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda tmp: str(tmp / "new" / "deep"),
+        lambda tmp: folder_with(tmp / "empty"),
+        lambda tmp: folder_with(tmp / "scores", NAME, "part-0.parquet", "_quarantine"),
+    ],
+)
+def test_a_new_an_empty_and_a_committed_folder_are_outputs(tmp_path, make):
+    output = make(tmp_path)
+    assert str(real_output(output)) == os.path.realpath(output)
+
+
+def test_an_output_behind_a_link_is_the_folder_it_leads_to(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    assert real_output(str(tmp_path / "link" / ".." / "real")) == (tmp_path / "real").resolve()
+    assert real_output(str(tmp_path / "link")) == (tmp_path / "real").resolve()
+
+
+def hold(output, held, release):
+    with locked(output):
+        held.set()
+        release.wait(60)
+
+
+def test_the_lock_is_exclusive_between_processes_and_free_after_a_death(tmp_path, monkeypatch):
+    output = str(tmp_path / "scores")
+    spawn = multiprocessing.get_context("spawn")
+    held, release = spawn.Event(), spawn.Event()
+    holder = spawn.Process(target=hold, args=(output, held, release))
+    holder.start()
+    try:
+        assert held.wait(60)
+        monkeypatch.setattr(commit, "LOCK_SECONDS", 0.3)
+        with pytest.raises(AfterfitError, match="Another run has been writing to"), locked(output):
+            pytest.fail("two processes hold the lock")
+        holder.kill()
+        holder.join(60)
+        monkeypatch.setattr(commit, "LOCK_SECONDS", 30)
+        with locked(output):
+            assert not release.is_set()
+    finally:
+        holder.kill()
+        holder.join(60)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_many_threads_take_the_lock_one_at_a_time(tmp_path):
+    output = str(tmp_path / "scores")
+    inside, most = [], []
+
+    def enter():
+        with locked(output):
+            inside.append(1)
+            most.append(len(inside))
+            time.sleep(0.005)
+            inside.pop()
+
+    threads = [threading.Thread(target=enter) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1] * 8
+
+
+def test_the_lock_of_a_file_that_was_removed_meanwhile_is_no_lock(tmp_path, monkeypatch):
+    path = tmp_path / ".scores.lock"
+    flock = fcntl.flock
+
+    def flock_and_lose(descriptor, operation):
+        flock(descriptor, operation)
+        path.unlink()
+
+    monkeypatch.setattr(fcntl, "flock", flock_and_lose)
+    assert commit._try_lock(path) is None
+
+
+def test_a_place_that_cannot_be_written_to_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(RequestError, match="cannot be written to"), locked(str(tmp_path / "file" / "scores")):
+        pytest.fail("a file holds no folder")

@@ -1,0 +1,175 @@
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tasks.core.columns import Column, feature_columns
+from tasks.core.errors import AfterfitError, RequestError
+from tasks.core.models import load_pipeline, save_pipeline
+from tasks.core.scorer import Scorer, check_carried
+
+MODELS = [
+    ("sklearn.ensemble.HistGradientBoostingRegressor", {"max_iter": 20}),
+    ("sklearn.ensemble.HistGradientBoostingClassifier", {"max_iter": 10}),
+    ("sklearn.ensemble.RandomForestRegressor", {"n_estimators": 20, "n_jobs": 2}),
+    ("sklearn.ensemble.RandomForestClassifier", {"n_estimators": 20}),
+    ("sklearn.linear_model.Ridge", {}),
+    ("sklearn.linear_model.LogisticRegression", {"max_iter": 1000}),
+]
+each_model = pytest.mark.parametrize(("name", "params"), MODELS, ids=[name.rsplit(".", 1)[1] for name, _ in MODELS])
+# scikit-learn's one-hot encoder says so of every piece that holds one; the answer is that of no known category.
+unknown_is_fine = pytest.mark.filterwarnings("ignore:Found unknown categories:UserWarning")
+
+
+def scorer_of(pipeline, table, **options):
+    return Scorer(pipeline, feature_columns(table.schema, []), 3, **options)
+
+
+@each_model
+def test_a_saved_and_loaded_model_scores_bit_for_bit_like_the_one_in_memory(tmp_path, mixed, fitted, name, params):
+    pipeline = fitted(name, **params)
+    save_pipeline(pipeline, tmp_path / "model.skops")
+    proba = hasattr(pipeline, "predict_proba")
+    before = scorer_of(pipeline, mixed, proba=proba)
+    after = scorer_of(load_pipeline(tmp_path / "model.skops"), mixed, proba=proba)
+    for piece in (mixed, mixed.slice(0, 1), mixed.slice(37, 101)):
+        one, other = before.score(piece), after.score(piece)
+        assert one.schema == other.schema
+        for column in one.column_names:
+            assert one[column].to_pylist() == other[column].to_pylist()  # floats are equal where every bit is
+        assert one.num_rows == piece.num_rows
+
+
+@unknown_is_fine
+@each_model
+def test_an_unknown_category_and_rows_without_any_value_get_a_score(mixed, fitted, name, params):
+    odd = mixed.slice(0, 3).set_column(3, "city", pa.array(["Atlantis", "", None]))
+    nothing = pa.table(
+        {name: pa.nulls(2, field.type) for name, field in zip(mixed.column_names, mixed.schema, strict=True)}
+    )
+    scorer = scorer_of(fitted(name, **params), mixed)
+    for table in (odd, nothing, pa.table({name: pa.nulls(2) for name in mixed.column_names})):
+        predictions = scorer.score(table)["prediction"]
+        assert len(predictions) == len(table)
+        assert predictions.null_count == 0
+        if name.endswith(("Classifier", "LogisticRegression")):
+            assert set(predictions.to_pylist()) <= {"low", "middle", "high"}
+        else:
+            assert np.isfinite(predictions.to_numpy()).all()
+
+
+def test_scores_carry_the_id_what_is_kept_the_probabilities_and_the_version(mixed, fitted):
+    pipeline = fitted("sklearn.linear_model.LogisticRegression", max_iter=1000)
+    table = mixed.append_column("id", pa.array([f"00{row}" for row in range(len(mixed))]))
+    features = feature_columns(mixed.schema, [])
+    scores = Scorer(pipeline, features, 12, id="id", keep=("city", "count"), proba=True).score(table.slice(5, 10))
+    assert scores.column_names == [
+        "id", "city", "count", "prediction", "probability_high", "probability_low", "probability_middle",
+        "model_version",
+    ]  # fmt: skip
+    for name in ("id", "city", "count"):
+        assert scores[name].equals(table[name].slice(5, 10))
+    assert scores["model_version"].to_pylist() == [12] * 10
+    probabilities = np.column_stack([scores[f"probability_{name}"] for name in ("high", "low", "middle")])
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-12)
+    names = np.asarray(["high", "low", "middle"])
+    assert scores["prediction"].to_pylist() == names[probabilities.argmax(axis=1)].tolist()
+
+
+def test_without_an_id_rows_are_known_by_their_number_in_the_source(mixed, fitted):
+    scores = scorer_of(fitted("sklearn.linear_model.Ridge"), mixed).score(mixed.slice(0, 3), first_row=2**40)
+    assert scores.column_names == ["row", "prediction", "model_version"]
+    assert scores["row"].to_pylist() == [2**40, 2**40 + 1, 2**40 + 2]
+
+
+def test_each_column_is_read_once_carried_ones_first():
+    features = (Column("a", "numeric"), Column("b", "numeric"))
+    assert Scorer(None, features, 1, id="id", keep=("b", "c")).columns == ["id", "b", "c", "a"]
+
+
+class Fake:
+    """A pipeline that answers what it was told to."""
+
+    classes_ = np.array([0, 1])
+
+    def __init__(self, predictions, probabilities=None):
+        self.predictions, self.probabilities = predictions, probabilities
+
+    def get_params(self):
+        return {}
+
+    def set_params(self):
+        return self
+
+    def predict(self, X):  # noqa: ARG002 - the signature is scikit-learn's
+        if isinstance(self.predictions, Exception):
+            raise self.predictions
+        return np.asarray(self.predictions)
+
+    def predict_proba(self, X):  # noqa: ARG002 - as above
+        return np.asarray(self.probabilities)
+
+
+ROWS = pa.table({"a": [1.0, 2.0, 3.0]})
+GOOD = [[0.5, 0.5]] * 3
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "words"),
+    [
+        (Fake([1.0, 2.0]), "gave 2 answers for 3 rows"),
+        (Fake([1.0, 2.0, 3.0, 4.0]), "gave 4 answers for 3 rows"),
+        (Fake([]), "gave 0 answers for 3 rows"),
+        (Fake([1.0, np.nan, 3.0]), "no finite numbers, first in row 1"),
+        (Fake([1.0, 2.0, np.inf]), "no finite numbers, first in row 2"),
+        (Fake([0, 1, 0], GOOD[:2]), "gave 2 answers for 3 rows"),
+        (Fake([0, 1, 0], [[0.5, 0.5], [0.5, 0.5], [0.5, np.nan]]), "no finite numbers, first in row 2"),
+        (Fake(ValueError("Input X contains\n infinity")), "cannot score these rows: Input X contains infinity$"),
+        (Fake(TypeError("'<' not supported")), "cannot score these rows: '<' not supported"),
+    ],
+)
+def test_answers_that_are_not_one_number_for_each_row_are_refused(pipeline, words):
+    assert Scorer(Fake([0, 1, 0], GOOD), (Column("a", "numeric"),), 1, proba=True).score(ROWS).num_rows == 3
+    proba = pipeline.probabilities is not None
+    with pytest.raises(AfterfitError, match=words):
+        Scorer(pipeline, (Column("a", "numeric"),), 1, proba=proba).score(ROWS)
+
+
+def test_an_infinite_number_is_refused_by_a_model_that_cannot_take_it(mixed, fitted):
+    table = mixed.slice(0, 2).set_column(0, "number", pa.array([1.0, np.inf]))
+    with pytest.raises(AfterfitError, match=r"cannot score these rows: .*infinity"):
+        scorer_of(fitted("sklearn.linear_model.Ridge"), mixed).score(table)
+
+
+@pytest.mark.parametrize(
+    ("predictions", "type_"),
+    [
+        ([0.5, 1.5, 2.5], pa.float64()), ([1, 2, 3], pa.int64()), ([True, False, True], pa.bool_()),
+        (["a", "b", "c"], pa.string()), (np.asarray(["a", "b", "c"], dtype=object), pa.string()),
+        (np.asarray([0.5, 1.5, 2.5], dtype=np.float32), pa.float32()), ([[0.5], [1.5], [2.5]], pa.float64()),
+    ],
+)  # fmt: skip
+def test_predictions_keep_their_type(predictions, type_):
+    scores = Scorer(Fake(predictions), (Column("a", "numeric"),), 1).score(ROWS)
+    assert scores["prediction"].type == type_
+    assert scores["prediction"].to_pylist() == np.asarray(predictions).reshape(3).tolist()
+
+
+@pytest.mark.parametrize(
+    ("id_", "keep", "refused"),
+    [
+        ("id", ("a", "b"), None),
+        (None, ("id",), None),
+        (None, ("row",), "row"),
+        ("id", ("id",), "id"),
+        ("id", ("a", "a"), "a"),
+        ("prediction", (), "prediction"),
+        ("id", ("model_version",), "model_version"),
+        ("id", ("probability_1",), "probability_1"),
+    ],
+)
+def test_carried_columns_must_not_meet_those_of_the_scores(id_, keep, refused):
+    if refused is None:
+        assert check_carried(id_, keep) is None
+        return
+    with pytest.raises(RequestError, match=f"column '{refused}' would occur twice"):
+        check_carried(id_, keep)
