@@ -76,7 +76,7 @@ def demo(*, work: Work = WORK) -> int:
     with watched(work.json, work.verbose, work.cluster) as servers:
         from flows.lifecycle import run_lifecycle
         from tasks.core.demo import write_demo
-        from tasks.core.spec import load_spec
+        from tasks.core.spec_file import load_spec
 
         path = write_demo(home() / "demo")
         done = run_lifecycle(load_spec(path), workers=work.workers, cluster=work.cluster)
@@ -93,7 +93,7 @@ def run(spec: Path, *, retrain: bool = False, work: SpecWork = SPEC_WORK) -> int
         spec: The YAML file that describes the model.
         retrain: Train even if nothing has changed since the last time.
     """
-    from tasks.core.spec import load_spec
+    from tasks.core.spec_file import load_spec
 
     loaded = load_spec(spec, work.set)
     with watched(work.json, work.verbose, work.cluster) as servers:
@@ -113,7 +113,7 @@ def train(spec: Path, *, retrain: bool = False, work: SpecWork = SPEC_WORK) -> i
         spec: The YAML file that describes the model.
         retrain: Train even if nothing has changed since the last time.
     """
-    from tasks.core.spec import load_spec
+    from tasks.core.spec_file import load_spec
 
     loaded = load_spec(spec, work.set)
     with watched(work.json, work.verbose, work.cluster) as servers:
@@ -137,7 +137,7 @@ def score(model: str, source: str, output: str, *, replace: bool = False, work: 
     """
     with watched(work.json, work.verbose, work.cluster) as servers:
         from flows.scoring import score_batch
-        from tasks.core.spec import absolute
+        from tasks.core.spec_file import absolute
 
         here = Path.cwd()
         scores = score_batch(
@@ -172,7 +172,7 @@ def init(table: str, *, target: str, output: Path | None = None, talk: Talk = TA
         output: Where to write the spec; by default beside the table, ending in .yaml.
     """
     from tasks.core.first_spec import write_first_spec
-    from tasks.core.spec import absolute
+    from tasks.core.spec_file import absolute
 
     source = absolute(table, Path.cwd())
     path = (output or Path(source.split("*")[0].rstrip("/")).with_suffix(".yaml")).absolute()
@@ -190,7 +190,7 @@ def register(model: Path, spec: Path, *, work: SpecWork = SPEC_WORK) -> int:
         model: A scikit-learn pipeline that takes the spec's feature columns, saved with skops.
         spec: The YAML file that describes the model.
     """
-    from tasks.core.spec import load_spec
+    from tasks.core.spec_file import load_spec
 
     loaded = load_spec(spec, work.set)
     with watched(work.json, work.verbose, work.cluster) as servers:

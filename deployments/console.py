@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, NoReturn
 
 from rich.console import Console
 
-from tasks.core.errors import AfterfitError
-
 if TYPE_CHECKING:
     from deployments.local import Servers
 
@@ -72,6 +70,7 @@ def watched(json: bool, verbose: bool, cluster: str | None = None) -> Iterator["
     """
     from deployments.local import check_reachable, environment, up  # noqa: PLC0415 - `afterfit --help` does without it
     from deployments.progress import progress  # noqa: PLC0415 - the same
+    from tasks.core.errors import AfterfitError  # noqa: PLC0415 - not before `refuse_strangers` has looked whose it is
 
     with waiting("starting the servers"):
         servers = up()

@@ -13,11 +13,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
+from urllib.parse import urlsplit
 
 from deployments import daemon
 from deployments.embedded import KINDS, MLFLOW, PREFECT, QUIET, Kind, launch, recorded, reuse, wait
 from deployments.home import home
 from deployments.named import Named, complaint, named_mlflow, named_prefect, prefect_ui_url, probe, without_credentials
+from tasks.core.errors import RequestError
 
 __all__ = ["Servers", "Status", "down", "environment", "exports", "home", "status", "up"]
 

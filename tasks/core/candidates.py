@@ -106,9 +106,7 @@ def _preparation(kind: Kind, *, native: bool, gaps: bool) -> Any:
         handle_unknown="use_encoded_value", unknown_value=float("nan"), encoded_missing_value=float("nan"),
         max_categories=MAX_CATEGORIES,
     )  # fmt: skip
-    one_hot = OneHotEncoder(
-        handle_unknown="infrequent_if_exist", max_categories=MAX_CATEGORIES, drop="if_binary", sparse_output=False
-    )
+    one_hot = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=MAX_CATEGORIES, sparse_output=False)
     numbers: tuple[Any, ...] = (
         () if gaps else (SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
     )

@@ -1,5 +1,6 @@
 """Columns: the four kinds a feature can be, and how Arrow columns become what a pipeline takes."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -26,6 +27,10 @@ STORED_AS: dict[Kind, pa.DataType] = {
     "date": pa.timestamp("us"),
     "categorical": pa.string(),
 }
+
+DATE_TYPES = (pa.timestamp("us"), pa.timestamp("us", "UTC"), pa.timestamp("ns"), pa.timestamp("ns", "UTC"))
+NOT_GIVEN = ("NA", "N/A", "NaN", "nan", "null", "NULL")
+INDEX = re.compile(r"__index_level_\d+__")  # what pandas calls an index that has no name
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ def feature_columns(schema: pa.Schema, left_out: Iterable[str]) -> tuple[Column,
     """
     features = []
     for field in schema:
-        if field.name in set(left_out):
+        if field.name in set(left_out) or INDEX.fullmatch(field.name):
             continue
         kind = kind_of(field.type)
         if kind is None:
@@ -102,13 +107,32 @@ def stored(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(STORED_AS[kind], safe=False) if kind else column
 
 
+def parse_dates(texts: pa.Array) -> pa.Array:
+    """Parse dates and times as ISO 8601 writes them, those with a zone as UTC.
+
+    >>> parse_dates(pa.array(["2024-01-31", None, "2024-01-31T12:30:00.5"])).to_pylist()[2]
+    datetime.datetime(2024, 1, 31, 12, 30, 0, 500000)
+
+    Raises:
+        ValueError: some text is not a date.
+    """
+    given = pc.if_else(pc.is_in(texts, pa.array(NOT_GIVEN)), pa.scalar(None, pa.string()), texts)
+    problem = ""
+    for type_ in DATE_TYPES:
+        try:
+            return stored(pa.chunked_array([given.cast(type_)])).combine_chunks()
+        except pa.ArrowInvalid as error:
+            problem = problem or str(error).partition(" as a scalar")[0]
+    raise ValueError(problem)
+
+
 def to_frame(table: pa.Table, features: Sequence[Column]) -> pd.DataFrame:
     """Make what a pipeline takes: numbers and booleans as float64 (missing: NaN), texts as objects, dates as datetimes.
 
     >>> to_frame(pa.table({"a": [1, None], "b": ["x", None]}), [Column("a", "numeric"), Column("b", "categorical")])
-         a     b
-    0  1.0     x
-    1  NaN  None
+         a    b
+    0  1.0    x
+    1  NaN  NaN
     """
     arrays = {column.name: TO_NUMPY[column.kind](table[column.name]) for column in features}
     # With its dtype given, pandas does not infer one from what a piece happens to hold.
@@ -120,7 +144,9 @@ def _floats(column: pa.ChunkedArray) -> NDArray[Any]:
 
 
 def _texts(column: pa.ChunkedArray) -> NDArray[Any]:
-    return np.asarray(column.cast(pa.string()).to_numpy(), dtype=object)
+    texts = np.array(column.cast(pa.string()).to_numpy(), dtype=object)
+    texts[column.is_null().to_numpy()] = np.nan  # what encoders take as missing; None would be one category more
+    return texts
 
 
 def _dates(column: pa.ChunkedArray) -> NDArray[Any]:

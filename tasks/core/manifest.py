@@ -175,7 +175,9 @@ def read_scores(output: str | Path, attempts: int = 20) -> pa.Table:
         manifest = read_manifest(folder)
         try:
             if manifest is not None:
-                return pa.concat_tables([pq.read_table(folder / part.name) for part in manifest.parts])
+                return pa.concat_tables(
+                    [pq.read_table(folder / part.name, page_checksum_verification=True) for part in manifest.parts]
+                )
         except FileNotFoundError:  # swapped between the manifest and its parts
             if attempt == attempts - 1:
                 raise

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.core.card import Card, ModelVersion
-from tasks.core.columns import STORED_AS, check_schema
+from tasks.core.columns import STORED_AS, check_schema, parse_dates
 from tasks.core.csv_files import header, iterate_csv
 from tasks.core.errors import RequestError
 from tasks.core.manifest import make_run_key
@@ -84,13 +84,26 @@ def copy_csv(file: SourceFile, card: Card, path: Path) -> SourceFile:
     """Copy a CSV file to Parquet with the types of the model's features; ids and kept columns stay as written."""
     if file.format == "parquet":
         return file
-    types = {column.name: STORED_AS[column.kind] for column in card.features}
-    batches = iterate_csv(file, types)
+    types = {column.name: STORED_AS[column.kind] for column in card.features if column.kind != "date"}
+    dates = [column.name for column in card.features if column.kind == "date"]
+    batches = (with_dates(batch, dates, file.path) for batch in iterate_csv(file, types))
     with pq.ParquetWriter(path, next(batches).schema, compression="lz4") as writer:
         for batch in batches:
             writer.write_batch(batch, row_group_size=PIECE_ROWS)
     filesystem, local = open_filesystem(str(path))
     return identify(filesystem, local)
+
+
+def with_dates(batch: pa.RecordBatch, names: Sequence[str], origin: str) -> pa.RecordBatch:
+    """Parse the named columns of texts as dates."""
+    for name in names:
+        try:
+            parsed = parse_dates(batch[name])
+        except ValueError as error:
+            raise RequestError(f"{origin}: column {name!r} holds something that is no date: {error}.") from error
+        position = batch.schema.get_field_index(name)
+        batch = batch.set_column(position, pa.field(name, parsed.type), parsed)
+    return batch
 
 
 def rows_of(pieces: Sequence[Piece]) -> int:

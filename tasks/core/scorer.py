@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from tasks.core.columns import Column, to_frame
 from tasks.core.errors import AfterfitError, RequestError
 from tasks.core.metrics import Answers
 from tasks.core.models import use_one_thread
+from tasks.core.threads import one_thread
 
 ROW = "row"  # what rows are known by where the spec names no id
 PREDICTION = "prediction"
@@ -68,14 +68,21 @@ def answer(pipeline: Any, table: pa.Table, features: Sequence[Column], *, proba:
     frame = to_frame(table, features)
     pipeline = use_one_thread(pipeline)
     try:
-        with threadpool_limits(1):
-            predictions = np.asarray(pipeline.predict(frame))
+        with one_thread():
+            predictions = _one_each(np.asarray(pipeline.predict(frame)))
             probabilities = np.asarray(pipeline.predict_proba(frame), dtype=np.float64) if proba else None
-    except (ValueError, TypeError) as error:
+    except Exception as error:  # a model is somebody's code, and may raise anything
         raise AfterfitError(f"the model cannot score these rows: {' '.join(str(error).split())}") from error
+    if predictions.ndim != 1:
+        raise AfterfitError(f"the model gave {predictions.shape[-1]} answers for each row: one is what can be scored")
     for answers in filter(lambda found: found is not None, [predictions, probabilities]):
         check_answers(np.asarray(answers), len(table))
     return Answers(predictions, probabilities, tuple(pipeline.classes_.tolist()) if proba else ())
+
+
+def _one_each(predictions: NDArray[Any]) -> NDArray[Any]:
+    """Give a column of predictions, shape (n, 1), the shape (n,) that others have."""
+    return predictions[:, 0] if predictions.shape[1:] == (1,) else predictions
 
 
 def check_answers(answers: NDArray[Any], rows: int) -> None:
@@ -91,7 +98,7 @@ def as_arrow(predictions: NDArray[Any]) -> pa.Array:
     """Make predictions an Arrow column of floats, integers, booleans or texts."""
     if predictions.dtype.kind in "OU":
         return pa.array(predictions.astype(object), pa.string())
-    return pa.array(np.ascontiguousarray(predictions.reshape(len(predictions))))
+    return pa.array(np.ascontiguousarray(predictions))
 
 
 def probability_name(label: Any) -> str:

@@ -66,7 +66,12 @@ def list_source(source: str) -> tuple[SourceFile, ...]:
 
 
 def check_absolute(location: str) -> None:
-    """Refuse a path whose meaning depends on where a worker happens to run."""
+    """Refuse a path whose meaning depends on where a worker happens to run, and a URL that gives a secret away."""
+    if without_secrets(location) != location:
+        raise RequestError(
+            f"{without_secrets(location)}: leave user and password out of the URL, which runs and manifests show; "
+            "fsspec takes them from its configuration or from the environment."
+        )
     if "://" not in location and not Path(location).is_absolute():
         raise RequestError(f"{location!r} is a relative path, and a run has no folder of its own: give it from / on.")
 

@@ -44,8 +44,13 @@ def read_files(files: Sequence[SourceFile], data: Data) -> pa.Table:
     """
     as_text = (data.id,) if data.id else ()
     tables = [read_csv(file, as_text) if file.format == "csv" else read_parquet(file) for file in files]
+    for file, other in zip(files, tables, strict=True):
+        if odd := set(tables[0].column_names) ^ set(other.column_names):
+            raise RequestError(
+                f"{files[0].path} and {file.path} do not have the same columns: {min(odd)!r} is in one only."
+            )
     try:
-        table = pa.concat_tables(tables, promote_options="permissive")
+        table = pa.concat_tables([decoded(table) for table in tables], promote_options="permissive")
     except (pa.ArrowTypeError, pa.ArrowInvalid) as error:
         raise RequestError(f"The files of {data.source} do not fit together: {error}") from error
     roles = [data.target, data.id, data.time, data.segment, *data.drop]
@@ -57,6 +62,12 @@ def read_files(files: Sequence[SourceFile], data: Data) -> pa.Table:
             f"{data.source} has {len(table)} rows; at least {MIN_ROWS} are needed to train and to judge."
         )
     return table
+
+
+def decoded(table: pa.Table) -> pa.Table:
+    """Write out the values of dictionary columns."""
+    types = [field.type.value_type if pa.types.is_dictionary(field.type) else field.type for field in table.schema]
+    return table.cast(pa.schema(list(zip(table.column_names, types, strict=True))))
 
 
 def read_parquet(file: SourceFile) -> pa.Table:

@@ -13,7 +13,7 @@ import yaml
 from prefect.flows import load_flow_from_entrypoint
 
 from tasks.core.manifest import read_manifest, verify_output
-from tasks.core.spec import load_spec
+from tasks.core.spec_file import load_spec
 
 HERE = Path(__file__).resolve().parents[2]
 DEPLOYMENTS = HERE / "deployments" / "prefect.yaml"

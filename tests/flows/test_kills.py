@@ -17,7 +17,7 @@ from flows.lifecycle import train_model
 from tasks.core.csv_files import read_csv
 from tasks.core.manifest import read_scores, verify_output
 from tasks.core.sources import list_source
-from tasks.core.spec import load_spec
+from tasks.core.spec_file import load_spec
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("servers")]
 ROUNDS = 8
@@ -63,7 +63,7 @@ def test_a_killed_run_leaves_the_old_output_whole_and_the_same_command_finishes(
     name, (first, second) = sources
     output = tmp_path / "scores"
     assert _start(name, first, output, workers=False, mark="reference").wait(120) == 0
-    chance = random.Random(20)
+    chance = random.Random(20)  # noqa: S311 - nobody is to be surprised but us
     now, then = first, second
     for number in range(ROUNDS):
         mark = f"{os.getpid()}-{number}"

@@ -18,7 +18,7 @@ from tasks.core.manifest import read_manifest, read_scores, verify_output
 from tasks.core.models import load_pipeline
 from tasks.core.plan import copy_csv
 from tasks.core.sources import list_source
-from tasks.core.spec import load_spec
+from tasks.core.spec_file import load_spec
 from tasks.core.tables import read_parquet
 
 pytestmark = pytest.mark.usefixtures("servers")
@@ -106,7 +106,7 @@ def test_scores_equal_those_of_the_pipeline_in_memory_to_the_last_bit(sales, tmp
 
 
 def test_every_task_runs_on_fresh_worker_processes_from_another_directory(sales, tmp_path, monkeypatch):
-    """Nothing that travels to a worker depends on the current directory, not even with a stranger's `tasks.py` in it."""
+    """Nothing on a worker depends on the current directory, not even with a stranger's `tasks.py` in it."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "tasks.py").write_text("raise RuntimeError('a stranger')", encoding="utf-8")

@@ -3,7 +3,7 @@ import pytest
 
 from tasks.core import demo
 from tasks.core.sources import list_source
-from tasks.core.spec import load_spec
+from tasks.core.spec_file import load_spec
 
 
 def test_the_demo_can_be_read_and_is_written_once_only(tmp_path, monkeypatch):

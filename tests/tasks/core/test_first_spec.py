@@ -5,7 +5,7 @@ import pytest
 
 from tasks.core.errors import RequestError
 from tasks.core.first_spec import guess_problem, guess_roles, write_first_spec
-from tasks.core.spec import load_spec
+from tasks.core.spec_file import load_spec
 
 DAYS = [date(2024, 1, day) for day in range(1, 21)]
 

@@ -61,17 +61,26 @@ def test_a_csv_file_and_a_parquet_file_of_one_table_are_scored_alike(tmp_path, w
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        ("1,x,true,Oslo,2024-01-01,k", "conversion error to double: invalid value 'x'"),
-        ("1,1,perhaps,Oslo,2024-01-01,k", "conversion error to bool: invalid value 'perhaps'"),
-        ("1,1,true,Oslo,soon,k", "conversion error to timestamp.us.: invalid value 'soon'"),
-        ("1,1,true,Oslo,2024-01-01", "Expected 6 columns, got 5"),
+        ("1,x,true,Oslo,2024-01-01,k", "Row #3: .*conversion error to double: invalid value 'x'"),
+        ("1,1,perhaps,Oslo,2024-01-01,k", "Row #3: .*conversion error to bool: invalid value 'perhaps'"),
+        ("1,1,true,Oslo,soon,k", "column 'at' holds something that is no date: Failed to parse string: 'soon'"),
+        ("1,1,true,Oslo,2024-01-01", "Row #3: Expected 6 columns, got 5"),
     ],
 )
 def test_a_csv_value_of_another_kind_is_refused_with_its_file_and_row(tmp_path, write, card, row, words):
     good = "id,n,flag,city,at,keep\n0,1.5,true,Oslo,2024-01-01,k\n"
     assert copy_csv(write("good.csv", good), card, tmp_path / "copy.parquet").format == "parquet"
-    with pytest.raises(RequestError, match=rf"bad\.csv: .*Row #3: .*{words}"):
+    with pytest.raises(RequestError, match=rf"bad\.csv: .*{words}"):
         copy_csv(write("bad.csv", good + row + "\n"), card, tmp_path / "copy.parquet")
+
+
+@pytest.mark.parametrize(
+    "moment", ["2024-01-31T12:00:00Z", "2024-01-31 13:00:00+01:00", "2024-01-31T12:00:00.000000999"]
+)
+def test_a_csv_time_with_a_zone_or_nanoseconds_is_the_same_moment_to_the_microsecond(tmp_path, write, card, moment):
+    text = f"id,n,flag,city,at,keep\n0,1.5,true,Oslo,{moment},k\n1,1.5,true,Oslo,NA,k\n"
+    copied = copy_csv(write("times.csv", text), card, tmp_path / "copy.parquet")
+    assert [str(at) for at in pq.read_table(copied.path)["at"].to_pylist()] == ["2024-01-31 12:00:00", "None"]
 
 
 def test_the_bundles_of_a_run_hold_every_row_of_every_file_once_in_order(tmp_path, write, card, table, model):

@@ -2,7 +2,8 @@ import pytest
 import yaml
 
 from tasks.core.errors import RequestError
-from tasks.core.spec import Spec, apply_override, load_spec
+from tasks.core.spec import Spec
+from tasks.core.spec_file import apply_override, load_spec
 
 SMALL = """\
 name: small
