@@ -9,8 +9,8 @@ from prefect.runtime import flow_run
 from flows.runner import make_runner
 from flows.scoring import score_source
 from flows.training import fit_candidates, judge_best, release, reuse_version
+from tasks.core.digest import file_digest
 from tasks.core.folders import scratch_folder
-from tasks.core.models import file_digest
 from tasks.core.results import Lifecycle, Trained
 from tasks.core.spec import Spec
 from tasks.core.training import identify_training

@@ -18,9 +18,9 @@ from mlflow.entities.model_registry import ModelVersion as MlflowVersion
 from mlflow.exceptions import MlflowException
 
 from tasks.core.card import ModelVersion
+from tasks.core.digest import folder_digest
 from tasks.core.errors import AfterfitError, GateError, RequestError
 from tasks.core.folders import home_folder
-from tasks.core.models import folder_digest
 from tasks.core.sources import without_secrets
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"

@@ -13,9 +13,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tasks.core.digest import file_digest
 from tasks.core.errors import AfterfitError, RequestError
 from tasks.core.manifest import NAME, QUARANTINE, Manifest
-from tasks.core.models import file_digest
 from tasks.core.sources import check_absolute
 
 LOCK_SECONDS = 600

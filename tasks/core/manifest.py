@@ -10,9 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.core.digest import digest_of
+from tasks.core.digest import digest_of, file_digest
 from tasks.core.errors import RequestError
-from tasks.core.models import file_digest
 
 FORMAT_VERSION = 1
 NAME = "_manifest.json"

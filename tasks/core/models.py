@@ -1,12 +1,12 @@
 """Models on disk: skops files, loaded with our own list of trusted types."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 import skops.io
 from skops.io.exceptions import UntrustedTypesFoundException
 
+from tasks.core.digest import file_digest
 from tasks.core.errors import RequestError
 
 # What scikit-learn's estimators are made of beyond skops' own defaults. Every one of these was read: none runs
@@ -78,16 +78,3 @@ def use_one_thread(pipeline: Any) -> Any:
     ]
     pipeline.set_params(**dict.fromkeys(jobs, 1))
     return pipeline
-
-
-def file_digest(path: Path) -> str:
-    """Give the sha256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def folder_digest(folder: Path) -> str:
-    """Give one sha256 over the names and contents of all files in a folder."""
-    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-    lines = "".join(f"{file_digest(folder / name)}  {name}\n" for name in names)
-    return hashlib.sha256(lines.encode()).hexdigest()

@@ -107,7 +107,8 @@ def explain(error: ValidationError) -> str:
     if first["type"] == "missing":
         return f"{field} is missing."
     if first["type"] == "value_error":
-        return f"{field}: {message}." if field else f"{message}."
+        sentence = f"{field}: {message}" if field else message
+        return sentence if sentence.endswith("?") else f"{sentence}."
     message = message[:1].lower() + message[1:]
     return f"{field} is {first['input']!r}: {message}."
 

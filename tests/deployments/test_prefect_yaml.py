@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 import yaml
 from prefect.flows import load_flow_from_entrypoint
@@ -51,6 +52,16 @@ def _await_completed(deployment):
     raise AssertionError(f"no run of {deployment} completed within {SECONDS} s: {states}")
 
 
+def _stop(process):
+    """Stop a worker, and with it the flow runs that its schedule has started in the meantime."""
+    family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+    process.terminate()
+    _, alive = psutil.wait_procs(family, timeout=20)
+    for member in alive:
+        member.kill()
+    process.wait(60)
+
+
 @pytest.fixture
 def worker(servers, tmp_path):
     """A worker of the pool `afterfit`, started from a directory that holds strangers' `tasks.py` and `flows/`."""
@@ -63,8 +74,7 @@ def worker(servers, tmp_path):
     with (tmp_path / "worker.log").open("w") as log:
         process = subprocess.Popen(command, cwd=elsewhere, stdout=log, stderr=log)
         yield tmp_path / "worker.log"
-        process.terminate()
-        process.wait(60)
+        _stop(process)
 
 
 def test_deployed_flows_run_ad_hoc_and_by_their_schedule(sales, worker, tmp_path):

@@ -20,9 +20,9 @@ from tasks.core.commit import (
     swap,
     write_part,
 )
+from tasks.core.digest import file_digest
 from tasks.core.errors import AfterfitError, RequestError
 from tasks.core.manifest import NAME, read_manifest, read_scores, verify_output
-from tasks.core.models import file_digest
 
 ROWS = 8
 

@@ -8,8 +8,9 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
+from tasks.core.digest import file_digest, folder_digest
 from tasks.core.errors import RequestError
-from tasks.core.models import file_digest, folder_digest, load_pipeline, save_pipeline, use_one_thread
+from tasks.core.models import load_pipeline, save_pipeline, use_one_thread
 
 
 @pytest.fixture
