@@ -31,7 +31,7 @@ bench: $(READY)  ## all benchmarks, or one: make bench BENCH=help
 
 lock: $(READY)  ## renew requirements.lock from the ranges in pyproject.toml
 	$(RUN) uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-annotate \
-	    --no-header --no-emit-index-url --upgrade --quiet --output-file requirements.lock
+	    --no-header --upgrade --quiet --output-file requirements.lock
 
 # Compiled bytecode makes every later start three times faster.
 $(READY): pyproject.toml requirements.lock
