@@ -308,10 +308,11 @@ def _status(tokens: list[str] | None) -> int:
         return say(f"{error} See `afterfit --help`.", 2)
     except AfterfitError as error:
         return say(str(error), error.exit_status)
-    except UnexpectedError as error:
+    except (UnexpectedError, OSError) as error:
         return say(str(error), 1)
     except KeyboardInterrupt as stopped:
         return say(
-            f"{str(stopped) or 'Interrupted'}: nothing half done is left; run the same command again.", INTERRUPTED
+            f"{str(stopped) or 'Interrupted'}: run the same command again.",
+            INTERRUPTED,
         )
     return int(done or 0)

@@ -127,7 +127,7 @@ def check_reachable(servers: Servers, cluster: str | None) -> None:
         RequestError: it names the variables to set.
     """
     host = urlsplit(cluster).hostname if cluster else None
-    if host in {None, "localhost", daemon.HOST} or not (servers.prefect_embedded or servers.mlflow_embedded):
+    if host in {None, "localhost", "::1", daemon.HOST} or not (servers.prefect_embedded or servers.mlflow_embedded):
         return
     raise RequestError(
         f"The workers of {cluster} cannot reach the embedded servers of this machine: set PREFECT_API_URL and "

@@ -11,7 +11,9 @@ from flows.scoring import score_source
 from flows.training import fit_candidates, judge_best, release, reuse_version
 from tasks.core.digest import file_digest
 from tasks.core.folders import scratch_folder
+from tasks.core.plan import check_scoring
 from tasks.core.results import Lifecycle, Trained
+from tasks.core.sources import check_exists
 from tasks.core.spec import Spec
 from tasks.core.training import identify_training
 from tasks.fit import Fitted
@@ -27,8 +29,9 @@ def run_lifecycle(
 ) -> Lifecycle:
     """Train candidates, judge the best, register it, promote it, and score with the champion.
 
-    1. `train_challenger`, below: read, split, fit, measure, judge, register, promote;
-    2. `score_source`: score with the champion, which after a refusal is the old one, and commit.
+    1. `check_scoring`: refuse what could not be scored, before anything is trained for it;
+    2. `train_challenger`, below: read, split, fit, measure, judge, register, promote;
+    3. `score_source`: score with the champion, which after a refusal is the old one, and commit.
 
     Args:
         spec: the model under management.
@@ -36,6 +39,7 @@ def run_lifecycle(
         workers: worker processes to start; by default tasks run on threads of this process.
         cluster: the address of an existing Dask scheduler.
     """
+    check_scoring(spec)
     trained = train_challenger(spec, retrain, workers, cluster)
     scores = trained.champion and score_source(
         f"{spec.name}/{trained.champion}",
@@ -44,6 +48,7 @@ def run_lifecycle(
         replace=spec.scoring.on_existing == "replace",
         workers=workers,
         cluster=cluster,
+        options=spec.scoring,
     )
     return Lifecycle(trained, scores or None, str(flow_run.ui_url or ""))
 
@@ -83,6 +88,7 @@ def register_model(model: str, spec: Spec) -> Trained:
 
     The source is split as for training; rows the model was fitted on elsewhere cannot be told apart.
     """
+    check_exists(model)
     champion = resolve_champion(spec.name)
     source = read_identity(spec.data.source)
     key = identify_training(spec, source.identity, file_digest(Path(model)))

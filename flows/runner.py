@@ -3,10 +3,13 @@
 import os
 from typing import Any, TypeVar, cast
 
+import dask
 from prefect import Task
 from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner
 from prefect_dask.task_runners import DaskTaskRunner
+
+from tasks.core.errors import RequestError
 
 R = TypeVar("R")
 LOOPBACK = "127.0.0.1"
@@ -24,6 +27,12 @@ def make_runner(workers: int | None = None, cluster: str | None = None) -> DaskT
     """
     # Never the default client: another library's cluster in this process must not be taken for ours.
     client = {"set_as_default": False}
+    if workers is not None and workers < 1:
+        raise RequestError(f"workers is {workers}: give at least 1, or leave it out.")
+    if cluster and "://" not in cluster:
+        raise RequestError(f"cluster is {cluster!r}: write it with its protocol, as in tcp://10.0.0.5:8786.")
+    # Tasks that no worker is left to run fail, in place of waiting for ever.
+    dask.config.set({"distributed.scheduler.no-workers-timeout": "120s"})
     if cluster:
         return DaskTaskRunner(address=cluster, client_kwargs=client)
     if workers:

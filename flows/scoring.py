@@ -14,6 +14,7 @@ from tasks.core.manifest import Manifest, Part
 from tasks.core.pieces import Bundle
 from tasks.core.plan import Run
 from tasks.core.results import Scores
+from tasks.core.spec import Scoring
 from tasks.plan import find_committed, plan_run, plan_scoring
 from tasks.read import read_identity
 from tasks.report import Progress, publish_scores
@@ -39,9 +40,16 @@ def score_batch(
 
 
 def score_source(
-    model: str, source: str, output: str, *, replace: bool, workers: int | None, cluster: str | None
+    model: str,
+    source: str,
+    output: str,
+    *,
+    replace: bool,
+    workers: int | None,
+    cluster: str | None,
+    options: Scoring | None = None,
 ) -> Scores:
-    """Score a source with a model.
+    """Score a source with a model; `options` say what is kept, by default those stored with the model.
 
     1. resolve the model to one version, once;
     2. look at the source, and name the run by its key: the same run again has nothing to do;
@@ -50,7 +58,7 @@ def score_source(
     5. commit.
     """
     version = resolve_version(model)
-    run = plan_run(version, read_identity(source), str(real_output(output)))
+    run = plan_run(version, read_identity(source), str(real_output(output)), options)
     with locked(run.output), scratch_folder() as folder:
         if committed := find_committed(run, replace=replace):
             scores = _summed_up(committed, run, seconds=0.0, reused=True)

@@ -28,16 +28,16 @@ def reuse_version(name: str, training_key: str, champion: ModelVersion | None) -
     if version is None:
         return None
     used = champion.version if champion else None
-    unfinished = version.passed and not version.promoted
-    if unfinished and used != version.judged_against:
+    if not version.promoted and used not in {version.version, version.judged_against}:
         return None  # it was judged against another champion: that verdict says nothing today
+    unfinished = version.passed and not version.promoted
     if unfinished:
         promote_model(version, used)
         used = version.version
     verdict = read_verdict(Path(version.folder))
     publish_verdict(verdict, f"version {version.version}, registered before,", name)
     publish_version(version)
-    alias = "champion" if used == version.version else None if version.passed else "challenger"
+    alias = "champion" if used == version.version else "challenger" if "challenger" in version.aliases else None
     return Trained(name, version.version, alias, unfinished, True, verdict, used)
 
 
@@ -48,6 +48,8 @@ def fit_candidates(spec: Spec, table: SplitTable, runner: TaskRunner[Any]) -> li
         same = {"spec": unmapped(spec), "table": unmapped(table)}
         fitted = map_task(runner, fit_candidate, candidate=spec.candidates, number=numbers, **same)
         measured = map_task(runner, measure_candidate, fitted=fitted, **same)
+        for future in fitted:
+            future.result()  # of a candidate that could not be fitted, this raises why
         return [future.result() for future in measured]
 
 

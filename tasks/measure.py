@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from prefect.logging import get_run_logger
 
-from tasks.core.card import ModelVersion, read_card
-from tasks.core.evidence import loss_of_each_row, measure_rows
+from tasks.core.card import ModelVersion
+from tasks.core.evidence import champion_losses, measure_rows
 from tasks.core.models import load_pipeline
 from tasks.core.spec import Spec
 from tasks.core.tables import SplitTable, open_table
@@ -52,9 +52,7 @@ def measure_candidate(fitted: Fitted, spec: Spec, table: SplitTable) -> Measured
 @uncached_task(task_run_name="measure the champion, version {champion.version}")
 def measure_champion(champion: ModelVersion, spec: Spec, table: SplitTable) -> MeasuredChampion:
     """Measure the champion on the same rows, without those it may have been trained on."""
-    card = read_card(Path(champion.folder))
-    pipeline = load_pipeline(Path(champion.folder) / "model.skops")
-    found = loss_of_each_row(pipeline, card, open_table(table.held_out), spec)
+    found = champion_losses(Path(champion.folder), open_table(table.held_out), spec)
     losses = Path(table.held_out).with_name("champion.npy")
     np.save(losses, found.losses)
     get_run_logger().info("the champion may have seen %s of %s rows", found.rows_seen, table.rows_held_out)

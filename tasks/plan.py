@@ -9,14 +9,15 @@ from tasks.core.errors import RequestError
 from tasks.core.manifest import Manifest, is_whole, read_manifest
 from tasks.core.pieces import Bundle
 from tasks.core.plan import Run, name_run, plan_bundles, rows_of
+from tasks.core.spec import Scoring
 from tasks.read import Source
 from tasks.uncached import uncached_task
 
 
 @uncached_task(task_run_name="plan the run of {model.name} version {model.version}")
-def plan_run(model: ModelVersion, source: Source, output: str) -> Run:
+def plan_run(model: ModelVersion, source: Source, output: str, options: Scoring | None) -> Run:
     """Name a scoring run by its key."""
-    run = name_run(model, read_card(Path(model.folder)), source.files, Path(output))
+    run = name_run(model, read_card(Path(model.folder)), source.files, Path(output), options)
     get_run_logger().info("run key %s: %s files, output %s", run.key[:8], len(run.files), run.output)
     return run
 

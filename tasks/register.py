@@ -36,7 +36,7 @@ def register_version(
         "verdict_reasons": "; ".join(verdict.reasons)[:1000],
         "metrics": json.dumps(challenger.figures),
         "flow_run_id": str(flow_run.id or ""),
-        "git_commit": git_commit(),
+        "git_commit": git_commit(spec.data.source),
         "training_window": training_window(table, spec),
     }
     version = store.register(spec.name, folder, {**tags, **evidence}, challenger.figures)
@@ -58,9 +58,9 @@ def write_model(folder: Path, challenger: Measured, verdict: Verdict, spec: Spec
     (folder / "profile.json").write_text(json.dumps(profile, indent=1), encoding="utf-8")
 
 
-def git_commit() -> str:
-    """Give the commit of the current directory's repository, or nothing."""
-    asked = ["git", "rev-parse", "HEAD"]
+def git_commit(source: str) -> str:
+    """Give the commit of the repository that a source lies in, or nothing."""
+    asked = ["git", "-C", str(Path(source.split("*", maxsplit=1)[0]).parent), "rev-parse", "HEAD"]
     try:
         return subprocess.run(asked, capture_output=True, text=True, check=True, timeout=10).stdout.strip()  # noqa: S603
     except (OSError, subprocess.SubprocessError):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 from prefect.logging import get_run_logger
 
-from tasks.core.card import MODEL, read_card
+from tasks.core.card import MODEL, check_files, read_card
 from tasks.core.commit import write_part
 from tasks.core.errors import AfterfitError
 from tasks.core.manifest import Part, part_name
@@ -45,6 +45,7 @@ def score_piece(piece: Piece, run: Run, staging: Path) -> Part:
 @lru_cache(maxsize=1)
 def load_scorer(run: Run) -> Scorer:
     """Load the model of a run, once in each worker."""
+    check_files(run.model)
     folder = Path(run.model.folder)
     return Scorer(
         load_pipeline(folder / MODEL), read_card(folder).features, run.model.version, run.id, run.keep, run.proba

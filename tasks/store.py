@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -17,7 +17,7 @@ from mlflow.entities import Metric
 from mlflow.entities.model_registry import ModelVersion as MlflowVersion
 from mlflow.exceptions import MlflowException
 
-from tasks.core.card import ModelVersion
+from tasks.core.card import ModelVersion, check_files
 from tasks.core.digest import folder_digest
 from tasks.core.errors import AfterfitError, GateError, RequestError
 from tasks.core.folders import home_folder
@@ -154,41 +154,35 @@ def _described(found: MlflowVersion) -> ModelVersion:
         passed=tags.get("verdict") == "passed",
         promoted="promoted" in tags,
         judged_against=int(against) if against else None,
+        aliases=tuple(found.aliases),
     )
 
 
 @answering
-def fetch(version: ModelVersion) -> Path:
-    """Fetch the files of a version into the home, once, and check their digest every time.
+def fetch(version: ModelVersion) -> ModelVersion:
+    """Fetch the files of a version into the home, once; a copy that has changed since is fetched again.
 
     Raises:
         RequestError: the files are not those that were registered.
     """
-    folder = home_folder() / "models" / version.digest
     if not version.digest:
         raise RequestError(
             f"{version.name} version {version.version} was not registered by afterfit: it has no digest."
         )
-    if not folder.exists():
+    folder = home_folder() / "models" / version.digest
+    fetched = replace(version, folder=str(folder))
+    if folder.exists() and folder_digest(folder) == version.digest:
+        return fetched
+    shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=home_folder()) as fresh:
+        client = _client()
+        run_id = client.get_model_version(version.name, str(version.version)).run_id
+        downloaded = Path(client.download_artifacts(str(run_id), "model", fresh))
+        check_files(replace(version, folder=str(downloaded)))
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent) as fresh:
-            client = _client()
-            run_id = client.get_model_version(version.name, str(version.version)).run_id
-            fetched = Path(client.download_artifacts(str(run_id), "model", fresh))
-            _check_digest(fetched, version)
-            if not folder.exists():
-                fetched.rename(folder)
-    _check_digest(folder, version)
-    return folder
-
-
-def _check_digest(folder: Path, version: ModelVersion) -> None:
-    if folder_digest(folder) != version.digest:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise RequestError(
-            f"The files of {version.name} version {version.version} are not those that were registered: "
-            f"do not use it; `afterfit rollback {version.name}` restores the version before."
-        )
+        if not folder.exists():
+            downloaded.rename(folder)
+    return fetched
 
 
 @answering
@@ -225,21 +219,20 @@ def promote(name: str, version: int, expected: int | None, flow_run: str) -> int
     with _locked(name):
         champion = find_alias(name)
         found = champion.version if champion else None
-        if found != expected:
+        if found not in {expected, version}:
             raise GateError(
                 f"{name}: the champion is version {found}, the verdict was about version {expected}: run again."
             )
-        if found == version:
-            return None
-        if found is not None:
+        if found not in {None, version}:
             client.set_registered_model_alias(name, PREVIOUS, str(found))
         client.set_registered_model_alias(name, CHAMPION, str(version))
         _read_back(name, version)
         if (challenger := find_alias(name, CHALLENGER)) and challenger.version == version:
             client.delete_registered_model_alias(name, CHALLENGER)
-        record = {"replaced": found, "flow_run": flow_run}
+        replaced = found if found != version else None  # set already by a run that died before its record
+        record = {"replaced": replaced, "flow_run": flow_run}
         client.set_model_version_tag(name, str(version), "promoted", json.dumps(record))
-    return found
+    return replaced
 
 
 @answering

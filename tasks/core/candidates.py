@@ -57,8 +57,8 @@ def make_estimator(name: str, params: Mapping[str, Any]) -> Any:
     return kind(**seeded)
 
 
-def check_candidate(name: str, params: Mapping[str, Any], problem: Problem, metric: Metric) -> None:
-    """Refuse an estimator that does not fit the problem, or cannot be measured by the metric.
+def check_candidate(name: str, params: Mapping[str, Any], problem: Problem, metric: Metric) -> Any:
+    """Make an estimator, and refuse one that does not fit the problem or cannot be measured by the metric.
 
     Raises:
         ValueError: with what to write instead.
@@ -71,6 +71,7 @@ def check_candidate(name: str, params: Mapping[str, Any], problem: Problem, metr
         raise ValueError(f"{name} is not for {problem}")
     if metric.needs_probabilities and not hasattr(estimator, "predict_proba"):
         raise ValueError(f"{name} gives no probabilities: set gates.champion.metric to zero_one_loss")
+    return estimator
 
 
 def build_pipeline(estimator: Any, columns: Sequence[Column]) -> Any:

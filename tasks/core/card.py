@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tasks.core.columns import Column
+from tasks.core.digest import folder_digest
 from tasks.core.errors import RequestError
 from tasks.core.spec import Spec
 from tasks.core.split import Split
@@ -24,6 +25,7 @@ class ModelVersion:
     passed: bool
     promoted: bool
     judged_against: int | None = None
+    aliases: tuple[str, ...] = ()
     folder: str = ""
 
 
@@ -59,6 +61,19 @@ def read_card(folder: Path) -> Card:
         split=Split(**{**document["split"], "columns": tuple(document["split"]["columns"])}),
         scikit_learn=document["scikit_learn"],
     )
+
+
+def check_files(version: ModelVersion) -> None:
+    """Refuse the fetched files of a version that are not those that were registered.
+
+    Raises:
+        RequestError: their digest differs.
+    """
+    if folder_digest(Path(version.folder)) != version.digest:
+        raise RequestError(
+            f"The files of {version.name} version {version.version} are not those that were registered: "
+            f"do not use it; `afterfit rollback {version.name}` restores the version before."
+        )
 
 
 def scikit_learn_version() -> str:

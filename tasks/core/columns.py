@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv
 from numpy.typing import NDArray
 
 from tasks.core.errors import RequestError
@@ -29,7 +30,7 @@ STORED_AS: dict[Kind, pa.DataType] = {
 }
 
 DATE_TYPES = (pa.timestamp("us"), pa.timestamp("us", "UTC"), pa.timestamp("ns"), pa.timestamp("ns", "UTC"))
-NOT_GIVEN = ("NA", "N/A", "NaN", "nan", "null", "NULL")
+NOT_GIVEN = pa.csv.ConvertOptions().null_values  # what a missing number may be written as, too
 INDEX = re.compile(r"__index_level_\d+__")  # what pandas calls an index that has no name
 
 

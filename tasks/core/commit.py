@@ -135,6 +135,9 @@ def commit_output(manifest: Manifest, staging: Path, output: Path) -> None:
 
     A reader sees the old output whole or the new one whole. Call it under the output's lock.
     """
+    known = {part.name for part in manifest.parts}
+    for stray in [path for path in staging.iterdir() if path.name not in known]:  # a dead worker's unfinished part
+        stray.unlink()
     with (staging / NAME).open("w", encoding="utf-8") as file:
         file.write(manifest.to_json())
         file.flush()

@@ -42,7 +42,8 @@ def _batches(
         with _open(file) as stream, pa.csv.open_csv(
             stream,
             read_options=pa.csv.ReadOptions(block_size=block, use_threads=False),
-            parse_options=pa.csv.ParseOptions(newlines_in_values=True),
+            # An empty line of a single column is a row whose value is missing.
+            parse_options=pa.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=len(names) > 1),
             # Only numbers and dates may be written as NA; in a column of texts, Namibia is "NA".
             convert_options=pa.csv.ConvertOptions(column_types=given, strings_can_be_null=False),
         ) as reader:  # fmt: skip

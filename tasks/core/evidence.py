@@ -1,17 +1,19 @@
 """Evidence: what models show on held-out rows, and what a verdict is made of."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tasks.core.card import Card
+from tasks.core.card import MODEL, Card, read_card
 from tasks.core.columns import Column, check_schema
-from tasks.core.errors import AfterfitError
+from tasks.core.errors import AfterfitError, RequestError
 from tasks.core.metrics import METRICS, Floats, measure, row_losses
+from tasks.core.models import load_pipeline
 from tasks.core.scorer import answer
 from tasks.core.spec import Spec
 from tasks.core.split import seen_in_training
@@ -39,6 +41,7 @@ class ChampionLosses:
 
 def measure_rows(pipeline: Any, rows: pa.Table, features: Sequence[Column], spec: Spec) -> Evidence:
     """Measure a pipeline on rows it was not trained on."""
+    check_model(pipeline, spec)
     y = target_values(rows, spec.data.target, spec.problem)
     answers = answer(pipeline, rows, features, proba=_has_probabilities(pipeline, spec))
     names = segment_names(rows, spec)
@@ -47,23 +50,56 @@ def measure_rows(pipeline: Any, rows: pa.Table, features: Sequence[Column], spec
     return Evidence(measure(spec.problem, y, answers), by_segment, row_losses(spec.gates.champion.metric, y, answers))
 
 
+def check_model(pipeline: Any, spec: Spec) -> None:
+    """Refuse a model, fitted here or elsewhere, that cannot do what the spec asks for.
+
+    Raises:
+        RequestError: it is no estimator, or gives no probabilities where some are needed.
+    """
+    if not (hasattr(pipeline, "predict") and hasattr(pipeline, "get_params")):
+        raise RequestError(f"{type(pipeline).__name__} is no scikit-learn estimator.")
+    metric = spec.gates.champion.metric
+    needs = spec.scoring.proba or METRICS[metric].needs_probabilities
+    if needs and not hasattr(pipeline, "predict_proba"):
+        raise RequestError(f"The model gives no probabilities, which scoring.proba or {metric} needs.")
+
+
 def _has_probabilities(pipeline: Any, spec: Spec) -> bool:
     return spec.problem == "classification" and hasattr(pipeline, "predict_proba")
 
 
-def loss_of_each_row(pipeline: Any, card: Card, rows: pa.Table, spec: Spec) -> ChampionLosses:
-    """Measure the champion with the features it takes; a table it cannot read is told in `problem`."""
-    none = np.full(len(rows), np.nan)
-    metric = spec.gates.champion.metric
-    seen = seen_in_training(rows, card.split)
+def champion_losses(folder: Path, rows: pa.Table, spec: Spec) -> ChampionLosses:
+    """Measure the champion in a folder with the features it takes; why it cannot be measured is told in `problem`."""
+    none = ChampionLosses(np.full(len(rows), np.nan), 0)
     try:
-        check_schema(rows.schema, card.features, [], "the held-out rows")
-        needs = METRICS[metric].needs_probabilities
-        answers = answer(pipeline, rows, card.features, proba=needs)
-        losses = row_losses(metric, target_values(rows, spec.data.target, spec.problem), answers)
-    except (AfterfitError, AttributeError, ValueError) as error:
-        return ChampionLosses(none, int(seen.sum()), f"the champion cannot score the held-out rows: {error}")
-    return ChampionLosses(np.where(seen, np.nan, losses), int(seen.sum()))
+        card = read_card(folder)
+        pipeline = load_pipeline(folder / MODEL)
+        seen = seen_in_training(rows, card.split)
+        return ChampionLosses(np.where(seen, np.nan, loss_of_each_row(pipeline, card, rows, spec)), int(seen.sum()))
+    except AfterfitError as error:
+        why = f"the champion cannot be compared: {str(error).rstrip('.')}"
+        reason = f"{why}; `afterfit promote --force` goes on without it"
+        return replace(none, problem=reason)
+
+
+def loss_of_each_row(pipeline: Any, card: Card, rows: pa.Table, spec: Spec) -> Floats:
+    """Give a registered model's loss of each row in the gate's metric, shape (n,).
+
+    Raises:
+        AfterfitError: it cannot answer, or its answers are about something else than the spec's target.
+    """
+    metric = spec.gates.champion.metric
+    if card.spec.problem != spec.problem:
+        raise RequestError(f"it is about {card.spec.problem}, the spec about {spec.problem}")
+    check_schema(rows.schema, card.features, [], "the held-out rows")
+    needs = METRICS[metric].needs_probabilities
+    if needs and not hasattr(pipeline, "predict_proba"):
+        raise RequestError(f"it gives no probabilities, which {metric} needs")
+    answers = answer(pipeline, rows, card.features, proba=needs)
+    y = target_values(rows, spec.data.target, spec.problem)
+    if spec.problem == "classification" and not set(y.tolist()) & set(pipeline.classes_.tolist()):
+        raise RequestError(f"it knows none of the classes of {spec.data.target!r}")
+    return row_losses(metric, y, answers)
 
 
 def segment_names(rows: pa.Table, spec: Spec) -> NDArray[np.str_] | None:

@@ -59,6 +59,8 @@ def write_first_spec(source: str, target: str, path: Path) -> None:
     """
     if path.exists():
         raise RequestError(f"{path} exists already: name another file with --output, or edit that one.")
+    if not path.parent.is_dir():
+        raise RequestError(f"There is no folder {path.parent} to write the spec to: name another file with --output.")
     file = list_source(source)[0]
     table = read_csv(file) if file.format == "csv" else read_parquet(file)
     if target not in table.column_names:

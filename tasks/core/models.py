@@ -6,7 +6,6 @@ from typing import Any
 import skops.io
 from skops.io.exceptions import UntrustedTypesFoundException
 
-from tasks.core.digest import file_digest
 from tasks.core.errors import RequestError
 
 # What scikit-learn's estimators are made of beyond skops' own defaults. Every one of these was read: none runs
@@ -47,14 +46,12 @@ def save_pipeline(pipeline: Any, path: Path) -> None:
     skops.io.dump(pipeline, path)
 
 
-def load_pipeline(path: Path, sha256: str | None = None) -> Any:
-    """Load a skops file, after checking its digest where one is given.
+def load_pipeline(path: Path) -> Any:
+    """Load a skops file.
 
     Raises:
-        RequestError: the file is not skops, has changed, or holds a type that is not trusted.
+        RequestError: the file is not skops, or holds a type that is not trusted.
     """
-    if sha256 is not None and (found := file_digest(path)) != sha256:
-        raise RequestError(f"{path.name} has sha256 {found[:12]}, registered was {sha256[:12]}: the model has changed.")
     try:
         return skops.io.load(path, trusted=list(TRUSTED))
     except UntrustedTypesFoundException as error:

@@ -10,12 +10,14 @@ import pyarrow.parquet as pq
 
 from tasks.core.card import Card, ModelVersion
 from tasks.core.columns import STORED_AS, check_schema, parse_dates
+from tasks.core.commit import real_output
 from tasks.core.csv_files import header, iterate_csv
 from tasks.core.errors import RequestError
 from tasks.core.manifest import make_run_key
 from tasks.core.pieces import PIECE_ROWS, Bundle, Piece, bundle_pieces, plan_pieces
 from tasks.core.scorer import check_carried
-from tasks.core.sources import SourceFile, identify, open_filesystem, open_parquet, source_identity
+from tasks.core.sources import SourceFile, identify, list_source, open_filesystem, open_parquet, source_identity
+from tasks.core.spec import Scoring, Spec
 
 
 @dataclass(frozen=True)
@@ -32,20 +34,24 @@ class Run:
     proba: bool
 
 
-def name_run(model: ModelVersion, card: Card, files: tuple[SourceFile, ...], output: Path) -> Run:
+def name_run(
+    model: ModelVersion, card: Card, files: tuple[SourceFile, ...], output: Path, options: Scoring | None = None
+) -> Run:
     """Give a run its key: a digest of the model, the source, and the options that change the content.
+
+    The options are by default those of the spec that is stored with the model.
 
     Raises:
         RequestError: the output would lie where the source is, or carried columns clash with the scores' own.
     """
-    data, scoring = card.spec.data, card.spec.scoring
+    data, scoring = card.spec.data, options or card.spec.scoring
     check_carried(data.id, scoring.keep)
     for file in files:
         if "://" not in file.path and output in Path(os.path.realpath(file.path)).parents:
             raise RequestError(f"{output} holds the source itself: write the scores to another folder.")
     identity = source_identity(files)
-    options = {"id": data.id, "keep": scoring.keep, "proba": scoring.proba}
-    key = make_run_key(model.digest, identity, options)
+    content = {"id": data.id, "keep": scoring.keep, "proba": scoring.proba}
+    key = make_run_key(model.digest, identity, content)
     return Run(model, files, identity, str(output), key, data.id, scoring.keep, scoring.proba)
 
 
@@ -58,8 +64,8 @@ def plan_bundles(run: Run, card: Card, folder: Path) -> tuple[Bundle, ...]:
         RequestError: a file lacks a column, has one of another kind, or is damaged; or there is no row at all.
     """
     carried = list(dict.fromkeys([*filter(None, [run.id]), *run.keep]))
-    for file in run.files:
-        check_file(file, card, carried)
+    schemas = [check_file(file, card, carried) for file in run.files]
+    check_carried_types(run.files, schemas, carried)
     readable = [copy_csv(file, card, folder / f"{number}.parquet") for number, file in enumerate(run.files)]
     bundles = bundle_pieces(plan_pieces(readable, [file.path for file in run.files]))
     if not bundles:
@@ -67,17 +73,46 @@ def plan_bundles(run: Run, card: Card, folder: Path) -> tuple[Bundle, ...]:
     return bundles
 
 
-def check_file(file: SourceFile, card: Card, carried: Sequence[str]) -> None:
-    """Refuse a file that the model cannot score, before anything is scored."""
-    if file.format == "csv":
-        schema = pa.schema([(name, pa.null()) for name in header(file)])
-    else:
-        try:
-            with open_parquet(file) as parquet:
-                schema = parquet.schema_arrow
-        except (OSError, pa.ArrowInvalid) as error:
-            raise RequestError(f"{file.path} cannot be read as Parquet: {error}") from error
+def check_scoring(spec: Spec) -> None:
+    """Refuse a spec whose scoring part is wrong, before anything is trained for it.
+
+    Raises:
+        RequestError: there is no source, it lacks a carried column, or the output is no place for scores.
+    """
+    real_output(spec.scoring.output)
+    for file in list_source(spec.scoring.source):
+        check_schema(read_schema(file), (), [*filter(None, [spec.data.id]), *spec.scoring.keep], file.path)
+
+
+def check_file(file: SourceFile, card: Card, carried: Sequence[str]) -> pa.Schema:
+    """Refuse a file that the model cannot score, before anything is scored; give its schema."""
+    schema = read_schema(file)
     check_schema(schema, card.features, carried, file.path)
+    return schema
+
+
+def read_schema(file: SourceFile) -> pa.Schema:
+    """Read the names and types of a file's columns; a CSV file has no types.
+
+    Raises:
+        RequestError: the file is damaged.
+    """
+    if file.format == "csv":
+        return pa.schema([(name, pa.null()) for name in header(file)])
+    try:
+        with open_parquet(file) as parquet:
+            return parquet.schema_arrow
+    except (OSError, pa.ArrowInvalid) as error:
+        raise RequestError(f"{file.path} cannot be read as Parquet: {error}") from error
+
+
+def check_carried_types(files: Sequence[SourceFile], schemas: Sequence[pa.Schema], carried: Sequence[str]) -> None:
+    """Refuse files in which a carried column has different types: their parts would not be one table."""
+    for name in carried:
+        for file, schema in zip(files, schemas, strict=True):
+            first, found = schemas[0].field(name).type, schema.field(name).type
+            if found != first:
+                raise RequestError(f"{file.path}: column {name!r} is {found}, in {files[0].path} it is {first}.")
 
 
 def copy_csv(file: SourceFile, card: Card, path: Path) -> SourceFile:

@@ -1,5 +1,6 @@
 """Results: what the flows return and the command line prints."""
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -54,8 +55,13 @@ def verdict_document(verdict: Verdict) -> dict[str, Any]:
         "passed": verdict.passed,
         "rows": verdict.rows,
         "rows_seen_by_champion": verdict.rows_seen_by_champion,
-        "gates": [asdict(gate) for gate in verdict.gates],
+        "gates": [{**asdict(gate), "found": _finite(gate.found)} for gate in verdict.gates],
     }
+
+
+def _finite(figure: float | None) -> float | None:
+    """Leave out what JSON cannot write."""
+    return figure if figure is not None and math.isfinite(figure) else None
 
 
 def parse_verdict(document: dict[str, Any]) -> Verdict:

@@ -66,8 +66,8 @@ def answer(pipeline: Any, table: pa.Table, features: Sequence[Column], *, proba:
         AfterfitError: it raises, or its answers are not one for each row, or are not numbers.
     """
     frame = to_frame(table, features)
-    pipeline = use_one_thread(pipeline)
     try:
+        pipeline = use_one_thread(pipeline)
         with one_thread():
             predictions = _one_each(np.asarray(pipeline.predict(frame)))
             probabilities = np.asarray(pipeline.predict_proba(frame), dtype=np.float64) if proba else None

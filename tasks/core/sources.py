@@ -65,6 +65,12 @@ def list_source(source: str) -> tuple[SourceFile, ...]:
     return tuple(identify(filesystem, path) for path in paths)
 
 
+def check_exists(path: str) -> None:
+    """Refuse the name of a file that is not there."""
+    if not Path(path).is_file():
+        raise RequestError(f"There is no file {path}.")
+
+
 def check_absolute(location: str) -> None:
     """Refuse a path whose meaning depends on where a worker happens to run, and a URL that gives a secret away."""
     if without_secrets(location) != location:

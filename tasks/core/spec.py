@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from tasks.core.candidates import check_candidate, make_estimator
+from tasks.core.candidates import check_candidate
 from tasks.core.errors import RequestError
 from tasks.core.metrics import METRICS, Problem, metric_names
 
@@ -173,8 +173,7 @@ class Spec(Section):
         metric = METRICS[self.gates.champion.metric]
         for position, candidate in enumerate(self.candidates):
             try:
-                check_candidate(candidate.estimator, candidate.params, self.problem, metric)
-                estimator = make_estimator(candidate.estimator, candidate.params)
+                estimator = check_candidate(candidate.estimator, candidate.params, self.problem, metric)
             except ValueError as error:
                 raise ValueError(f"candidates.{position}: {error}") from error
             if self.scoring.proba and not hasattr(estimator, "predict_proba"):

@@ -17,7 +17,7 @@ from tasks.core.manifest import read_manifest, verify_output
 from tasks.core.spec_file import load_spec
 
 HERE = Path(__file__).resolve().parents[2]
-DEPLOYMENTS = HERE / "deployments" / "prefect.yaml"
+DEPLOYMENTS = HERE / "deployments/prefect.yaml"
 PREFECT = [sys.executable, "-m", "prefect"]
 ENTRIES = yaml.safe_load(DEPLOYMENTS.read_text(encoding="utf-8"))["deployments"]
 SECONDS = 180  # a worker on a busy machine takes its time; nothing here waits that long on a quiet one
@@ -81,8 +81,8 @@ def test_deployed_flows_run_ad_hoc_and_by_their_schedule(sales, worker, tmp_path
     """`prefect deployment run` with parameters and a schedule both end Completed, with their output committed."""
     spec = load_spec(sales)
     _prefect("deploy", "--prefect-file", str(DEPLOYMENTS), "--all")
-    given = json.dumps({"spec": spec.model_dump(mode="json")})
-    _prefect("deployment", "run", "run-lifecycle/breast-cancer-weekly", "--params", given)
+    given = ("--param", f"spec={json.dumps(spec.model_dump(mode='json'))}", "--param", "retrain=true")
+    _prefect("deployment", "run", "run-lifecycle/breast-cancer-weekly", *given)
     _await_completed("breast-cancer-weekly")
     assert verify_output(Path(spec.scoring.output)) == []
 

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from flows.lifecycle import register_model, run_lifecycle, train_model
 from flows.release import promote_version, rollback_version
+from flows.runner import make_runner
 from flows.scoring import score_batch
 from tasks import store
 from tasks.core.card import read_card
@@ -83,6 +85,74 @@ def test_a_rolled_back_version_is_not_promoted_again_by_the_next_run(sales):
     assert (again.version, again.model_reused, again.promoted, again.champion) == (2, True, False, 1)
 
 
+def test_a_refusal_is_judged_anew_when_another_champion_is_in_use(sales):
+    """What was refused against a champion that is gone says nothing about today's."""
+    name = run_lifecycle(load_spec(sales)).trained.model
+    refused = load_spec(sales, [DUMMY])
+    assert train_model(refused).alias == "challenger"
+    train_model(load_spec(sales, ["gates.champion.margin=5"]))
+    again = train_model(refused)
+    assert (again.version, again.model_reused, again.verdict.passed, again.champion) == (4, False, False, 3)
+    assert promote_version(name, 4, force=True) == 3
+    assert train_model(refused).alias == "champion"
+
+
+def test_a_run_that_died_between_the_alias_and_its_record_is_not_trained_again(sales):
+    """A champion without the record of its promotion is the champion all the same."""
+    spec = load_spec(sales)
+    name = train_model(spec).model
+    store._client().delete_model_version_tag(name, "1", "promoted")
+    again = train_model(spec)
+    assert (again.version, again.model_reused, again.alias) == (1, True, "champion")
+    assert store.find_alias(name).promoted
+
+
+def test_other_scoring_options_are_another_run(sales):
+    """Columns that the spec now keeps are in the scores, though the version is the same."""
+    assert run_lifecycle(load_spec(sales)).trained.version == 1
+    done = run_lifecycle(load_spec(sales, ["scoring.keep=[day]"]))
+    assert (done.trained.version, done.trained.model_reused, done.scores.reused) == (1, True, False)
+    assert read_scores(done.scores.output).column_names == ["id", "day", "prediction", "model_version"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("scoring.source=nope.csv", "nothing to read"),
+        ("scoring.output=sales.csv", "is a file"),
+        ("scoring.keep=[colour]", "column 'colour' is missing"),
+        ("candidates=[{estimator: sklearn.linear_model.Ridge, params: {alpha: -1}}]", "Ridge cannot be fitted"),
+    ],
+)
+def test_a_wrong_request_is_refused_before_anything_is_registered(sales, change, words):
+    """Nothing goes live for a spec that cannot be carried through."""
+    spec = load_spec(sales, [change])
+    with pytest.raises(RequestError, match=words):
+        run_lifecycle(spec)
+    assert spec.name not in {model.name for model in store.list_models()}
+
+
+def test_files_whose_ids_have_different_types_are_refused(sales, tmp_path):
+    """Their parts would not be one table: the run is refused before the first row is scored."""
+    spec = load_spec(sales)
+    name = train_model(spec).model
+    table = read_csv(list_source(spec.data.source)[0], as_text=("id",))
+    (tmp_path / "two").mkdir()
+    numbers = table.set_column(0, "id", pc.cast(table["id"], "int32"))
+    for number, part in enumerate([table, numbers]):
+        pq.write_table(part, tmp_path / "two" / f"{number}.parquet")
+    with pytest.raises(RequestError, match=r"column 'id' is int32, in .*0\.parquet it is string"):
+        score_batch(name, str(tmp_path / "two"), str(tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("workers", "cluster"), [(0, None), (-1, None), (None, "10.0.0.5:8786")])
+def test_workers_and_cluster_that_cannot_be_are_refused(workers, cluster):
+    """No task is left waiting for a worker that never comes."""
+    with pytest.raises(RequestError, match=r"workers is|cluster is"):
+        make_runner(workers, cluster)
+
+
 def test_a_run_that_died_before_its_promotion_is_finished_by_the_next(sales, monkeypatch):
     """A version that passed and was not promoted is promoted by the same command again, not trained again."""
     monkeypatch.setattr(store, "promote", lambda *_: (_ for _ in ()).throw(OSError("killed")))
@@ -98,7 +168,7 @@ def test_scores_equal_those_of_the_pipeline_in_memory_to_the_last_bit(sales, tmp
     spec = load_spec(sales)
     trained = train_model(spec)
     version = store.resolve(f"{trained.model}/{trained.version}")
-    folder = store.fetch(version)
+    folder = Path(store.fetch(version).folder)
     score_batch(trained.model, spec.data.source, str(tmp_path / "out"))
     table = read_parquet(copy_csv(list_source(spec.data.source)[0], read_card(folder), tmp_path / "copy.parquet"))
     expected = load_pipeline(folder / "model.skops").predict(to_frame(table, read_card(folder).features))
@@ -136,22 +206,27 @@ def test_a_model_fitted_elsewhere_goes_through_the_same_gates(sales, tmp_path):
     """A skops file is measured, judged and registered; what is no skops file is refused in a sentence."""
     spec = load_spec(sales)
     trained = train_model(spec)
-    model = store.fetch(store.resolve(trained.model)) / "model.skops"
+    model = Path(store.fetch(store.resolve(trained.model)).folder) / "model.skops"
     again = register_model(str(model), spec)
     assert (again.version, again.verdict.passed) == (2, True)
     assert register_model(str(model), spec).model_reused
+    with pytest.raises(RequestError, match="There is no file"):
+        register_model(str(tmp_path / "nope.skops"), spec)
     (tmp_path / "bad.skops").write_bytes(b"no zip")
     with pytest.raises(RequestError, match="not a skops file"):
         register_model(str(tmp_path / "bad.skops"), spec)
 
 
-def test_a_changed_model_file_is_refused(sales, monkeypatch, tmp_path):
-    """A version whose files are not those that were registered never scores."""
-    name = train_model(load_spec(sales)).model
-    version = store.resolve(name)
-    monkeypatch.setattr(store, "folder_digest", lambda _: "0" * 64)
+def test_a_changed_model_file_is_refused(sales, tmp_path):
+    """A damaged copy is fetched again; a version whose files are not those that were registered never scores."""
+    spec = load_spec(sales)
+    name = train_model(spec).model
+    version = store.fetch(store.resolve(name))
+    (Path(version.folder) / "model.skops").write_bytes(b"damaged")
+    assert score_batch(name, spec.data.source, str(tmp_path / "out")).rows_scored == 400
+    store._client().set_model_version_tag(name, "1", "digest", "0" * 64)
     with pytest.raises(RequestError, match="not those that were registered"):
-        store.fetch(version)
+        score_batch(name, spec.data.source, str(tmp_path / "other"))
 
 
 def test_bike_sharing_trains_and_scores_all_rows(bike):

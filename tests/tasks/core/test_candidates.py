@@ -59,7 +59,7 @@ def test_parameters_arrive_and_unknown_ones_are_refused_with_the_known_ones():
 )
 def test_a_candidate_suits_the_problem_and_the_metric_or_is_refused(name, problem, metric, words):
     if words is None:
-        assert check_candidate(name, {}, problem, METRICS[metric]) is None
+        assert check_candidate(name, {}, problem, METRICS[metric]).get_params()["random_state"] == 0
         return
     with pytest.raises(ValueError, match=words):
         check_candidate(name, {}, problem, METRICS[metric])

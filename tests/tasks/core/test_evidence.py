@@ -1,11 +1,20 @@
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
 
+from tasks.core import evidence
+from tasks.core.card import check_scikit_learn
+from tasks.core.errors import RequestError
 from tasks.core.evidence import (
     ChampionLosses,
+    champion_losses,
+    check_model,
     judge,
-    loss_of_each_row,
     measure_rows,
     segment_names,
 )
@@ -48,11 +57,11 @@ def card(make_card):
 
 
 def test_evidence_is_measured_over_all_rows_and_segment_by_segment(spec, card):
-    evidence = measure_rows(Shifted(0.5), TABLE, card.features, spec)
-    assert evidence.losses == pytest.approx(np.full(ROWS, 0.5))
-    assert evidence.figures["mae"] == pytest.approx(0.5)
-    assert sorted(evidence.segments) == ["1", "2"]
-    assert all(figures["rmse"] == pytest.approx(0.5) for figures in evidence.segments.values())
+    shown = measure_rows(Shifted(0.5), TABLE, card.features, spec)
+    assert shown.losses == pytest.approx(np.full(ROWS, 0.5))
+    assert shown.figures["mae"] == pytest.approx(0.5)
+    assert sorted(shown.segments) == ["1", "2"]
+    assert all(figures["rmse"] == pytest.approx(0.5) for figures in shown.segments.values())
 
 
 def test_without_a_segment_there_are_none(make_spec, card):
@@ -72,8 +81,20 @@ def test_a_segment_is_named_by_its_value(spec, values, names):
     assert segment_names(pa.table({"season": values}), spec).tolist() == names
 
 
-def test_a_champion_judges_only_rows_it_was_not_trained_on(spec, card):
-    champion = loss_of_each_row(Shifted(0.25), card, TABLE, spec)
+@pytest.fixture
+def against(monkeypatch, card):
+    """The losses of a pipeline as if it were the champion, with its card."""
+
+    def measured(pipeline, table, spec, given=card):
+        monkeypatch.setattr(evidence, "load_pipeline", lambda _: pipeline)
+        monkeypatch.setattr(evidence, "read_card", lambda _: given)
+        return champion_losses(Path("anywhere"), table, spec)
+
+    return measured
+
+
+def test_a_champion_judges_only_rows_it_was_not_trained_on(spec, card, against):
+    champion = against(Shifted(0.25), TABLE, spec)
     unseen = held_out(TABLE, card.split)
     assert (champion.rows_seen, champion.problem) == (int((~unseen).sum()), "")
     assert champion.losses[unseen] == pytest.approx(np.full(unseen.sum(), 0.25))
@@ -89,14 +110,33 @@ def test_a_champion_judges_only_rows_it_was_not_trained_on(spec, card):
         (TABLE, object(), "has no attribute"),
     ],
 )
-def test_a_champion_that_cannot_score_the_rows_judges_none_and_says_why(spec, card, table, pipeline, words):
-    champion = loss_of_each_row(pipeline, card, table, spec)
+def test_a_champion_that_cannot_score_the_rows_judges_none_and_says_why(spec, against, table, pipeline, words):
+    champion = against(pipeline, table, spec)
     assert np.isnan(champion.losses).all()
-    assert champion.problem.startswith("the champion cannot score the held-out rows: ")
+    assert champion.problem.startswith("the champion cannot be compared: ")
     assert words in champion.problem
     verdict = judge({"mae": 0.1}, np.full(ROWS, 0.1), champion, TABLE, spec)
     assert not verdict.passed
     assert verdict.reasons == [champion.problem]
+
+
+def test_a_champion_of_another_problem_or_version_judges_none_and_says_why(spec, card, against, monkeypatch):
+    other = replace(card, spec=card.spec.model_copy(update={"problem": "classification"}))
+    assert "it is about classification, the spec about regression" in against(Shifted(0), TABLE, spec, other).problem
+    monkeypatch.undo()
+    monkeypatch.setattr(evidence, "read_card", lambda _: check_scikit_learn("1.2.0", "1.9.1"))
+    assert "made with scikit-learn 1.2.0" in champion_losses(Path("anywhere"), TABLE, spec).problem
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [(object(), "object is no scikit-learn estimator"), (LinearSVC(), "The model gives no probabilities")],
+)
+def test_a_model_that_cannot_do_what_the_spec_asks_for_is_refused(make_spec, model, words):
+    spec = make_spec(problem="classification", candidates=[{"estimator": "sklearn.linear_model.LogisticRegression"}])
+    assert check_model(LogisticRegression(), spec) is None
+    with pytest.raises(RequestError, match=words):
+        check_model(model, spec)
 
 
 LOSSES = np.full(ROWS, 0.5)

@@ -8,7 +8,8 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from tasks.core.digest import file_digest, folder_digest
+from tasks.core.card import ModelVersion, check_files
+from tasks.core.digest import folder_digest
 from tasks.core.errors import RequestError
 from tasks.core.models import load_pipeline, save_pipeline, use_one_thread
 
@@ -18,13 +19,13 @@ def path(tmp_path):
     return tmp_path / "model.skops"
 
 
-def test_a_model_is_loaded_only_with_the_digest_it_was_registered_with(path):
+def test_a_version_is_used_only_with_the_files_it_was_registered_with(path):
     save_pipeline(StandardScaler(), path)
-    digest = file_digest(path)
-    assert isinstance(load_pipeline(path, digest), StandardScaler)
+    version = ModelVersion("m", 3, folder_digest(path.parent), passed=True, promoted=True, folder=str(path.parent))
+    assert check_files(version) is None
     path.write_bytes(path.read_bytes() + b"\0")
-    with pytest.raises(RequestError, match=f"registered was {digest[:12]}: the model has changed"):
-        load_pipeline(path, digest)
+    with pytest.raises(RequestError, match=r"m version 3 are not those that were registered.*`afterfit rollback m`"):
+        check_files(version)
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04 broken", b"\x80\x04cposix\nsystem\n(S'true'\ntR."])
