@@ -9,7 +9,7 @@ def next_steps(spec: Path) -> list[str]:
     path = shlex.quote(str(spec))
     return [
         "",
-        "Try next:",
+        "Try next (`. .venv/bin/activate` in the checkout puts afterfit on your path):",
         f"  afterfit train {path} --set 'candidates=[{{estimator: sklearn.dummy.DummyClassifier}}]'",
         "                                        a challenger that guesses: the gates refuse it, the champion stays",
         "  afterfit init YOUR.csv --target COLUMN  a first spec for your own table",

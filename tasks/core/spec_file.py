@@ -98,7 +98,9 @@ def _replaced(node: Any, path: Sequence[str], value: Any, override: str) -> Any:
 
 def explain(error: ValidationError) -> str:
     """Say in one sentence what is wrong with a spec: the first field, what it holds and what it may hold."""
-    first = error.errors(include_url=False)[0]
+    problems = error.errors(include_url=False)
+    # A misspelt field says more than the field that is missing because of it.
+    first = next((problem for problem in problems if problem["type"] == "extra_forbidden"), problems[0])
     field = ".".join(str(part) for part in first["loc"])
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":

@@ -172,3 +172,10 @@ def test_a_spec_survives_json_and_does_not_change(path):
     assert Spec.model_validate(spec.model_dump(mode="json")) == spec
     with pytest.raises(ValueError, match="frozen"):
         spec.name = "other"
+
+
+def test_a_misspelt_field_is_named_rather_than_the_one_that_is_missing(tmp_path):
+    path = tmp_path / "typo.yaml"
+    path.write_text("name: a\nproblem: regression\ndata: {source: t.csv, targt: y}\ncandidates: []\n", encoding="utf-8")
+    with pytest.raises(RequestError, match=r"data\.targt is not a field of the spec: known here are source, target"):
+        load_spec(path)
