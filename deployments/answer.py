@@ -4,12 +4,11 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # these import pandas and MLflow, which `afterfit --help` should not wait for
     from deployments.local import Servers, Status
-    from tasks.core.results import Lifecycle, Scores, Trained
+    from tasks.core.results import Backfill, Lifecycle, Scores, Trained
     from tasks.store import ListedModel
 
 REFUSED = 3
@@ -50,7 +49,34 @@ def scored(model: str, scores: "Scores", servers: "Servers", as_json: bool) -> i
     return _write({"model": name, **asdict(scores)}, lines, as_json)
 
 
-def verified(problems: Sequence[str], output: Path, as_json: bool) -> int:
+def backfilled(done: "Backfill", servers: "Servers | None", as_json: bool) -> int:
+    """Answer what became of each window of a backfill."""
+    from tasks.core.backfill import make_document  # noqa: PLC0415 - as above
+
+    rows = [
+        {**make_document(window.plan), "scores": window.scores and asdict(window.scores), "error": window.error}
+        for window in done.windows
+    ]
+    lines = [_window_line(row) for row in rows]
+    lines.append(f"{done.model} version {done.version}: {_counted(rows)}")
+    document = {"model": done.model, "version": done.version, "windows": rows}
+    _write(document, [*lines, *(_links(servers.prefect_ui_url, servers) if servers else [])], as_json)
+    return 1 if done.failed else 0
+
+
+def _window_line(row: Mapping[str, Any]) -> str:
+    outcome = "due" if row["due"] else "-"
+    if row["scores"]:
+        outcome = "reused" if row["scores"]["reused"] else f"scored {row['scores']['rows_scored']:,} rows"
+    return f"{row['window']}  {row['status']:<8} {row['why']}  {'FAILED: ' + row['error'] if row['error'] else outcome}"
+
+
+def _counted(rows: Sequence[Mapping[str, Any]]) -> str:
+    due, scored, failed = (sum(bool(row[name]) for row in rows) for name in ("due", "scores", "error"))
+    return f"{len(rows)} windows, {due} due, {scored} scored, {failed} failed"
+
+
+def verified(problems: Sequence[str], output: str, as_json: bool) -> int:
     """Answer what a verification found."""
     lines = (
         [f"{output}: all is as its manifest says."] if not problems else [f"{output}:", *(f"  {p}" for p in problems)]

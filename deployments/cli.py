@@ -4,7 +4,7 @@ import gc
 import signal
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -124,7 +124,15 @@ def train(spec: Path, *, retrain: bool = False, work: SpecWork = SPEC_WORK) -> i
 
 
 @app.command
-def score(model: str, source: str, output: str, *, replace: bool = False, work: Work = WORK) -> int:
+def score(
+    model: str,
+    source: str,
+    output: str,
+    *,
+    replace: bool = False,
+    max_bad_rows: float | None = None,
+    work: Work = WORK,
+) -> int:
     """Score a table with a registered model.
 
     Example: `afterfit score bike-demand new.csv scores`
@@ -132,8 +140,10 @@ def score(model: str, source: str, output: str, *, replace: bool = False, work: 
     Args:
         model: NAME (its champion), NAME@ALIAS or NAME/VERSION.
         source: A file, a folder, a glob or an fsspec URL; Parquet or CSV.
-        output: The folder that will hold the scores; it appears whole or not at all.
+        output: The folder or URL that will hold the scores; it appears whole or not at all.
         replace: Swap the scores of another run that are there.
+        max_bad_rows: How many rows that cannot be scored may go to OUTPUT/_quarantine: a count, or a share such as
+            0.01; by default what the model's spec says (none).
     """
     with watched(work.json, work.verbose, work.cluster) as servers:
         from flows.scoring import score_batch
@@ -141,13 +151,13 @@ def score(model: str, source: str, output: str, *, replace: bool = False, work: 
 
         here = Path.cwd()
         scores = score_batch(
-            model, absolute(source, here), absolute(output, here), replace, workers=work.workers, cluster=work.cluster
+            model, absolute(source, here), absolute(output, here), replace, max_bad_rows, work.workers, work.cluster
         )
     return answer.scored(model, scores, servers, work.json)
 
 
 @app.command
-def verify(output: Path, *, talk: Talk = TALK) -> int:
+def verify(output: str, *, talk: Talk = TALK) -> int:
     """Check a committed output against its manifest: every part, row count and digest.
 
     Example: `afterfit verify scores`
@@ -155,9 +165,10 @@ def verify(output: Path, *, talk: Talk = TALK) -> int:
     Args:
         output: The folder that holds the scores.
     """
-    from tasks.core.manifest import verify_output
+    from tasks.core.spec_file import absolute
+    from tasks.core.verify import verify_output
 
-    return answer.verified(verify_output(output.absolute()), output, talk.json)
+    return answer.verified(verify_output(absolute(output, Path.cwd())), output, talk.json)
 
 
 @app.command
@@ -244,6 +255,44 @@ def models(*, talk: Talk = TALK) -> int:
 
         listed = list_models()
     return answer.listed(listed, talk.json)
+
+
+@app.command
+def backfill(
+    spec: Path,
+    *,
+    from_: Annotated[str, Parameter(name="--from")],
+    to: str,
+    only: Literal["missing", "failed", "stale", "all"] | None = None,
+    dry_run: Annotated[bool, Parameter(negative=())] = False,
+    at_once: int = 2,
+    work: SpecWork = SPEC_WORK,
+) -> int:
+    """Score the windows of a stretch of time with today's champion, those that are not scored by it already.
+
+    Example: `afterfit backfill bike.yaml --from 2026-01-01 --to 2026-02-01 --dry-run`
+
+    Args:
+        spec: The YAML file that describes the model; its scoring has a window.
+        from_: Where the first window starts: 2026-01-31 or 2026-01-31T06:00; UTC unless a zone is named.
+        to: Where the last window ends.
+        only: Score just the windows that are missing, failed (begun and not finished) or stale (scored by another
+            version than the champion), or all of them; by default whatever is not current.
+        dry_run: Tell which windows would be scored and why; score nothing.
+        at_once: How many windows are scored side by side.
+    """
+    from tasks.core.results import BackfillError
+    from tasks.core.spec_file import load_spec
+
+    loaded = load_spec(spec, work.set)
+    try:
+        with watched(work.json, work.verbose, work.cluster) as servers:
+            from flows.scoring import backfill_scores
+
+            done = backfill_scores(loaded, from_, to, only, dry_run, at_once, work.workers, work.cluster)
+    except BackfillError as error:
+        return answer.backfilled(error.done, None, work.json)
+    return answer.backfilled(done, servers, work.json)
 
 
 @app.command

@@ -1,42 +1,57 @@
 """Scoring: from a model and a source to a committed output."""
 
 import time
-from typing import Any
+from collections.abc import Iterator
 
 from prefect import flow, unmapped
-from prefect.task_runners import TaskRunner
+from prefect.futures import PrefectFuture
 
-from flows.runner import make_runner, map_task
+from flows.runner import check_workers, lanes, make_runner, make_threads, map_task, results_of
 from tasks.commit import commit_scores
-from tasks.core.commit import fresh_staging, locked, real_output
+from tasks.core.backfill import Only, WindowPlan
 from tasks.core.folders import scratch_folder
+from tasks.core.inputs import digesting
 from tasks.core.manifest import Manifest, Part
-from tasks.core.pieces import Bundle
+from tasks.core.objects import open_output
+from tasks.core.pieces import PIECE_ROWS, Bundle, bundle_pieces
 from tasks.core.plan import Run
-from tasks.core.results import Scores
-from tasks.core.spec import Scoring
-from tasks.plan import find_committed, plan_run, plan_scoring
+from tasks.core.results import Backfill, BackfillError, Scores, WindowOutcome
+from tasks.core.spec import Scoring, Spec
+from tasks.core.staging import Staging, check_quarantine
+from tasks.core.windows import window_name
+from tasks.plan import Planned, find_committed, plan_run, plan_scoring
 from tasks.read import read_identity
-from tasks.report import Progress, publish_scores
+from tasks.report import Progress, publish_backfill, publish_quarantine, publish_scores
 from tasks.resolve import resolve_version
 from tasks.score import score_bundle
+from tasks.uncached import uncached_task
+from tasks.windows import plan_windows
 
 
 @flow(flow_run_name="score with {model}", persist_result=False)
 def score_batch(
-    model: str, source: str, output: str, replace: bool = False, workers: int | None = None, cluster: str | None = None
+    model: str,
+    source: str,
+    output: str,
+    replace: bool = False,
+    max_bad_rows: float | None = None,
+    workers: int | None = None,
+    cluster: str | None = None,
 ) -> Scores:
     """Score a source with a registered model, and commit the scores in one step.
 
     Args:
         model: `name` (its champion), `name@alias` or `name/version`.
         source: a file, a folder, a glob or an fsspec URL; Parquet or CSV. Paths are absolute.
-        output: the folder that will hold the scores; it appears whole or not at all.
+        output: the folder or URL that will hold the scores; they appear whole or not at all.
         replace: swap the scores of another run that are there.
+        max_bad_rows: how many rows may go to quarantine: a count, or a share below 1; by default what the spec says.
         workers: worker processes to start; by default tasks run on threads of this process.
         cluster: the address of an existing Dask scheduler.
     """
-    return score_source(model, source, output, replace=replace, workers=workers, cluster=cluster)
+    return score_source(
+        model, source, output, replace=replace, max_bad_rows=max_bad_rows, workers=workers, cluster=cluster
+    )
 
 
 def score_source(
@@ -45,56 +60,141 @@ def score_source(
     output: str,
     *,
     replace: bool,
-    workers: int | None,
-    cluster: str | None,
+    max_bad_rows: float | None = None,
+    workers: int | None = None,
+    cluster: str | None = None,
     options: Scoring | None = None,
+    window: str | None = None,
 ) -> Scores:
     """Score a source with a model; `options` say what is kept, by default those stored with the model.
 
     1. resolve the model to one version, once;
     2. look at the source, and name the run by its key: the same run again has nothing to do;
-    3. plan its pieces, checking every file before the first row is scored;
-    4. score the bundles on Dask;
+    3. plan its pieces, checking every file before the first row is scored, and find those a dead attempt finished;
+    4. score the other pieces on Dask, while the content of the source is digested;
     5. commit.
     """
     version = resolve_version(model)
-    run = plan_run(version, read_identity(source), str(real_output(output)), options)
-    with locked(run.output), scratch_folder() as folder:
+    found, target = read_identity(source), open_output(output)
+    run = plan_run(version, found, target.location, options, max_bad_rows)
+    with target.locked(), scratch_folder() as folder:
         if committed := find_committed(run, replace=replace):
-            scores = _summed_up(committed, run, seconds=0.0, reused=True)
+            target.discard()
+            scores = _summed_up(committed, run.output, committed.rows_scored, reused=True)
         else:
             started = time.monotonic()
-            bundles = plan_scoring(run, str(folder))
-            with fresh_staging(run.output) as staging:
-                parts = score_bundles(bundles, run, str(staging), make_runner(workers, cluster))
-                manifest = commit_scores(run, parts, bundles[-1].last + 1, str(staging))
-            scores = _summed_up(manifest, run, seconds=time.monotonic() - started, reused=False)
+            with target.stage(run.key, folder) as staging, digesting(found.files) as inputs:
+                planned = plan_scoring(run, found, staging)
+                parts = score_pieces(planned, staging, workers, cluster)
+                manifest = commit_scores(target, planned, found, inputs(), parts, staging, window)
+            kept = sum(part.rows for part in planned.finished.values())
+            scores = _summed_up(manifest, run.output, kept, seconds=time.monotonic() - started)
+            publish_quarantine(manifest, version.name)
     publish_scores(scores, version.name)
     return scores
 
 
-def score_bundles(bundles: tuple[Bundle, ...], run: Run, staging: str, runner: TaskRunner[Any]) -> list[Part]:
-    """Score the bundles side by side on Dask, and report progress as they are done."""
-    progress = Progress(bundles[-1].last + 1, run.model.name)
-    parts: list[Part] = []
-    with runner:
-        scored = map_task(runner, score_bundle, bundle=bundles, run=unmapped(run), staging=unmapped(staging))
-        for future in scored:
-            done = future.result()
-            progress.advance(sum(part.rows for part in done))
-            parts.extend(done)
-    return parts
+def score_pieces(planned: Planned, staging: Staging, workers: int | None, cluster: str | None) -> list[Part]:
+    """Score the pieces that no earlier attempt finished, and stop when too many rows are bad."""
+    run, plan = planned.run, planned.plan
+    parts = dict(planned.finished)
+    check_workers(workers, cluster)
+    check_quarantine(list(parts.values()), run.max_bad_rows, plan.rows)
+    bundles = bundle_pieces(planned.unfinished, at_least=2 * lanes(workers) if plan.rows > PIECE_ROWS else 1)
+    progress = Progress(planned, staging)
+    for bundle, done in zip(bundles, score_bundles(bundles, run, staging, progress, workers, cluster), strict=True):
+        parts |= dict(zip((piece.number for piece in bundle.pieces), done, strict=True))
+        check_quarantine(list(parts.values()), run.max_bad_rows, plan.rows)
+        progress.advance(bundle.rows)
+    return [parts[piece.number] for piece in plan.pieces]
 
 
-def _summed_up(manifest: Manifest, run: Run, *, seconds: float, reused: bool) -> Scores:
+def score_bundles(
+    bundles: tuple[Bundle, ...], run: Run, staging: Staging, progress: Progress,
+    workers: int | None, cluster: str | None,
+) -> Iterator[tuple[Part, ...]]:  # fmt: skip
+    """Score the bundles side by side on Dask; a single one right here, which spares the start of a cluster."""
+    if len(bundles) == 1 and not (workers or cluster):
+        yield score_bundle(bundles[0], run, staging)
+    elif bundles:
+        with make_runner(workers, cluster) as runner:
+            scored = map_task(runner, score_bundle, bundle=bundles, run=unmapped(run), staging=unmapped(staging))
+            yield from results_of(scored, while_waiting=progress.look)
+
+
+@flow(flow_run_name="backfill {spec.name} from {start} to {end}", persist_result=False)
+def backfill_scores(
+    spec: Spec,
+    start: str,
+    end: str,
+    only: Only | None = None,
+    dry_run: bool = False,
+    at_once: int = 2,
+    workers: int | None = None,
+    cluster: str | None = None,
+) -> Backfill:
+    """Score the windows of a stretch of time with today's champion.
+
+    1. resolve the champion, once for all windows;
+    2. plan: which windows are there, and which are due;
+    3. score those side by side; a window that fails does not keep the others from being scored.
+
+    Args:
+        spec: the model under management; its scoring has a window.
+        start: where the first window starts, as in 2026-01-31 or 2026-01-31T06:00; UTC unless a zone is named.
+        end: where the last window ends.
+        only: score just the windows that are missing, failed or stale (scored by another version than the champion),
+            or all; by default whatever is not current.
+        dry_run: tell what is due, and score nothing.
+        at_once: how many windows are scored side by side.
+        workers: worker processes to start for each window; by default tasks run on threads of this process.
+        cluster: the address of an existing Dask scheduler.
+
+    Raises:
+        BackfillError: windows failed; the others are scored.
+    """
+    champion = resolve_version(spec.name)
+    plans = plan_windows(spec, champion, start, end, only)
+    outcomes = {plan.window: WindowOutcome(plan) for plan in plans}
+    due = [plan for plan in plans if plan.due]
+    if due and not dry_run:
+        with make_threads(at_once) as runner:
+            same = {"spec": spec, "version": champion.version, "workers": workers, "cluster": cluster}
+            scored = map_task(runner, score_window, plan=due, **{name: unmapped(value) for name, value in same.items()})
+            outcomes |= {plan.window: outcome_of(plan, future) for plan, future in zip(due, scored, strict=True)}
+    done = Backfill(spec.name, champion.version, tuple(outcomes.values()))
+    publish_backfill(done)
+    if done.failed:
+        raise BackfillError(done)
+    return done
+
+
+@uncached_task(task_run_name="score the window {plan.window.start:%Y-%m-%dT%H:%MZ}")
+def score_window(plan: WindowPlan, spec: Spec, version: int, workers: int | None, cluster: str | None) -> Scores:
+    """Score one window; the same window again has nothing to do."""
+    return score_source(
+        f"{spec.name}/{version}", plan.source, plan.output, replace=True, max_bad_rows=spec.scoring.max_bad_rows,
+        workers=workers, cluster=cluster, options=spec.scoring, window=window_name(plan.window),
+    )  # fmt: skip
+
+
+def outcome_of(plan: WindowPlan, future: PrefectFuture[Scores]) -> WindowOutcome:
+    """Wait for a window; tell its scores, or why there are none."""
+    try:
+        return WindowOutcome(plan, scores=future.result())
+    except Exception as error:  # noqa: BLE001 - one window's failure, whatever it is, must not hide the others
+        return WindowOutcome(plan, error=" ".join(str(error).split()) or type(error).__name__)
+
+
+def _summed_up(manifest: Manifest, output: str, kept: int, *, seconds: float = 0.0, reused: bool = False) -> Scores:
     return Scores(
         version=manifest.version,
-        output=run.output,
+        output=output,
         run_key=manifest.run_key,
         rows_in=manifest.rows_in,
         rows_scored=manifest.rows_scored,
         rows_quarantined=manifest.rows_quarantined,
-        rows_reused=manifest.rows_scored if reused else 0,
+        rows_reused=kept,
         parts=len(manifest.parts),
         seconds=round(seconds, 3),
         reused=reused,

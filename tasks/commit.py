@@ -1,51 +1,80 @@
 """Commit a scoring run: every row accounted for, the inputs unchanged, then one atomic step."""
 
+from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
 import pyarrow.parquet as pq
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
-from tasks.core.commit import commit_output
-from tasks.core.errors import AfterfitError
+from tasks.core.files import join, open_binary
+from tasks.core.ids import check_unique_ids
 from tasks.core.manifest import Input, Manifest, Part, describe
-from tasks.core.plan import Run
-from tasks.core.sources import check_unchanged, content_digest
+from tasks.core.objects import Output
+from tasks.core.predictor import KERNEL
+from tasks.core.sources import check_unchanged
+from tasks.core.staging import Staging, check_parts, check_quarantine
+from tasks.plan import Planned
+from tasks.read import Source
 from tasks.uncached import uncached_task
 
 
-@uncached_task(task_run_name="commit {rows:,} rows")
-def commit_scores(run: Run, parts: Sequence[Part], rows: int, staging: str) -> Manifest:
+@uncached_task(task_run_name="commit {planned.plan.rows:,} rows")
+def commit_scores(
+    output: Output, planned: Planned, source: Source, inputs: tuple[Input, ...], parts: Sequence[Part],
+    staging: Staging, window: str | None = None,
+) -> Manifest:  # fmt: skip
     """Make the parts the output, if they hold every row and no input has changed."""
-    manifest = make_manifest(run, parts, rows, Path(staging))
-    check_unchanged(run.files)
-    commit_output(manifest, Path(staging), Path(run.output))
+    run, rows = planned.run, planned.plan.rows
+    check_quarantine(parts, run.max_bad_rows, rows)
+    check_parts(parts, rows)
+    if run.id:
+        check_unique_ids(staging.parts, parts, run.id)
+    manifest = make_manifest(planned, source, inputs, parts, staging, window)
+    check_unchanged(source.files)
+    output.commit(manifest, staging)
     get_run_logger().info("committed %s rows in %s parts to %s", f"{manifest.rows_scored:,}", len(parts), run.output)
     return manifest
 
 
-def make_manifest(run: Run, parts: Sequence[Part], rows: int, staging: Path) -> Manifest:
-    """Write down what the output is made of.
-
-    Raises:
-        AfterfitError: rows in are not rows scored.
-    """
-    scored = sum(part.rows for part in parts)
-    if scored != rows:
-        raise AfterfitError(f"{rows:,} rows went in and {scored:,} came out: nothing was committed.")
+def make_manifest(
+    planned: Planned, source: Source, inputs: tuple[Input, ...], parts: Sequence[Part], staging: Staging,
+    window: str | None,
+) -> Manifest:  # fmt: skip
+    """Write down what the output is made of."""
+    run = planned.run
+    scored = [part for part in parts if part.sha256]
+    with open_binary(join(staging.parts, scored[0].name)) as file:
+        schema = describe(pq.read_schema(file))
     return Manifest(
         model=run.model.name,
         version=run.model.version,
         model_digest=run.model.digest,
         run_key=run.key,
-        source_identity=run.identity,
-        inputs=tuple(Input(file.path, file.size, file.stamp, file.digest, content_digest(file)) for file in run.files),
+        source_identity=source.identity,
+        inputs=inputs,
         parts=tuple(parts),
-        schema=describe(pq.read_schema(staging / parts[0].name)),
-        rows_in=rows,
-        rows_scored=scored,
-        rows_quarantined=0,
+        schema=schema,
+        rows_in=planned.plan.rows,
+        rows_scored=sum(part.rows for part in parts),
+        rows_quarantined=sum(part.quarantined for part in parts),
         flow_run=str(flow_run.id or ""),
         attempt=int(flow_run.run_count or 1),
+        window=window,
+        notes=(*planned.plan.notes, *describe_parts(parts)),
     )
+
+
+def describe_parts(parts: Sequence[Part]) -> list[str]:
+    """Note how the rows were scored, and which values the model did not know."""
+    by = Counter[str]()
+    unknown = Counter[str]()
+    for part in parts:
+        by[part.scored_by] += part.rows
+        unknown.update(part.unknown)
+    reasons = sorted({part.note for part in parts if part.note})
+    return [
+        *(f"{rows:,} rows scored by {what}" for what, rows in by.items()),
+        *(f"not by the {KERNEL}: {reason}" for reason in reasons),
+        *(f"column {name!r}: {count:,} values in no category the model knows" for name, count in unknown.items()),
+    ]

@@ -1,34 +1,57 @@
-"""Plan a scoring run: name it by what its content depends on, and cut its source into bundles."""
+"""Plan a scoring run: name it by what its content depends on, and cut its source into pieces."""
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from prefect.logging import get_run_logger
 
 from tasks.core.card import ModelVersion, read_card
 from tasks.core.errors import RequestError
-from tasks.core.manifest import Manifest, is_whole, read_manifest
-from tasks.core.pieces import Bundle
-from tasks.core.plan import Run, name_run, plan_bundles, rows_of
+from tasks.core.manifest import Manifest, Part, read_manifest
+from tasks.core.pieces import Piece
+from tasks.core.plan import Plan, Run, name_run, plan_source
 from tasks.core.spec import Scoring
+from tasks.core.staging import Staging, reusable_parts
+from tasks.core.verify import is_whole
 from tasks.read import Source
 from tasks.uncached import uncached_task
 
 
+@dataclass(frozen=True)
+class Planned:
+    """A run, its pieces, and the parts that an earlier attempt finished, by number."""
+
+    run: Run
+    plan: Plan
+    finished: dict[int, Part]
+
+    @property
+    def unfinished(self) -> list[Piece]:
+        """The pieces that are still to be scored."""
+        return [piece for piece in self.plan.pieces if piece.number not in self.finished]
+
+
 @uncached_task(task_run_name="plan the run of {model.name} version {model.version}")
-def plan_run(model: ModelVersion, source: Source, output: str, options: Scoring | None) -> Run:
+def plan_run(
+    model: ModelVersion, source: Source, output: str, options: Scoring | None, max_bad_rows: float | None = None
+) -> Run:
     """Name a scoring run by its key."""
-    run = name_run(model, read_card(Path(model.folder)), source.files, Path(output), options)
-    get_run_logger().info("run key %s: %s files, output %s", run.key[:8], len(run.files), run.output)
-    return run
+    run = name_run(model, read_card(Path(model.folder)), source.files, output, options)
+    get_run_logger().info("run key %s: %s files, output %s", run.key[:8], len(source.files), run.output)
+    return run if max_bad_rows is None else replace(run, max_bad_rows=max_bad_rows)
 
 
 @uncached_task(task_run_name="check the source and cut it into pieces")
-def plan_scoring(run: Run, folder: str) -> tuple[Bundle, ...]:
-    """Check every file against the model, and cut the source into bundles of pieces."""
-    bundles = plan_bundles(run, read_card(Path(run.model.folder)), Path(folder))
-    pieces = [piece for bundle in bundles for piece in bundle.pieces]
-    get_run_logger().info("%s rows in %s pieces, %s bundles", f"{rows_of(pieces):,}", len(pieces), len(bundles))
-    return bundles
+def plan_scoring(run: Run, source: Source, staging: Staging) -> Planned:
+    """Check every file against the model, cut the source into pieces, and find those that are scored already."""
+    run, plan = plan_source(run, source.files, read_card(Path(run.model.folder)), Path(staging.tables))
+    finished = reusable_parts(staging, plan.pieces, plan.part_names(run))
+    get_run_logger().info(
+        "%s rows in %s pieces, %s of them scored already", f"{plan.rows:,}", len(plan.pieces), len(finished)
+    )
+    for note in plan.notes:
+        get_run_logger().info("%s", note)
+    return Planned(run, plan, finished)
 
 
 def find_committed(run: Run, *, replace: bool) -> Manifest | None:
@@ -37,15 +60,14 @@ def find_committed(run: Run, *, replace: bool) -> Manifest | None:
     Raises:
         RequestError: the output holds other scores.
     """
-    output = Path(run.output)
-    manifest = read_manifest(output)
+    manifest = read_manifest(run.output)
     if manifest is None:
         return None
-    if manifest.run_key == run.key and is_whole(output, manifest):
+    if manifest.run_key == run.key and is_whole(run.output, manifest):
         return manifest
     if not replace and manifest.run_key != run.key:
         raise RequestError(
-            f"{output} holds scores of {manifest.model} version {manifest.version} from another run: "
+            f"{run.output} holds scores of {manifest.model} version {manifest.version} from another run: "
             "add --replace to swap them, or name another output."
         )
     return None

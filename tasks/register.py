@@ -11,9 +11,9 @@ from tasks import store
 from tasks.core.card import Card, ModelVersion, scikit_learn_version
 from tasks.core.columns import to_frame
 from tasks.core.models import load_pipeline
+from tasks.core.predictor import make_predictor
 from tasks.core.profile import profile_table
 from tasks.core.results import verdict_document
-from tasks.core.scorer import answer
 from tasks.core.spec import Spec
 from tasks.core.tables import SplitTable, open_table
 from tasks.core.verdict import Verdict
@@ -53,7 +53,7 @@ def write_model(folder: Path, challenger: Measured, verdict: Verdict, spec: Spec
     Card(spec, table.features, table.split, scikit_learn_version()).write(folder)
     document = {**verdict_document(verdict), "figures": challenger.figures, "segments": challenger.segments}
     (folder / "verdict.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
-    predictions = answer(pipeline, rows, table.features, proba=False).predictions
+    predictions = make_predictor(pipeline, table.features).answer(rows, proba=False).predictions
     profile = profile_table(open_table(table.train), table.features, predictions)
     (folder / "profile.json").write_text(json.dumps(profile, indent=1), encoding="utf-8")
 

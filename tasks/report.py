@@ -3,6 +3,7 @@
 import logging
 import re
 import time
+from collections import Counter
 from uuid import UUID
 
 from prefect.artifacts import (
@@ -14,10 +15,14 @@ from prefect.artifacts import (
 )
 
 from tasks import store
+from tasks.core.backfill import make_document
 from tasks.core.card import ModelVersion
-from tasks.core.results import Scores
+from tasks.core.manifest import Manifest
+from tasks.core.results import Backfill, Scores
+from tasks.core.staging import Staging, rows_written
 from tasks.core.verdict import Verdict
 from tasks.measure import Measured
+from tasks.plan import Planned
 
 PROGRESS = logging.getLogger("afterfit.progress")
 SECONDS_BETWEEN = 1.0
@@ -86,12 +91,35 @@ def publish_scores(scores: Scores, model: str) -> None:
     create_markdown_artifact("\n".join(lines), key=_key("scores", model), description=f"Scores of {model}")
 
 
+def publish_quarantine(manifest: Manifest, model: str) -> None:
+    """Show how many rows were not scored, by reason, if any."""
+    reasons = Counter[str]()
+    for part in manifest.parts:
+        reasons.update(part.reasons)
+    if reasons:
+        table = [{"reason": reason, "rows": f"{rows:,}"} for reason, rows in reasons.most_common()]
+        create_table_artifact(table, key=_key("quarantine", model), description=f"Rows of {model} in quarantine")
+
+
+def publish_backfill(done: Backfill) -> None:
+    """Show what became of each window."""
+    table = [
+        {**make_document(window.plan), "outcome": window.error or (window.scores and "scored") or "not run"}
+        for window in done.windows
+    ]
+    create_table_artifact(table, key=_key("backfill", done.model), description=f"Windows of {done.model}")
+
+
 class Progress:
     """Tells how many rows are scored: to the Prefect UI once a second, to log handlers each time."""
 
-    def __init__(self, rows: int, model: str) -> None:
-        """Show nothing done yet of `rows`."""
-        self.rows, self.done, self.model, self.told = rows, 0, model, time.monotonic()
+    def __init__(self, planned: Planned, staging: Staging) -> None:
+        """Show what an earlier attempt has done as done."""
+        self.rows, self.model, self.staging = planned.plan.rows, planned.run.model.name, staging
+        names = planned.plan.part_names(planned.run)
+        self.parts = {name: piece.rows for name, piece in zip(names, planned.plan.pieces, strict=True)}
+        self.done = self.rows - sum(piece.rows for piece in planned.unfinished)
+        self.seen, self.told = self.done, time.monotonic()
         self.artifact = self._create()
         self._log()
 
@@ -104,13 +132,21 @@ class Progress:
     def advance(self, rows: int) -> None:
         """Count rows as scored."""
         self.done += rows
+        self._tell(max(self.done, self.seen))
+
+    def look(self) -> None:
+        """Count the rows of the parts that workers have written by now."""
+        self._tell(max(self.done, self.seen, rows_written(self.staging, self.parts)))
+
+    def _tell(self, rows: int) -> None:
+        self.seen = rows
         self._log()
-        if self.done == self.rows or time.monotonic() - self.told >= SECONDS_BETWEEN:
+        if rows == self.rows or time.monotonic() - self.told >= SECONDS_BETWEEN:
             self.told = time.monotonic()
-            update_progress_artifact(self.artifact, 100.0 * self.done / self.rows)
+            update_progress_artifact(self.artifact, 100.0 * rows / self.rows)
 
     def _log(self) -> None:
-        PROGRESS.info("%s of %s rows", self.done, self.rows, extra={"rows_done": self.done, "rows_total": self.rows})
+        PROGRESS.info("%s of %s rows", self.seen, self.rows, extra={"rows_done": self.seen, "rows_total": self.rows})
 
 
 def _key(kind: str, name: str) -> str:

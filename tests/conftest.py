@@ -2,7 +2,11 @@
 
 import os
 import socket
+import subprocess
+import sys
 import tempfile
+import time
+import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +87,44 @@ def bike():
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(archive) as zipped:
         zipped.extractall(folder)
         yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def s3():
+    """A bucket on an S3 server of a process of its own; its address and keys are in the environment."""
+    import fsspec
+
+    port = _free_port()
+    server = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    named = {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }  # fmt: skip
+    before = {name: os.environ.get(name) for name in named}
+    os.environ.update(named)
+    try:
+        _wait(named["AWS_ENDPOINT_URL"])
+        fsspec.filesystem("s3").mkdir("scores-bucket")
+        yield "s3://scores-bucket"
+    finally:
+        server.kill()
+        server.wait()
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def _wait(url):
+    for _ in range(300):
+        try:
+            urllib.request.urlopen(url, timeout=1).read()  # noqa: S310 - a server of ours on loopback
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    pytest.fail(f"no S3 server at {url}")
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Columns: the four kinds a feature can be, and how Arrow columns become what a pipeline takes."""
 
+import difflib
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ STORED_AS: dict[Kind, pa.DataType] = {
 
 DATE_TYPES = (pa.timestamp("us"), pa.timestamp("us", "UTC"), pa.timestamp("ns"), pa.timestamp("ns", "UTC"))
 NOT_GIVEN = pa.csv.ConvertOptions().null_values  # what a missing number may be written as, too
+NAMES_SHOWN = 30
 INDEX = re.compile(r"__index_level_\d+__")  # what pandas calls an index that has no name
 
 
@@ -82,7 +84,7 @@ def check_schema(schema: pa.Schema, features: Sequence[Column], needed: Iterable
         raise RequestError(f"{origin}: column {twice!r} occurs twice.")
     for name in [*(column.name for column in features), *needed]:
         if name not in names:
-            raise RequestError(f"{origin}: column {name!r} is missing; it has {_shown(schema.names)}.")
+            raise RequestError(f"{origin}: column {name!r} is missing{nearest_name(name, schema.names)}")
     for column in features:
         found = schema.field(column.name).type
         if kind_of(found) != column.kind and not pa.types.is_null(found):
@@ -91,8 +93,18 @@ def check_schema(schema: pa.Schema, features: Sequence[Column], needed: Iterable
             )
 
 
-def _shown(names: Sequence[str], most: int = 20) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+def nearest_name(name: str, names: Sequence[str]) -> str:
+    """Finish a sentence about a missing name with the nearest one, or with all there are.
+
+    >>> nearest_name("targt", ["id", "target"])
+    '; did you mean target?'
+    >>> nearest_name("x", ["id", "target"])
+    '; it has id, target.'
+    """
+    same = [other for other in names if other.casefold() == name.casefold()]
+    near = same or difflib.get_close_matches(name, names, n=1)
+    shown = ", ".join(names[:NAMES_SHOWN]) + (", ..." if len(names) > NAMES_SHOWN else "")
+    return f"; did you mean {near[0]}?" if near else f"; it has {shown}."
 
 
 def stored(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -138,6 +150,15 @@ def to_frame(table: pa.Table, features: Sequence[Column]) -> pd.DataFrame:
     arrays = {column.name: TO_NUMPY[column.kind](table[column.name]) for column in features}
     # With its dtype given, pandas does not infer one from what a piece happens to hold.
     return pd.DataFrame({name: pd.Series(array, dtype=array.dtype, copy=False) for name, array in arrays.items()})
+
+
+def to_numbers(column: pa.ChunkedArray) -> NDArray[Any]:
+    """Give numbers or booleans as float32, if they are that already, else as float64; missing ones are NaN.
+
+    >>> to_numbers(pa.chunked_array([pa.array([1, None], pa.int8())]))
+    array([ 1., nan])
+    """
+    return np.asarray(column.to_numpy()) if pa.types.is_float32(column.type) else _floats(column)
 
 
 def _floats(column: pa.ChunkedArray) -> NDArray[Any]:

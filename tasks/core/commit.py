@@ -1,4 +1,4 @@
-"""The commit: how an output appears, or is swapped for a newer one, in one step."""
+"""The commit to a folder: how an output appears, or is swapped for a newer one, in one step."""
 
 import ctypes
 import fcntl
@@ -6,80 +6,143 @@ import os
 import shutil
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from tasks.core.digest import file_digest
 from tasks.core.errors import AfterfitError, RequestError
+from tasks.core.files import list_sizes
 from tasks.core.manifest import NAME, QUARANTINE, Manifest
 from tasks.core.sources import check_absolute
+from tasks.core.staging import Staging
 
 LOCK_SECONDS = 600
 EXCHANGE = 2  # RENAME_EXCHANGE of Linux and RENAME_SWAP of macOS have the same value
 FROM_HERE = -100  # AT_FDCWD of Linux
 
 
-def real_output(output: str) -> Path:
-    """Resolve an output path, through symbolic links.
+@dataclass(frozen=True)
+class FolderOutput:
+    """An output that is a folder of this machine, or of a file system that it shares with its workers.
+
+    Beside it lie, while a run is at work, its lock and its staging: `.NAME.staging/ATTEMPT/` with `parts/`, which
+    becomes the output, and `records/`. A new attempt takes over what a dead one finished by renaming its folder: a
+    worker of the dead one that wakes up later finds no folder to write to, and cannot change anything.
+    """
+
+    location: str
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the output's lock: one run at a time writes to it. The lock of a dead process is free.
+
+        Raises:
+            RequestError: the folder above the output cannot be written to.
+            AfterfitError: another run holds the lock for longer than ten minutes.
+        """
+        path = self._beside("lock")
+        deadline = time.monotonic() + LOCK_SECONDS
+        while (descriptor := _try_lock(path)) is None:
+            if time.monotonic() > deadline:
+                raise AfterfitError(
+                    f"Another run has been writing to {self.location} for {LOCK_SECONDS} s: try again later."
+                )
+            time.sleep(0.1)
+        try:
+            self._recover()
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+            os.close(descriptor)
+
+    @contextmanager
+    def stage(self, run_key: str, scratch: Path) -> Iterator[Staging]:  # noqa: ARG002 - object stores need both
+        """Take over the staging of a dead attempt, or make a new one; it stays where the body fails, to be reused."""
+        root = self._beside("staging")
+        root.mkdir(exist_ok=True)
+        attempt = root / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        for dead in root.iterdir():
+            if attempt.exists() or not dead.is_dir():
+                shutil.rmtree(dead, ignore_errors=True) if dead.is_dir() else dead.unlink()
+            else:
+                dead.rename(attempt)
+        staging = Staging(*(str(attempt / kind) for kind in ("parts", "records", "tables")))
+        for folder in (staging.parts, staging.records, staging.tables, f"{staging.parts}/{QUARANTINE}"):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+        done = False
+        try:
+            yield staging
+            done = True
+        finally:
+            if done or not list_sizes(staging.records):
+                shutil.rmtree(root, ignore_errors=True)
+
+    def begun(self) -> bool:
+        """Tell whether an attempt was begun and not finished."""
+        return self._beside("staging").exists()
+
+    def discard(self) -> None:
+        """Delete what an attempt left, now that nobody needs it. Call it under the output's lock."""
+        shutil.rmtree(self._beside("staging"), ignore_errors=True)
+
+    def commit(self, manifest: Manifest, staging: Staging) -> None:
+        """Put the manifest among the parts and make their folder the output, in one step.
+
+        A reader sees the old output whole or the new one whole. Call it under the output's lock.
+        """
+        parts, output = Path(staging.parts), Path(self.location)
+        _keep_only(parts, {part.name for part in manifest.parts if part.sha256} | {QUARANTINE})
+        _keep_only(parts / QUARANTINE, {part.name for part in manifest.parts if part.quarantine_sha256})
+        if not any((parts / QUARANTINE).iterdir()):
+            (parts / QUARANTINE).rmdir()
+        (parts / NAME).write_text(manifest.to_json(), encoding="utf-8")
+        for path in [*parts.rglob("*.parquet"), parts / NAME, *parts.glob(QUARANTINE), parts]:
+            _sync(path)
+        if (output / NAME).exists():
+            swap(parts, output)
+        else:
+            parts.rename(output)
+        _sync(output.parent)
+
+    def _recover(self) -> None:
+        """Finish what a dead process left half done between two renames: the old output comes back."""
+        old, output = self._beside("old"), Path(self.location)
+        if old.exists() and not output.exists():
+            old.rename(output)
+        shutil.rmtree(old, ignore_errors=True)
+
+    def _beside(self, kind: str) -> Path:
+        output = Path(self.location)
+        return output.parent / f".{output.name}.{kind}"
+
+
+def folder_output(output: str) -> FolderOutput:
+    """Resolve the path of an output, through symbolic links.
 
     Raises:
-        RequestError: it is a URL, a file, or a folder that afterfit did not write.
+        RequestError: it is a file, or a folder that afterfit did not write.
     """
-    if "://" in output:
-        raise RequestError(f"{output}: this version writes scores to folders of this machine only.")
     check_absolute(output)
     path = Path(os.path.realpath(output))
-    if path.is_file():
+    if os.path.lexists(path) and not path.is_dir():  # a device, a pipe and a link to itself are no place either
         raise RequestError(f"{path} is a file: name a folder that does not exist yet.")
     names = sorted(child.name for child in path.iterdir()) if path.is_dir() else []
-    ours = NAME in names
-    if foreign := [name for name in names if not (ours and _is_ours(name))]:  # a swap would delete them
-        raise RequestError(f"{path} holds files that are no scores of afterfit ({foreign[0]}): name another folder.")
-    return path
+    check_ours(str(path), names, committed=NAME in names)
+    return FolderOutput(str(path))
+
+
+def check_ours(location: str, names: list[str], *, committed: bool) -> None:
+    """Refuse an output among files that are not ours: a swap would delete them."""
+    if foreign := [name for name in names if not (committed and _is_ours(name))]:
+        raise RequestError(
+            f"{location} holds files that are no scores of afterfit ({foreign[0]}): name another folder."
+        )
 
 
 def _is_ours(name: str) -> bool:
     return name in {NAME, QUARANTINE} or (name.startswith("part-") and name.endswith(".parquet"))
-
-
-def staging_of(output: Path) -> Path:
-    """Name the folder beside an output in which parts are gathered.
-
-    >>> staging_of(Path("/data/scores")).name
-    '.scores.staging'
-    """
-    return output.parent / f".{output.name}.staging"
-
-
-def _old_of(output: Path) -> Path:
-    return output.parent / f".{output.name}.old"
-
-
-@contextmanager
-def locked(folder: str) -> Iterator[None]:
-    """Hold an output's lock: one run at a time writes to it. The lock of a dead process is free.
-
-    Raises:
-        RequestError: the folder above the output cannot be written to.
-        AfterfitError: another run holds the lock for longer than ten minutes.
-    """
-    output = Path(folder)
-    path = output.parent / f".{output.name}.lock"
-    deadline = time.monotonic() + LOCK_SECONDS
-    while (descriptor := _try_lock(path)) is None:
-        if time.monotonic() > deadline:
-            raise AfterfitError(f"Another run has been writing to {output} for {LOCK_SECONDS} s: try again later.")
-        time.sleep(0.1)
-    try:
-        recover(output)
-        yield
-    finally:
-        path.unlink()
-        os.close(descriptor)
 
 
 def _try_lock(path: Path) -> int | None:
@@ -99,64 +162,20 @@ def _try_lock(path: Path) -> int | None:
     return None
 
 
-def recover(output: Path) -> None:
-    """Finish what a dead process left half done between two renames: the old output comes back."""
-    old = _old_of(output)
-    if old.exists() and not output.exists():
-        old.rename(output)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-@contextmanager
-def fresh_staging(output: str) -> Iterator[Path]:
-    """Make an empty staging folder beside an output; nothing of it is left after a commit or a failure."""
-    staging = staging_of(Path(output))
-    shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir()
-    try:
-        yield staging
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-
-
-def write_part(scores: pa.Table, path: Path) -> str:
-    """Write one part with page checksums, durably, under its name only when it is whole; give its sha256."""
-    unfinished = path.with_suffix(".tmp")
-    with unfinished.open("wb") as file:
-        pq.write_table(scores, file, compression="zstd", compression_level=1, write_page_checksum=True)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.rename(path)
-    return file_digest(path)
-
-
-def commit_output(manifest: Manifest, staging: Path, output: Path) -> None:
-    """Put the manifest into the staging folder and make that the output, in one step.
-
-    A reader sees the old output whole or the new one whole. Call it under the output's lock.
-    """
-    known = {part.name for part in manifest.parts}
-    for stray in [path for path in staging.iterdir() if path.name not in known]:  # a dead worker's unfinished part
-        stray.unlink()
-    with (staging / NAME).open("w", encoding="utf-8") as file:
-        file.write(manifest.to_json())
-        file.flush()
-        os.fsync(file.fileno())
-    _sync(staging)
-    if (output / NAME).exists():
-        swap(staging, output)
-    else:
-        staging.rename(output)
-    _sync(output.parent)
+def _keep_only(folder: Path, names: set[str]) -> None:
+    """Delete what else is in a folder: the unfinished part of a dead worker, the manifest of a dead attempt."""
+    for path in folder.iterdir():
+        if path.name not in names:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def swap(staging: Path, output: Path) -> None:
     """Exchange two folders where the system can, else move the old one away first."""
     if not exchange(staging, output):
-        old = _old_of(output)
+        old = output.parent / f".{output.name}.old"
         output.rename(old)
         staging.rename(output)
-        old.rename(staging)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def exchange(one: Path, other: Path) -> bool:
@@ -172,8 +191,8 @@ def exchange(one: Path, other: Path) -> bool:
         return False
 
 
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

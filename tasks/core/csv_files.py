@@ -50,12 +50,57 @@ def _batches(
             last = None
             yield pa.RecordBatch.from_pylist([], schema=reader.schema)
             for batch in reader:
-                yield _empty_is_missing(batch, file)
+                yield _empty_is_missing(batch)
                 last = batch.column(batch.num_columns - 1)[-1].as_py() if len(batch) else None
             if isinstance(last, str) and "\n" in last and not _ends_with_quote(file):
                 raise RequestError(f"{file.path}: a quotation mark is opened and never closed.")
     except (pa.ArrowInvalid, OSError) as error:
-        raise RequestError(f"{file.path}: {_one_line(error)}") from error
+        raise RequestError(f"{file.path}: {_explained(error, file, len(names))}") from error
+
+
+def _explained(error: Exception, file: SourceFile, fields: int) -> str:
+    said = _one_line(error)
+    if "UTF8" in said:
+        return f"{first_fault(file, fields)} is not UTF-8: convert the file first."
+    return f"{first_fault(file, fields)}: {said}" if "CSV parse error" in said else said
+
+
+def first_fault(file: SourceFile, fields: int | None = None) -> str:
+    """Find the first row with another number of fields than the header, or text that is not UTF-8; say where.
+
+    This is read by Python's own reader, which is slow and knows lines and bytes; nothing where it finds no fault.
+    """
+    with _open(file) as stream:
+        lines = _Lines(io.BufferedReader(stream, BLOCK))
+        try:
+            for record in csv.reader(lines):
+                if fields is not None and record and len(record) != fields:
+                    return f"the row that begins in line {lines.first_line:,}, byte {lines.first_byte:,}"
+                lines.begin()
+        except UnicodeDecodeError as error:
+            return f"line {lines.line:,}, byte {lines.byte - len(error.object) + error.start:,}"
+        except (csv.Error, OSError):
+            pass
+    return ""
+
+
+class _Lines:
+    """Gives the lines of a binary file as text, and knows where the current record began."""
+
+    def __init__(self, stream: io.BufferedReader) -> None:
+        self.stream = stream
+        self.line = self.byte = self.first_byte = 0
+        self.first_line = 1
+
+    def __iter__(self) -> Iterator[str]:
+        for raw in self.stream:
+            self.line += 1
+            self.byte += len(raw)
+            yield raw.decode("utf-8")
+
+    def begin(self) -> None:
+        """Let the next record begin here."""
+        self.first_line, self.first_byte = self.line + 1, self.byte
 
 
 def header(file: SourceFile) -> list[str]:
@@ -71,7 +116,7 @@ def header(file: SourceFile) -> list[str]:
         text = codecs.getincrementaldecoder("utf-8-sig")().decode(start, final=len(start) < HEADER_BYTES)
         names = next(csv.reader(io.StringIO(text)), [])
     except UnicodeDecodeError as error:
-        raise RequestError(f"{file.path} is not UTF-8 (byte {error.start:,}): convert it first.") from error
+        raise RequestError(f"{file.path}: {first_fault(file)} is not UTF-8: convert the file first.") from error
     except (csv.Error, OSError) as error:
         raise RequestError(f"{file.path}: {_one_line(error)}") from error
     if "\0" in text:
@@ -90,11 +135,11 @@ def _open(file: SourceFile) -> Any:
     return pa.input_stream(filesystem.open(path, "rb"), compression=compression)
 
 
-def _empty_is_missing(batch: pa.RecordBatch, file: SourceFile) -> pa.RecordBatch:
+def _empty_is_missing(batch: pa.RecordBatch) -> pa.RecordBatch:
     columns = []
     for field, column in zip(batch.schema, batch.columns, strict=True):
         if pa.types.is_binary(field.type):
-            raise RequestError(f"{file.path}: column {field.name!r} is not UTF-8: convert the file first.")
+            column.cast(pa.string())  # raises, for pyarrow infers binary only where something is not UTF-8
         text = pa.types.is_string(field.type)
         columns.append(pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column) if text else column)
     return pa.RecordBatch.from_arrays(columns, schema=batch.schema)

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from tasks.core.card import MODEL, Card, read_card
 from tasks.core.columns import Column, check_schema
 from tasks.core.errors import AfterfitError, RequestError
-from tasks.core.metrics import METRICS, Floats, measure, row_losses
+from tasks.core.metrics import METRICS, Answers, Floats, measure, row_losses
 from tasks.core.models import load_pipeline
-from tasks.core.scorer import answer
+from tasks.core.predictor import make_predictor
+from tasks.core.scorer import check_answers
 from tasks.core.spec import Spec
 from tasks.core.split import seen_in_training
 from tasks.core.tables import target_values
@@ -43,11 +44,15 @@ def measure_rows(pipeline: Any, rows: pa.Table, features: Sequence[Column], spec
     """Measure a pipeline on rows it was not trained on."""
     check_model(pipeline, spec)
     y = target_values(rows, spec.data.target, spec.problem)
-    answers = answer(pipeline, rows, features, proba=_has_probabilities(pipeline, spec))
+    answers = _answers(pipeline, rows, features, proba=_has_probabilities(pipeline, spec))
     names = segment_names(rows, spec)
     parts = {} if names is None else {name: names == name for name in np.unique(names).tolist()}
     by_segment = {name: measure(spec.problem, y[mask], answers.where(mask)) for name, mask in parts.items()}
     return Evidence(measure(spec.problem, y, answers), by_segment, row_losses(spec.gates.champion.metric, y, answers))
+
+
+def _answers(pipeline: Any, rows: pa.Table, features: Sequence[Column], *, proba: bool) -> Answers:
+    return check_answers(make_predictor(pipeline, tuple(features)).answer(rows, proba=proba), len(rows))
 
 
 def check_model(pipeline: Any, spec: Spec) -> None:
@@ -95,7 +100,7 @@ def loss_of_each_row(pipeline: Any, card: Card, rows: pa.Table, spec: Spec) -> F
     needs = METRICS[metric].needs_probabilities
     if needs and not hasattr(pipeline, "predict_proba"):
         raise RequestError(f"it gives no probabilities, which {metric} needs")
-    answers = answer(pipeline, rows, card.features, proba=needs)
+    answers = _answers(pipeline, rows, card.features, proba=needs)
     y = target_values(rows, spec.data.target, spec.problem)
     if spec.problem == "classification" and not set(y.tolist()) & set(pipeline.classes_.tolist()):
         raise RequestError(f"it knows none of the classes of {spec.data.target!r}")

@@ -7,12 +7,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
 
-from tasks.core.columns import kind_of
+from tasks.core.columns import kind_of, nearest_name
 from tasks.core.csv_files import read_csv
 from tasks.core.errors import RequestError
 from tasks.core.metrics import Problem
 from tasks.core.sources import list_source
-from tasks.core.tables import nearest_name, read_parquet
+from tasks.core.tables import read_parquet
 
 MOST_CLASSES = 20
 CANDIDATES: dict[Problem, tuple[str, str]] = {

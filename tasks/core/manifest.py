@@ -2,18 +2,19 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.core.digest import digest_of, file_digest
+from tasks.core.digest import digest_of
 from tasks.core.errors import RequestError
+from tasks.core.files import join, open_binary, read_whole
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 NAME = "_manifest.json"
 QUARANTINE = "_quarantine"
 RUN_KEY_SHOWN = 8
@@ -21,29 +22,42 @@ RUN_KEY_SHOWN = 8
 
 @dataclass(frozen=True)
 class Part:
-    """One output file, and the rows of the one piece it was made from."""
+    """One output file, made from the rows of one piece, and the quarantined rows of that piece.
+
+    `slices` are the input's number, the first row in it and the rows of each slice. `size` is in bytes; `sha256` is
+    that of the file, or None where every row of the piece is in quarantine. `reasons` counts quarantined rows by
+    reason code, `unknown` values by column that are in no category the model knows, `examples` name the first few;
+    `scored_by` tells whether the trees' kernel or scikit-learn itself answered, `note` why not the kernel.
+    """
 
     name: str
     rows: int
-    sha256: str
-    input: str
-    start: int
+    size: int
+    sha256: str | None
+    slices: tuple[tuple[int, int, int], ...]
+    scored_by: str = ""
+    note: str = ""
+    quarantined: int = 0
+    quarantine_sha256: str | None = None
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    unknown: Mapping[str, int] = field(default_factory=dict)
+    examples: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Input:
-    """One input file: its identity, and the sha256 of its content."""
+    """One input file: its identity, and what tells its content: `sha256:...`, or the store's own `etag:...`."""
 
     path: str
     size: int
     stamp: str
     digest: str
-    sha256: str
+    content: str
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What an output is made of, and of what it was made."""
+    """What an output is made of, and of what it was made. `notes` say what was found unusual, and accepted."""
 
     model: str
     version: int
@@ -59,11 +73,13 @@ class Manifest:
     flow_run: str
     attempt: int
     window: str | None = None
+    notes: tuple[str, ...] = ()
     format_version: int = FORMAT_VERSION
 
     def to_json(self) -> str:
-        """Write the document."""
-        return json.dumps(asdict(self), indent=1, sort_keys=True)
+        """Write the document, with a digest of itself."""
+        document = json.loads(json.dumps(asdict(self)))
+        return json.dumps({**document, "digest": digest_of(document)}, indent=1, sort_keys=True)
 
 
 def make_run_key(model_digest: str, source_identity: str, content_options: Mapping[str, Any]) -> str:
@@ -82,65 +98,64 @@ def part_name(run_key: str, number: int) -> str:
     return f"part-{run_key[:RUN_KEY_SHOWN]}-{number:05d}.parquet"
 
 
-def read_manifest(output: Path) -> Manifest | None:
+def read_manifest(output: str | Path) -> Manifest | None:
     """Read the manifest of an output, or nothing where there is none.
 
     Raises:
-        RequestError: there is one that cannot be read.
+        RequestError: there is one that cannot be read, or is not as it was written.
     """
+    document = read_document(output)
+    if document is None:
+        return None
+    if not is_as_written(document):
+        raise RequestError(f"{join(str(output), NAME)} is damaged: its content is not what was written.")
+    return parse_manifest(document, output)
+
+
+def read_document(output: str | Path) -> dict[str, Any] | None:
+    """Read the manifest of an output as it stands.
+
+    Raises:
+        RequestError: it cannot be read, or is of another format.
+    """
+    where = join(str(output), NAME)
     try:
-        document = json.loads((output / NAME).read_text(encoding="utf-8"))
+        document = json.loads(read_whole(where))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
-        raise RequestError(f"{output / NAME} cannot be read: {error}") from error
-    return _parse(document, output)
-
-
-def _parse(document: Any, output: Path) -> Manifest:
+        raise RequestError(f"{where} cannot be read: {error}") from error
     if not isinstance(document, dict) or document.get("format_version") != FORMAT_VERSION:
-        raise RequestError(f"{output / NAME} is of another format: this version reads format {FORMAT_VERSION}.")
-    try:
-        inputs = tuple(Input(**item) for item in document.pop("inputs"))
-        parts = tuple(Part(**item) for item in document.pop("parts"))
-        schema = tuple((str(name), str(type_)) for name, type_ in document.pop("schema"))
-        return Manifest(inputs=inputs, parts=parts, schema=schema, **document)
-    except (KeyError, TypeError, ValueError) as error:
-        known = ", ".join(field.name for field in fields(Manifest))
-        raise RequestError(f"{output / NAME} is damaged ({error}): it must hold {known}.") from error
+        raise RequestError(f"{where} is of another format: this version reads format {FORMAT_VERSION}.")
+    return document
 
 
-def verify_output(output: Path) -> list[str]:
-    """List everything about an output that is not as its manifest says; an empty list means all is well.
+def is_as_written(document: Mapping[str, Any]) -> bool:
+    """Tell whether a manifest has the digest it was written with."""
+    return digest_of({name: value for name, value in document.items() if name != "digest"}) == document.get("digest")
+
+
+def parse_manifest(document: Mapping[str, Any], output: str | Path) -> Manifest:
+    """Make a manifest of its document.
 
     Raises:
-        RequestError: there is no manifest to hold it against.
+        RequestError: something is missing or too much.
     """
-    manifest = read_manifest(output)
-    if manifest is None:
-        raise RequestError(f"{output} is no committed output: it has no {NAME}.")
-    problems = [problem for part in manifest.parts for problem in _verify_part(output, part, manifest.schema)]
-    known = {NAME, QUARANTINE, *(part.name for part in manifest.parts)}
-    problems += [f"{path.name}: not in the manifest" for path in sorted(output.iterdir()) if path.name not in known]
-    scored, quarantined = manifest.rows_scored, manifest.rows_quarantined
-    if manifest.rows_in != scored + quarantined:
-        problems.append(f"{manifest.rows_in} rows in are not {scored} scored + {quarantined} quarantined")
-    if (in_parts := sum(part.rows for part in manifest.parts)) != manifest.rows_scored:
-        problems.append(f"the parts have {in_parts} rows, scored were {manifest.rows_scored}")
-    return problems
+    given = {name: value for name, value in document.items() if name != "digest"}
+    try:
+        inputs = tuple(Input(**item) for item in given.pop("inputs"))
+        parts = tuple(parse_part(item) for item in given.pop("parts"))
+        schema = tuple((str(name), str(type_)) for name, type_ in given.pop("schema"))
+        return Manifest(inputs=inputs, parts=parts, schema=schema, **{**given, "notes": tuple(given.get("notes", ()))})
+    except (KeyError, TypeError, ValueError) as error:
+        known = ", ".join(item.name for item in fields(Manifest))
+        raise RequestError(f"{join(str(output), NAME)} is damaged ({error}): it must hold {known}.") from error
 
 
-def _verify_part(output: Path, part: Part, schema: Sequence[tuple[str, str]]) -> list[str]:
-    path = output / part.name
-    if not path.is_file():
-        return [f"{part.name}: missing"]
-    if file_digest(path) != part.sha256:
-        return [f"{part.name}: its content has changed"]
-    with pq.ParquetFile(path) as parquet:
-        if parquet.metadata.num_rows != part.rows:
-            return [f"{part.name}: it has {parquet.metadata.num_rows} rows, the manifest says {part.rows}"]
-        found = describe(parquet.schema_arrow)
-    return [] if found == tuple(schema) else [f"{part.name}: its columns are not those of the manifest"]
+def parse_part(document: Mapping[str, Any]) -> Part:
+    """Make a part of its document."""
+    slices = tuple((int(number), int(start), int(rows)) for number, start, rows in document["slices"])
+    return Part(**{**document, "slices": slices, "examples": tuple(document["examples"])})
 
 
 def describe(schema: pa.Schema) -> tuple[tuple[str, str], ...]:
@@ -149,19 +164,15 @@ def describe(schema: pa.Schema) -> tuple[tuple[str, str], ...]:
     >>> describe(pa.schema([("id", pa.int64())]))
     (('id', 'int64'),)
     """
-    return tuple((field.name, str(field.type)) for field in schema)
-
-
-def is_whole(output: Path, manifest: Manifest) -> bool:
-    """Tell quickly whether every part is there with its rows; `verify_output` reads them all."""
-    try:
-        return all(pq.read_metadata(output / part.name).num_rows == part.rows for part in manifest.parts)
-    except (OSError, pa.ArrowInvalid):
-        return False
+    return tuple((item.name, str(item.type)) for item in schema)
 
 
 def read_scores(output: str | Path, attempts: int = 20) -> pa.Table:
     """Read a committed output whole, as its manifest says; while it is being swapped, try again.
+
+    Args:
+        output: a folder, or an fsspec URL.
+        attempts: how often to try while the output is being swapped.
 
     Returns:
         the rows of the parts, in the order of the input.
@@ -169,16 +180,19 @@ def read_scores(output: str | Path, attempts: int = 20) -> pa.Table:
     Raises:
         RequestError: nothing is committed there.
     """
-    folder = Path(output)
     for attempt in range(attempts):
-        manifest = read_manifest(folder)
+        manifest = read_manifest(output)
         try:
             if manifest is not None:
-                return pa.concat_tables(
-                    [pq.read_table(folder / part.name, page_checksum_verification=True) for part in manifest.parts]
-                )
+                parts = [part for part in manifest.parts if part.sha256]
+                return pa.concat_tables([_read_part(join(str(output), part.name)) for part in parts])
         except FileNotFoundError:  # swapped between the manifest and its parts
             if attempt == attempts - 1:
                 raise
         time.sleep(0.05)
     raise RequestError(f"{output} is no committed output: it has no {NAME}.")
+
+
+def _read_part(location: str) -> pa.Table:
+    with open_binary(location) as file:
+        return pq.read_table(file, page_checksum_verification=True)

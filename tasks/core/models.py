@@ -7,6 +7,7 @@ import skops.io
 from skops.io.exceptions import UntrustedTypesFoundException
 
 from tasks.core.errors import RequestError
+from tasks.core.tree_checks import check_trees
 
 # What scikit-learn's estimators are made of beyond skops' own defaults. Every one of these was read: none runs
 # anything when it is built. A type is added here by review, never by what a model file says of itself.
@@ -50,16 +51,21 @@ def load_pipeline(path: Path) -> Any:
     """Load a skops file.
 
     Raises:
-        RequestError: the file is not skops, or holds a type that is not trusted.
+        RequestError: the file is not skops, holds a type that is not trusted, or trees that point outside themselves.
     """
     try:
-        return skops.io.load(path, trusted=list(TRUSTED))
+        pipeline = skops.io.load(path, trusted=list(TRUSTED))
     except UntrustedTypesFoundException as error:
         raise RequestError(f"{path.name} holds types that are not on afterfit's list: {_types(error)}.") from error
     except FileNotFoundError as error:
         raise RequestError(f"There is no model file {path}.") from error
     except Exception as error:  # skops raises what its zip, JSON and node readers raise
         raise RequestError(f"{path.name} is not a skops file that can be read: {error}") from error
+    try:
+        check_trees(pipeline)  # scikit-learn follows the nodes of a tree without looking where they lead
+    except ValueError as error:
+        raise RequestError(f"{path.name} is damaged, do not use it: {error}") from error
+    return pipeline
 
 
 def _types(error: UntrustedTypesFoundException) -> str:
@@ -70,8 +76,7 @@ def use_one_thread(pipeline: Any) -> Any:
     """Set every `n_jobs` to 1: a parallel forest adds up its trees as they finish, which changes the last bit."""
     jobs = [
         name
-        for name, value in pipeline.get_params().items()
+        for name, value in (pipeline.get_params().items() if hasattr(pipeline, "get_params") else ())
         if (name == "n_jobs" or name.endswith("__n_jobs")) and value not in {None, 1}
     ]
-    pipeline.set_params(**dict.fromkeys(jobs, 1))
-    return pipeline
+    return pipeline.set_params(**dict.fromkeys(jobs, 1)) if jobs else pipeline

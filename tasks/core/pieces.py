@@ -5,28 +5,73 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from tasks.core.errors import RequestError
-from tasks.core.sources import SourceFile, open_parquet
+from tasks.core.sources import open_parquet
 
-PIECE_ROWS = 1 << 17  # what a piece holds at least, where its file has as many
-BATCH_ROWS = 1 << 16  # what is decoded at once
-MOST_BUNDLES = 64  # a bundle is a Prefect task: enough for even work and a moving progress bar, few for its database
+PIECE_ROWS = 1 << 17  # what a piece holds at least, where its source has as many
+PIECE_VALUES = 1 << 24  # and what it holds at most where rows are very wide: memory counts values
+BATCH_VALUES = 1 << 21  # what is decoded at once
+PIECES_PER_BUNDLE = 4  # a bundle is a Prefect task, which costs about 0.1 s: a few per cent of its work
+MOST_BUNDLES = 200  # more help nobody: neither the database behind the Prefect UI nor a person who looks at it
+
+
+@dataclass(frozen=True)
+class TableGroups:
+    """A Parquet file to read and the rows of each of its row groups.
+
+    `path` is a file of the source, or the Parquet copy of a CSV file of it; `origin` names the former, and `input` is
+    its position in the source.
+    """
+
+    path: str
+    origin: str
+    input: int
+    group_rows: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Slice:
+    """`rows` rows of a file from row `start` on."""
+
+    path: str
+    origin: str
+    input: int
+    start: int
+    rows: int
+
+    def __str__(self) -> str:
+        """Name the file and the rows, as an error message does."""
+        return f"{self.origin}, rows {self.start:,} to {self.start + self.rows - 1:,}"
 
 
 @dataclass(frozen=True)
 class Piece:
-    """`rows` rows of a file from row `start` on; `first_row` is their position in the whole source.
+    """Consecutive rows of the source: a slice of one file, or many tiny files together.
 
-    `file` is what is read: a file of the source, or the Parquet copy of a CSV file of it. `origin` names the former.
+    `first_row` is the position of its first row in the whole source.
     """
 
     number: int
-    file: SourceFile
-    origin: str
-    start: int
-    rows: int
+    slices: tuple[Slice, ...]
     first_row: int
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return sum(item.rows for item in self.slices)
+
+    def locate(self, row: int) -> tuple[str, int]:
+        """Find a row of the piece in its file: the file's name, and the position in it.
+
+        >>> Piece(0, (Slice("a", "a", 0, 5, 2), Slice("b", "b", 1, 0, 9)), 100).locate(3)
+        ('b', 1)
+        """
+        for item in self.slices:
+            if row < item.rows:
+                return item.origin, item.start + row
+            row -= item.rows
+        raise IndexError(row)
 
 
 @dataclass(frozen=True)
@@ -46,94 +91,152 @@ class Bundle:
         """Its last row, as a row of the source."""
         return self.pieces[-1].first_row + self.pieces[-1].rows - 1
 
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return sum(piece.rows for piece in self.pieces)
 
-def plan_pieces(files: Sequence[SourceFile], origins: Sequence[str]) -> tuple[Piece, ...]:
-    """Cut Parquet files into pieces at the ends of row groups; a huge row group is cut into slices."""
+
+def piece_rows(columns: int) -> int:
+    """Tell how many rows a piece of a table with so many columns holds at least.
+
+    >>> piece_rows(20), piece_rows(10_000)
+    (131072, 1677)
+    """
+    return max(1, min(PIECE_ROWS, PIECE_VALUES // max(1, columns)))
+
+
+def plan_pieces(tables: Sequence[TableGroups], at_least: int) -> tuple[Piece, ...]:
+    """Cut files into pieces of `at_least` to three times as many rows, at the ends of row groups where there are some.
+
+    Small row groups and tiny files are taken together, huge row groups are cut; only the last piece may be smaller.
+
+    >>> tables = [TableGroups("a", "a", 0, (30, 30, 30, 250)), TableGroups("b", "b", 1, (5,))]
+    >>> [[(item.origin, item.start, item.rows) for item in piece.slices] for piece in plan_pieces(tables, 60)]
+    [[('a', 0, 60)], [('a', 60, 92)], [('a', 152, 63)], [('a', 215, 62)], [('a', 277, 63)], [('b', 0, 5)]]
+    """
     pieces: list[Piece] = []
+    taken: list[Slice] = []
     first_row = 0
-    for file, origin in zip(files, origins, strict=True):
-        for start, rows in cut(group_rows(file)):
-            pieces.append(Piece(len(pieces), file, origin, start, rows, first_row))
-            first_row += rows
+    for item in _chunks(tables, at_least):
+        taken.append(item)
+        if sum(part.rows for part in taken) >= at_least:
+            pieces.append(Piece(len(pieces), _merged(taken), first_row))
+            first_row += pieces[-1].rows
+            taken = []
+    if taken:
+        pieces.append(Piece(len(pieces), _merged(taken), first_row))
     return tuple(pieces)
 
 
-def group_rows(file: SourceFile) -> list[int]:
-    """List the rows of each row group.
+def _chunks(tables: Sequence[TableGroups], at_least: int) -> Iterator[Slice]:
+    """Give each row group as a slice, a huge one as several."""
+    for table in tables:
+        start = 0
+        for rows in table.group_rows:
+            count = max(1, rows // at_least)
+            for low, high in pairwise(rows * part // count for part in range(count + 1)):
+                if high > low:
+                    yield Slice(table.path, table.origin, table.input, start + low, high - low)
+            start += rows
 
-    Raises:
-        RequestError: the file is damaged.
+
+def _merged(slices: Sequence[Slice]) -> tuple[Slice, ...]:
+    """Join slices that follow each other in one file."""
+    merged: list[Slice] = []
+    for item in slices:
+        if merged and merged[-1].input == item.input:
+            merged[-1] = Slice(item.path, item.origin, item.input, merged[-1].start, merged[-1].rows + item.rows)
+        else:
+            merged.append(item)
+    return tuple(merged)
+
+
+def bundle_pieces(pieces: Sequence[Piece], at_least: int = 1) -> tuple[Bundle, ...]:
+    """Put consecutive pieces together into bundles of about as many pieces: `at_least` of them if there are enough.
+
+    Args:
+        pieces: the pieces, in order.
+        at_least: how many bundles are needed to keep every worker busy.
     """
-    try:
-        with open_parquet(file) as parquet:
-            metadata = parquet.metadata
-            return [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
-    except (OSError, pa.ArrowInvalid) as error:
-        raise RequestError(f"{file.path} cannot be read as Parquet: {error}") from error
-
-
-def cut(groups: Sequence[int], at_least: int = PIECE_ROWS) -> Iterator[tuple[int, int]]:
-    """Give (start, rows) of each piece of a file whose row groups have these rows.
-
-    >>> list(cut([30, 30, 30, 250], at_least=60))
-    [(0, 60), (60, 30), (90, 62), (152, 63), (215, 62), (277, 63)]
-    """
-    start = rows = 0
-    for group in groups:
-        if group >= 2 * at_least:
-            if rows:
-                yield start, rows
-                start, rows = start + rows, 0
-            edges = [start + group * part // (group // at_least) for part in range(group // at_least + 1)]
-            yield from ((low, high - low) for low, high in pairwise(edges))
-            start += group
-            continue
-        rows += group
-        if rows >= at_least:
-            yield start, rows
-            start, rows = start + rows, 0
-    if rows:
-        yield start, rows
-
-
-def bundle_pieces(pieces: Sequence[Piece], most: int = MOST_BUNDLES) -> tuple[Bundle, ...]:
-    """Put consecutive pieces together into at most `most` bundles of about as many pieces."""
-    count = min(most, len(pieces))
+    wanted = max(at_least, -(-len(pieces) // PIECES_PER_BUNDLE))
+    count = min(MOST_BUNDLES, wanted, len(pieces))
     edges = [len(pieces) * part // count for part in range(count + 1)] if count else []
     return tuple(Bundle(number, tuple(pieces[low:high])) for number, (low, high) in enumerate(pairwise(edges)))
 
 
-def read_piece(piece: Piece, columns: Sequence[str]) -> pa.Table:
-    """Read just the rows of a piece; only the row groups that hold them are decoded, in bounded memory."""
-    taken: list[pa.RecordBatch] = []
-    with open_parquet(piece.file) as parquet:
-        groups, skip = _covering(parquet.metadata, piece)
-        left = piece.rows
-        for batch in parquet.iter_batches(BATCH_ROWS, row_groups=groups, columns=list(columns), use_threads=False):
-            part = batch.slice(min(skip, len(batch)), left)
-            skip = max(0, skip - len(batch))
+class Reader:
+    """Reads pieces: just their rows, in bounded memory; what follows in the same file is decoded in one pass."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        """Read these columns, in this order."""
+        self._columns = list(columns)
+        self._batch_rows = max(1, min(1 << 16, BATCH_VALUES // max(1, len(columns))))
+        self._path = ""
+        self._position = 0
+        self._rest: pa.RecordBatch | None = None
+        self._parquet: pq.ParquetFile | None = None
+        self._batches: Iterator[pa.RecordBatch] = iter(())
+
+    def read(self, piece: Piece) -> pa.Table:
+        """Read the rows of a piece.
+
+        Raises:
+            OSError, pa.ArrowInvalid: a file is damaged, or has fewer rows than it had.
+        """
+        tables = [self._read_slice(item) for item in piece.slices]
+        return pa.concat_tables(tables, promote_options="permissive").combine_chunks()
+
+    def close(self) -> None:
+        """Close the file that is open."""
+        self._batches, self._rest, self._path = iter(()), None, ""
+        if self._parquet is not None:
+            self._parquet.close()
+            self._parquet = None
+
+    def _read_slice(self, item: Slice) -> pa.Table:
+        if item.path != self._path or item.start < self._position:
+            self._open(item)
+        taken: list[pa.RecordBatch] = []
+        left = item.rows
+        while left:
+            batch = self._next(item)
+            skipped = min(len(batch), item.start + item.rows - left - self._position)
+            part = batch.slice(skipped, left)
+            self._position += skipped + len(part)
+            self._rest = batch.slice(skipped + len(part))
             left -= len(part)
-            taken.append(part)
-            if not left:
-                break
-        schema = parquet.schema_arrow
-    order = [schema.field(name) for name in columns]
-    table = (
-        pa.Table.from_batches([batch for batch in taken if len(batch)] or taken)
-        if taken
-        else pa.schema(order).empty_table()
-    )
-    return table.select(list(columns))
+            taken.extend([part] if len(part) else [])
+        return pa.Table.from_batches(taken).select(self._columns)
+
+    def _next(self, item: Slice) -> pa.RecordBatch:
+        if self._rest is not None and len(self._rest):
+            return self._rest
+        batch = next(self._batches, None)
+        if batch is None:
+            raise OSError(f"{item.origin} has fewer rows than when it was planned")
+        return batch
+
+    def _open(self, item: Slice) -> None:
+        """Open a file at the row group in which a slice starts."""
+        self.close()
+        self._parquet = open_parquet(item.path)
+        metadata = self._parquet.metadata
+        first, start = 0, 0
+        while first < metadata.num_row_groups and start + metadata.row_group(first).num_rows <= item.start:
+            start += metadata.row_group(first).num_rows
+            first += 1
+        groups = list(range(first, metadata.num_row_groups))
+        self._batches = self._parquet.iter_batches(
+            self._batch_rows, row_groups=groups, columns=self._columns, use_threads=False
+        )
+        self._path, self._position = item.path, start
 
 
-def _covering(metadata: pa.parquet.FileMetaData, piece: Piece) -> tuple[list[int], int]:
-    """List the row groups that hold a piece, and how many rows come before it in the first of them."""
-    groups: list[int] = []
-    skip = start = 0
-    for group in range(metadata.num_row_groups):
-        rows = metadata.row_group(group).num_rows
-        if start < piece.start + piece.rows and start + rows > piece.start:
-            skip = skip if groups else piece.start - start
-            groups.append(group)
-        start += rows
-    return groups, skip
+def read_piece(piece: Piece, columns: Sequence[str]) -> pa.Table:
+    """Read the rows of one piece."""
+    reader = Reader(columns)
+    try:
+        return reader.read(piece)
+    finally:
+        reader.close()

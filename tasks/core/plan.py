@@ -2,40 +2,62 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tasks.core.card import Card, ModelVersion
-from tasks.core.columns import STORED_AS, check_schema, parse_dates
-from tasks.core.commit import real_output
-from tasks.core.csv_files import header, iterate_csv
+from tasks.core.columns import check_schema
+from tasks.core.csv_copy import copy_csv
+from tasks.core.csv_files import header
 from tasks.core.errors import RequestError
-from tasks.core.manifest import make_run_key
-from tasks.core.pieces import PIECE_ROWS, Bundle, Piece, bundle_pieces, plan_pieces
-from tasks.core.scorer import check_carried
-from tasks.core.sources import SourceFile, identify, list_source, open_filesystem, open_parquet, source_identity
+from tasks.core.manifest import make_run_key, part_name
+from tasks.core.objects import open_output
+from tasks.core.pieces import Piece, TableGroups, piece_rows, plan_pieces
+from tasks.core.predictor import KERNEL_ROWS
+from tasks.core.quarantine import check_budget
+from tasks.core.scorer import check_carried, columns_read
+from tasks.core.sources import SourceFile, is_url, list_source, open_parquet, source_identity
 from tasks.core.spec import Scoring, Spec
 
 
 @dataclass(frozen=True)
 class Run:
-    """One scoring run: the model, the source, the output, and the key that names the three's content."""
+    """One scoring run: the model, the output, and the key that names the content. Small: it goes to every worker.
+
+    `kernel` tells whether there are rows enough for the trees' kernel to pay; the content does not depend on it.
+    """
 
     model: ModelVersion
-    files: tuple[SourceFile, ...]
-    identity: str
     output: str
     key: str
     id: str | None
     keep: tuple[str, ...]
     proba: bool
+    max_bad_rows: float = 0
+    kernel: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The pieces of a source, in order, and what was found unusual about its files, and accepted."""
+
+    pieces: tuple[Piece, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """How many rows the source has."""
+        return self.pieces[-1].first_row + self.pieces[-1].rows
+
+    def part_names(self, run: Run) -> list[str]:
+        """Name the part of each piece."""
+        return [part_name(run.key, piece.number) for piece in self.pieces]
 
 
 def name_run(
-    model: ModelVersion, card: Card, files: tuple[SourceFile, ...], output: Path, options: Scoring | None = None
+    model: ModelVersion, card: Card, files: tuple[SourceFile, ...], output: str, options: Scoring | None = None
 ) -> Run:
     """Give a run its key: a digest of the model, the source, and the options that change the content.
 
@@ -46,31 +68,48 @@ def name_run(
     """
     data, scoring = card.spec.data, options or card.spec.scoring
     check_carried(data.id, scoring.keep)
+    check_budget(scoring.max_bad_rows)
     for file in files:
-        if "://" not in file.path and output in Path(os.path.realpath(file.path)).parents:
+        if not is_url(file.path) and Path(output) in Path(os.path.realpath(file.path)).parents:
             raise RequestError(f"{output} holds the source itself: write the scores to another folder.")
-    identity = source_identity(files)
+        if is_url(file.path) and file.path.startswith(output.rstrip("/") + "/"):
+            raise RequestError(f"{output} holds the source itself: write the scores elsewhere.")
     content = {"id": data.id, "keep": scoring.keep, "proba": scoring.proba}
-    key = make_run_key(model.digest, identity, content)
-    return Run(model, files, identity, str(output), key, data.id, scoring.keep, scoring.proba)
+    key = make_run_key(model.digest, source_identity(files), content)
+    return Run(model, output, key, data.id, scoring.keep, scoring.proba, scoring.max_bad_rows)
 
 
-def plan_bundles(run: Run, card: Card, folder: Path) -> tuple[Bundle, ...]:
-    """Check every file against the model's features, then cut the source into bundles of pieces.
+def plan_source(run: Run, files: Sequence[SourceFile], card: Card, tables: Path) -> tuple[Run, Plan]:
+    """Check every file against the model's features, then cut the source into pieces, from metadata alone.
 
-    A CSV file is copied once into a Parquet file in `folder`, typed by the model, and read from there.
+    A CSV file has none: it is copied once into a Parquet file in the folder `tables`, typed by the model, and read
+    from there.
 
     Raises:
         RequestError: a file lacks a column, has one of another kind, or is damaged; or there is no row at all.
     """
-    carried = list(dict.fromkeys([*filter(None, [run.id]), *run.keep]))
-    schemas = [check_file(file, card, carried) for file in run.files]
-    check_carried_types(run.files, schemas, carried)
-    readable = [copy_csv(file, card, folder / f"{number}.parquet") for number, file in enumerate(run.files)]
-    bundles = bundle_pieces(plan_pieces(readable, [file.path for file in run.files]))
-    if not bundles:
-        raise RequestError(f"{run.files[0].path}: there are no rows to score.")
-    return bundles
+    carried = columns_read((), run.id, run.keep)
+    at_least = piece_rows(len(columns_read(card.features, run.id, run.keep)))
+    found = [check_file(file, card, carried) for file in files]
+    check_carried_types(files, [schema for schema, _ in found], carried)
+    groups = [
+        _groups(file, number, rows, card, tables, at_least)
+        for number, (file, (_, rows)) in enumerate(zip(files, found, strict=True))
+    ]
+    pieces = plan_pieces(groups, at_least)
+    if not pieces:
+        raise RequestError(f"{files[0].path}: there are no rows to score.")
+    plan = Plan(pieces, describe_extra(files, [schema for schema, _ in found], card, carried))
+    return replace(run, kernel=plan.rows >= KERNEL_ROWS), plan
+
+
+def _groups(
+    file: SourceFile, number: int, group_rows: tuple[int, ...], card: Card, tables: Path, at_least: int
+) -> TableGroups:
+    if file.format == "parquet":
+        return TableGroups(file.path, file.path, number, group_rows)
+    path = copy_csv(file, card.features, tables / f"{number}-{file.digest[:8]}.parquet", at_least)
+    return TableGroups(str(path), file.path, number, read_footer(str(path), file.path)[1])
 
 
 def check_scoring(spec: Spec) -> None:
@@ -79,31 +118,47 @@ def check_scoring(spec: Spec) -> None:
     Raises:
         RequestError: there is no source, it lacks a carried column, or the output is no place for scores.
     """
-    real_output(spec.scoring.output)
+    if spec.scoring.window is not None:
+        raise RequestError(
+            f"The scores of {spec.name} have windows: use `afterfit train SPEC`, and then "
+            "`afterfit backfill SPEC --from DATE --to DATE`."
+        )
+    open_output(spec.scoring.output)
     for file in list_source(spec.scoring.source):
-        check_schema(read_schema(file), (), [*filter(None, [spec.data.id]), *spec.scoring.keep], file.path)
+        check_schema(read_schema(file)[0], (), [*filter(None, [spec.data.id]), *spec.scoring.keep], file.path)
 
 
-def check_file(file: SourceFile, card: Card, carried: Sequence[str]) -> pa.Schema:
-    """Refuse a file that the model cannot score, before anything is scored; give its schema."""
-    schema = read_schema(file)
+def check_file(file: SourceFile, card: Card, carried: Sequence[str]) -> tuple[pa.Schema, tuple[int, ...]]:
+    """Refuse a file that the model cannot score, before anything is scored; give its schema and row groups."""
+    schema, group_rows = read_schema(file)
     check_schema(schema, card.features, carried, file.path)
-    return schema
+    return schema, group_rows
 
 
-def read_schema(file: SourceFile) -> pa.Schema:
-    """Read the names and types of a file's columns; a CSV file has no types.
+def read_schema(file: SourceFile) -> tuple[pa.Schema, tuple[int, ...]]:
+    """Read the names and types of a file's columns, and the rows of its row groups; a CSV file has names only.
 
     Raises:
         RequestError: the file is damaged.
     """
     if file.format == "csv":
-        return pa.schema([(name, pa.null()) for name in header(file)])
+        return pa.schema([(name, pa.null()) for name in header(file)]), ()
+    return read_footer(file.path, file.path)
+
+
+def read_footer(path: str, origin: str) -> tuple[pa.Schema, tuple[int, ...]]:
+    """Read the schema of a Parquet file, and how many rows each of its row groups has.
+
+    Raises:
+        RequestError: the file is damaged.
+    """
     try:
-        with open_parquet(file) as parquet:
-            return parquet.schema_arrow
+        with open_parquet(path) as parquet:
+            metadata = parquet.metadata
+            rows = tuple(metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
+            return parquet.schema_arrow, rows
     except (OSError, pa.ArrowInvalid) as error:
-        raise RequestError(f"{file.path} cannot be read as Parquet: {error}") from error
+        raise RequestError(f"{origin} cannot be read as Parquet: {error}") from error
 
 
 def check_carried_types(files: Sequence[SourceFile], schemas: Sequence[pa.Schema], carried: Sequence[str]) -> None:
@@ -115,32 +170,10 @@ def check_carried_types(files: Sequence[SourceFile], schemas: Sequence[pa.Schema
                 raise RequestError(f"{file.path}: column {name!r} is {found}, in {files[0].path} it is {first}.")
 
 
-def copy_csv(file: SourceFile, card: Card, path: Path) -> SourceFile:
-    """Copy a CSV file to Parquet with the types of the model's features; ids and kept columns stay as written."""
-    if file.format == "parquet":
-        return file
-    types = {column.name: STORED_AS[column.kind] for column in card.features if column.kind != "date"}
-    dates = [column.name for column in card.features if column.kind == "date"]
-    batches = (with_dates(batch, dates, file.path) for batch in iterate_csv(file, types))
-    with pq.ParquetWriter(path, next(batches).schema, compression="lz4") as writer:
-        for batch in batches:
-            writer.write_batch(batch, row_group_size=PIECE_ROWS)
-    filesystem, local = open_filesystem(str(path))
-    return identify(filesystem, local)
-
-
-def with_dates(batch: pa.RecordBatch, names: Sequence[str], origin: str) -> pa.RecordBatch:
-    """Parse the named columns of texts as dates."""
-    for name in names:
-        try:
-            parsed = parse_dates(batch[name])
-        except ValueError as error:
-            raise RequestError(f"{origin}: column {name!r} holds something that is no date: {error}.") from error
-        position = batch.schema.get_field_index(name)
-        batch = batch.set_column(position, pa.field(name, parsed.type), parsed)
-    return batch
-
-
-def rows_of(pieces: Sequence[Piece]) -> int:
-    """Count the rows of pieces."""
-    return sum(piece.rows for piece in pieces)
+def describe_extra(
+    files: Sequence[SourceFile], schemas: Sequence[pa.Schema], card: Card, carried: Sequence[str]
+) -> tuple[str, ...]:
+    """Note the columns that no one asked for, which are not read; the target is expected among them."""
+    known = {*carried, *(column.name for column in card.features), card.spec.data.target, *card.spec.data.drop}
+    extra = {name: file.path for file, schema in zip(files, schemas, strict=True) for name in schema.names}
+    return tuple(f"column {name!r} of {path} is not read" for name, path in extra.items() if name not in known)

@@ -4,12 +4,18 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tasks.core.backfill import WindowPlan
+from tasks.core.errors import AfterfitError
 from tasks.core.verdict import Gate, Verdict
+from tasks.core.windows import window_name
 
 
 @dataclass(frozen=True)
 class Scores:
-    """A committed output. `seconds` is the time from the plan to the commit; 0 where nothing had to be done."""
+    """A committed output. `seconds` is the time from the plan to the commit; 0 where nothing had to be done.
+
+    `rows_reused` were scored by an earlier attempt that died, or by the same run.
+    """
 
     version: int
     output: str
@@ -43,6 +49,41 @@ class Lifecycle:
     trained: Trained
     scores: Scores | None
     flow_run_url: str
+
+
+@dataclass(frozen=True)
+class WindowOutcome:
+    """What became of one window of a backfill: its scores, or the error, or neither where it was not due."""
+
+    plan: WindowPlan
+    scores: Scores | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Backfill:
+    """A backfill with one version of a model, window by window."""
+
+    model: str
+    version: int
+    windows: tuple[WindowOutcome, ...]
+
+    @property
+    def failed(self) -> tuple[WindowOutcome, ...]:
+        """The windows that could not be scored."""
+        return tuple(window for window in self.windows if window.error)
+
+
+class BackfillError(AfterfitError):
+    """Some windows of a backfill failed; `done` tells of all of them."""
+
+    def __init__(self, done: Backfill) -> None:
+        first = done.failed[0]
+        super().__init__(
+            f"{len(done.failed)} of {sum(window.plan.due for window in done.windows)} windows failed, the first is "
+            f"{window_name(first.plan.window)}: {first.error}"
+        )
+        self.done = done
 
 
 def verdict_document(verdict: Verdict) -> dict[str, Any]:

@@ -1,18 +1,19 @@
-"""The scorer: rows in, scores out, no I/O. Batch scoring calls it, and every later way of serving will."""
+"""The scorer: rows in, scores and rejected rows out, no I/O. Batch scoring calls it, and every later way of serving."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tasks.core.columns import Column, to_frame
+from tasks.core.columns import Column
 from tasks.core.errors import AfterfitError, RequestError
 from tasks.core.metrics import Answers
-from tasks.core.models import use_one_thread
-from tasks.core.threads import one_thread
+from tasks.core.predictor import Predictor
+from tasks.core.quarantine import NO_ANSWER, Rejection, Rejections, find_refused, rejected_before, rejected_table
 
 ROW = "row"  # what rows are known by where the spec names no id
 PREDICTION = "prediction"
@@ -20,37 +21,84 @@ VERSION = "model_version"
 
 
 @dataclass(frozen=True)
+class Scored:
+    """The scores of some rows; the rows that were rejected, if any; and unknown categories, counted by column."""
+
+    scores: pa.Table
+    rejected: pa.Table | None = None
+    rejections: Rejections = field(default_factory=dict)
+    unknown: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Scorer:
-    """A fitted pipeline and what its scores carry.
+    """A predictor and what its scores carry.
 
     `id` and `keep` are columns of the input that are carried through; with `proba`, so is one probability a class.
+    `categories` are those the model knows, by column.
     """
 
-    pipeline: Any
-    features: tuple[Column, ...]
+    predictor: Predictor
     version: int
     id: str | None = None
     keep: tuple[str, ...] = ()
     proba: bool = False
+    categories: Mapping[str, pa.Array] = field(default_factory=dict)
 
-    @property
-    def columns(self) -> list[str]:
-        """The columns that are read: the features and what is carried through, each once."""
-        return list(dict.fromkeys([*filter(None, [self.id]), *self.keep, *(column.name for column in self.features)]))
-
-    def score(self, table: pa.Table, first_row: int = 0) -> pa.Table:
+    def score(self, table: pa.Table, first_row: int = 0) -> Scored:
         """Score the rows of a table, of which the first is row `first_row` of the source.
 
-        Returns:
-            one row a row: the id (or the row number), the kept columns, `prediction`, `probability_<class>`,
-            `model_version`.
+        Each row is either scored or rejected. Scores are the id (or the row number), the kept columns, `prediction`,
+        `probability_<class>`, `model_version`; rejected rows are all columns read, `reason` and `detail`.
 
         Raises:
-            AfterfitError: the model refuses the rows, or does not answer each of them.
+            AfterfitError: the model does not answer each row, or refuses nearly all of them one by one.
         """
-        answers = answer(self.pipeline, table, self.features, proba=self.proba)
-        names = pa.array(np.arange(first_row, first_row + len(table)))
-        scores = {self.id or ROW: table[self.id] if self.id else names, **{name: table[name] for name in self.keep}}
+        rejections = rejected_before(table, self.id)
+        good, numbers = _without(table, rejections)
+        answers, refused = self._answer(good)
+        rejections |= {int(numbers[row]): why for row, why in refused.items()}
+        if refused:
+            good, numbers = _without(table, rejections)
+        scores = self._scores(good, numbers + first_row, answers)
+        rejected = rejected_table(table, rejections) if rejections else None
+        return Scored(scores, rejected, rejections, count_unknown(good, self.categories))
+
+    def _answer(self, table: pa.Table) -> tuple[Answers | None, Rejections]:
+        """Answer the rows that can be answered; tell of the others why not."""
+        if not len(table):
+            return None, {}
+        refused: Rejections = {}
+        try:
+            answers = self.predictor.answer(table, proba=self.proba)
+        except AfterfitError:
+            refused = find_refused(
+                table, self.predictor.features, lambda rows: self._refusal(table.take(pa.array(rows)))
+            )
+            table, _ = _without(table, refused)
+            if not len(table):
+                return None, refused
+            answers = self.predictor.answer(table, proba=self.proba)
+        check_shape(answers, len(table))
+        finite = are_finite(answers)
+        if finite.all():
+            return answers, refused
+        kept = np.setdiff1d(np.arange(len(table) + len(refused)), np.fromiter(refused, dtype=np.int64))
+        odd = {int(row): Rejection(NO_ANSWER, "the model's answer is no finite number") for row in kept[~finite]}
+        return (answers.where(finite) if finite.any() else None), refused | odd
+
+    def _refusal(self, rows: pa.Table) -> str | None:
+        try:
+            self.predictor.answer(rows, proba=self.proba)
+        except AfterfitError as error:
+            return str(error)
+        return None
+
+    def _scores(self, table: pa.Table, rows: NDArray[np.int64], answers: Answers | None) -> pa.Table:
+        """Put the scores of a table together; without any answer, there is no row and no column."""
+        if answers is None:
+            return pa.table({})
+        scores = {self.id or ROW: table[self.id] if self.id else pa.array(rows), **{n: table[n] for n in self.keep}}
         scores[PREDICTION] = as_arrow(answers.predictions)
         if answers.probabilities is not None:
             for position, label in enumerate(answers.classes):
@@ -59,39 +107,51 @@ class Scorer:
         return pa.table(scores)
 
 
-def answer(pipeline: Any, table: pa.Table, features: Sequence[Column], *, proba: bool) -> Answers:
-    """Ask a pipeline for its predictions on one thread, and for its probabilities.
+def columns_read(features: Sequence[Column], id_column: str | None, keep: Sequence[str]) -> list[str]:
+    """Name the columns that are read: what is carried through and the features, each once."""
+    return list(dict.fromkeys([*filter(None, [id_column]), *keep, *(column.name for column in features)]))
+
+
+def _without(table: pa.Table, rejections: Rejections) -> tuple[pa.Table, NDArray[np.int64]]:
+    """Leave the rejected rows out; give the numbers of those that stay."""
+    numbers = np.arange(len(table))
+    if not rejections:
+        return table, numbers
+    stay = np.setdiff1d(numbers, np.fromiter(rejections, dtype=np.int64, count=len(rejections)))
+    return table.take(pa.array(stay)), stay
+
+
+def check_shape(answers: Answers, rows: int) -> None:
+    """Refuse answers that are not one for each row."""
+    if answers.predictions.ndim != 1:
+        raise AfterfitError(
+            f"the model gave {answers.predictions.shape[-1]} answers for each row: one is what can be scored"
+        )
+    for found in (answers.predictions, answers.probabilities):
+        if found is not None and len(found) != rows:
+            raise AfterfitError(f"the model gave {len(found):,} answers for {rows:,} rows")
+
+
+def are_finite(answers: Answers) -> NDArray[np.bool_]:
+    """Tell of each row whether its answers are finite numbers, or no numbers at all; shape (n,)."""
+    finite = np.ones(len(answers.predictions), dtype=bool)
+    for found in (answers.predictions, answers.probabilities):
+        if found is not None and found.dtype.kind == "f":
+            finite &= np.isfinite(found).reshape(len(finite), -1).all(axis=1)
+    return finite
+
+
+def check_answers(answers: Answers, rows: int) -> Answers:
+    """Refuse answers that are not one for each row, or not all finite.
 
     Raises:
-        AfterfitError: it raises, or its answers are not one for each row, or are not numbers.
+        AfterfitError: with the first row that has none.
     """
-    frame = to_frame(table, features)
-    try:
-        pipeline = use_one_thread(pipeline)
-        with one_thread():
-            predictions = _one_each(np.asarray(pipeline.predict(frame)))
-            probabilities = np.asarray(pipeline.predict_proba(frame), dtype=np.float64) if proba else None
-    except Exception as error:  # a model is somebody's code, and may raise anything
-        raise AfterfitError(f"the model cannot score these rows: {' '.join(str(error).split())}") from error
-    if predictions.ndim != 1:
-        raise AfterfitError(f"the model gave {predictions.shape[-1]} answers for each row: one is what can be scored")
-    for answers in filter(lambda found: found is not None, [predictions, probabilities]):
-        check_answers(np.asarray(answers), len(table))
-    return Answers(predictions, probabilities, tuple(pipeline.classes_.tolist()) if proba else ())
-
-
-def _one_each(predictions: NDArray[Any]) -> NDArray[Any]:
-    """Give a column of predictions, shape (n, 1), the shape (n,) that others have."""
-    return predictions[:, 0] if predictions.shape[1:] == (1,) else predictions
-
-
-def check_answers(answers: NDArray[Any], rows: int) -> None:
-    """Refuse answers that are not one for each row, or not all finite."""
-    if len(answers) != rows:
-        raise AfterfitError(f"the model gave {len(answers):,} answers for {rows:,} rows")
-    if answers.dtype.kind == "f" and not np.isfinite(answers).all():
-        finite = np.isfinite(answers).reshape(rows, -1).all(axis=1)
+    check_shape(answers, rows)
+    finite = are_finite(answers)
+    if not finite.all():
         raise AfterfitError(f"the model gave answers that are no finite numbers, first in row {np.argmin(finite)}")
+    return answers
 
 
 def as_arrow(predictions: NDArray[Any]) -> pa.Array:
@@ -108,6 +168,21 @@ def probability_name(label: Any) -> str:
     ('probability_spam', 'probability_1')
     """
     return f"probability_{label}"
+
+
+def count_unknown(table: pa.Table, categories: Mapping[str, pa.Array]) -> dict[str, int]:
+    """Count the values that are in no category the model knows, by column; columns without any are left out.
+
+    >>> count_unknown(pa.table({"city": ["Oslo", "Atlantis", None]}), {"city": pa.array(["Oslo"])})
+    {'city': 1}
+    """
+    counts = {name: _unknown(table[name], known) for name, known in categories.items() if len(table)}
+    return {name: count for name, count in counts.items() if count}
+
+
+def _unknown(column: pa.ChunkedArray, known: pa.Array) -> int:
+    texts = column.cast(pa.string())
+    return int(pc.sum(pc.and_(pc.is_valid(texts), pc.invert(pc.is_in(texts, known)))).as_py() or 0)
 
 
 def check_carried(id_column: str | None, keep: Sequence[str]) -> None:

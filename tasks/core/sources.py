@@ -16,6 +16,7 @@ from tasks.core.errors import RequestError
 Format = Literal["parquet", "csv"]
 FORMATS: dict[str, Format] = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv", ".csv.gz": "csv"}
 CHUNK = 1 << 22
+READ_BUFFER = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -171,12 +172,18 @@ def check_unchanged(files: Sequence[SourceFile]) -> None:
             raise RequestError(f"{file.path} changed while it was being read: run the command again.")
 
 
-def open_parquet(file: SourceFile) -> pq.ParquetFile:
-    """Open a Parquet file for reading by row group."""
-    if "://" not in file.path:
-        return pq.ParquetFile(file.path, pre_buffer=False, page_checksum_verification=True)
-    filesystem, path = open_filesystem(file.path)
-    return pq.ParquetFile(filesystem.open(path, "rb"), pre_buffer=False, page_checksum_verification=True)
+def open_parquet(path: str) -> pq.ParquetFile:
+    """Open a Parquet file for reading by row group; large column chunks are read as a stream, not at once."""
+    source = path
+    if is_url(path):
+        filesystem, inside = open_filesystem(path)
+        source = filesystem.open(inside, "rb")
+    return pq.ParquetFile(source, pre_buffer=False, buffer_size=READ_BUFFER, page_checksum_verification=True)
+
+
+def is_url(location: str) -> bool:
+    """Tell a URL from a path of this machine."""
+    return "://" in location
 
 
 def without_secrets(location: str) -> str:

@@ -8,11 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from tasks.core.candidates import check_candidate
 from tasks.core.errors import RequestError
 from tasks.core.metrics import METRICS, Problem, metric_names
+from tasks.core.windows import check_distinct, check_template, has_window, parse_length
 
 LATER = {
     "search": "a search over parameters is not part of this version: give each candidate fixed `params`",
     "schedules": "schedules in a spec are not part of this version: put them in deployments/prefect.yaml",
-    "window": "windows are not part of this version: name the source and the output without one",
 }
 DEFAULT_METRIC: dict[Problem, str] = {"regression": "mae", "classification": "log_loss"}
 
@@ -39,6 +39,13 @@ class Data(Section):
     time: str | None = Field(None, description="split by this column: the newest rows judge")
     segment: str | None = Field(None, description="measured value by value")
     drop: tuple[str, ...] = Field((), description="columns that are not features")
+
+    @field_validator("source")
+    @classmethod
+    def _refuse_window(cls, source: str) -> str:
+        if has_window(source):
+            raise ValueError(f"{source!r} names a window, which only scoring.source and scoring.output may")
+        return source
 
     @model_validator(mode="after")
     def _check_roles(self) -> Self:
@@ -103,18 +110,52 @@ class Gates(Section):
 class Scoring(Section):
     """What is scored, and where the scores go."""
 
-    source: str = ""
-    output: str = "scores"
+    source: str = Field("", description="like data.source, and may name a window: in/{window:%Y-%m-%d}/*.parquet")
+    output: str = Field("scores", description="a folder; must name a window where the source does")
+    window: str | None = Field(None, description="the length of a window, such as 15m, 1h, 1d or 1w")
     on_existing: Literal["replace", "refuse"] = "replace"
     proba: bool = False
     keep: tuple[str, ...] = ()
+    max_bad_rows: float = Field(0, ge=0, description="rows that may go to quarantine: a count, or a share below 1")
 
     @field_validator("source", "output")
     @classmethod
-    def _refuse_window(cls, value: str) -> str:
-        if "{window" in value:
-            raise ValueError(LATER["window"])
-        return value
+    def _check_template(cls, template: str) -> str:
+        check_template(template)
+        return template
+
+    @field_validator("window", mode="before")
+    @classmethod
+    def _check_length(cls, length: Any) -> Any:
+        if length is not None:
+            parse_length(str(length))
+        return length
+
+    @model_validator(mode="after")
+    def _check_windows(self) -> Self:
+        """Require a name of its own for each window, and an output above all."""
+        names = {"source": self.source, "output": self.output}
+        windowed = {field: template for field, template in names.items() if has_window(template)}
+        if self.window is None:
+            for field, template in windowed.items():
+                raise ValueError(f"`{field}` is {template!r} and there is no `window`: give its length, such as 1d")
+            return self
+        if not windowed:
+            raise ValueError(
+                f"`window` is {self.window!r}, and neither `source` nor `output` names a window: leave it out, or name "
+                "the window in them, as in scores/{window:%Y-%m-%d}"
+            )
+        if "output" not in windowed:
+            raise ValueError(
+                f"`output` is {self.output!r}, where each window would replace the scores of the one before: name the "
+                "window in it, as in scores/{window:%Y-%m-%d}"
+            )
+        for field, template in windowed.items():
+            try:
+                check_distinct(template, parse_length(self.window))
+            except ValueError as error:
+                raise ValueError(f"`{field}`: {error}") from error
+        return self
 
 
 class Spec(Section):

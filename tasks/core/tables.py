@@ -1,6 +1,5 @@
 """Tables: what is read for training, and what travels by reference after that."""
 
-import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tasks.core.columns import Column, feature_columns, kind_of, stored
+from tasks.core.columns import Column, feature_columns, kind_of, nearest_name, stored
 from tasks.core.csv_files import read_csv
 from tasks.core.errors import RequestError
 from tasks.core.metrics import Problem
@@ -20,7 +19,6 @@ from tasks.core.spec import Data
 from tasks.core.split import Split, held_out, make_split
 
 MIN_ROWS = 10
-NAMES_SHOWN = 30
 
 
 @dataclass(frozen=True)
@@ -77,23 +75,10 @@ def read_parquet(file: SourceFile) -> pa.Table:
         RequestError: it is damaged.
     """
     try:
-        with open_parquet(file) as parquet:
+        with open_parquet(file.path) as parquet:
             return parquet.read()
     except (OSError, pa.ArrowInvalid) as error:
         raise RequestError(f"{file.path} cannot be read as Parquet: {error}") from error
-
-
-def nearest_name(name: str, names: Sequence[str]) -> str:
-    """Finish a sentence about a missing name with the nearest one, or with all there are.
-
-    >>> nearest_name("targt", ["id", "target"])
-    '; did you mean target?'
-    >>> nearest_name("x", ["id", "target"])
-    '; it has id, target.'
-    """
-    near = difflib.get_close_matches(name, names, n=1)
-    shown = ", ".join(names[:NAMES_SHOWN]) + (", ..." if len(names) > NAMES_SHOWN else "")
-    return f"; did you mean {near[0]}?" if near else f"; it has {shown}."
 
 
 def split_rows(table: pa.Table, data: Data, problem: Problem, folder: Path) -> SplitTable:

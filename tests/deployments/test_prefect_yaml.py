@@ -13,8 +13,9 @@ import pytest
 import yaml
 from prefect.flows import load_flow_from_entrypoint
 
-from tasks.core.manifest import read_manifest, verify_output
+from tasks.core.manifest import read_manifest
 from tasks.core.spec_file import load_spec
+from tasks.core.verify import verify_output
 
 HERE = Path(__file__).resolve().parents[2]
 DEPLOYMENTS = HERE / "deployments/prefect.yaml"

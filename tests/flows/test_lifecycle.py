@@ -14,14 +14,14 @@ from flows.scoring import score_batch
 from tasks import store
 from tasks.core.card import read_card
 from tasks.core.columns import to_frame
+from tasks.core.csv_copy import copy_csv
 from tasks.core.csv_files import read_csv
 from tasks.core.errors import GateError, RequestError
-from tasks.core.manifest import read_manifest, read_scores, verify_output
+from tasks.core.manifest import read_manifest, read_scores
 from tasks.core.models import load_pipeline
-from tasks.core.plan import copy_csv
 from tasks.core.sources import list_source
 from tasks.core.spec_file import load_spec
-from tasks.core.tables import read_parquet
+from tasks.core.verify import verify_output
 
 pytestmark = pytest.mark.usefixtures("servers")
 DUMMY = "candidates=[{estimator: sklearn.dummy.DummyRegressor}]"
@@ -170,8 +170,9 @@ def test_scores_equal_those_of_the_pipeline_in_memory_to_the_last_bit(sales, tmp
     version = store.resolve(f"{trained.model}/{trained.version}")
     folder = Path(store.fetch(version).folder)
     score_batch(trained.model, spec.data.source, str(tmp_path / "out"))
-    table = read_parquet(copy_csv(list_source(spec.data.source)[0], read_card(folder), tmp_path / "copy.parquet"))
-    expected = load_pipeline(folder / "model.skops").predict(to_frame(table, read_card(folder).features))
+    features = read_card(folder).features
+    copied = copy_csv(list_source(spec.data.source)[0], features, tmp_path / "copy.parquet", 1000)
+    expected = load_pipeline(folder / "model.skops").predict(to_frame(pq.read_table(copied), features))
     assert np.array_equal(read_scores(tmp_path / "out")["prediction"].to_numpy(), expected)
 
 

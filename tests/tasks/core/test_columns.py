@@ -80,7 +80,7 @@ def test_a_missing_renamed_doubled_or_retyped_column_is_refused_by_name(fields, 
 
 def test_the_message_about_a_wide_table_stays_short():
     schema = pa.schema([(f"c{number}", pa.int8()) for number in range(10_000)])
-    with pytest.raises(RequestError, match="and 9980 more") as refused:
+    with pytest.raises(RequestError, match=r"c28, c29, \.\.\.\.") as refused:
         check_schema(schema, FEATURES, [], "wide.parquet")
     assert len(str(refused.value)) < 250
 

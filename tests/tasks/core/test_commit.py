@@ -3,26 +3,16 @@ import multiprocessing
 import os
 import threading
 import time
+from contextlib import suppress
+from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from tasks.core import commit
-from tasks.core.commit import (
-    commit_output,
-    exchange,
-    fresh_staging,
-    locked,
-    real_output,
-    recover,
-    staging_of,
-    swap,
-    write_part,
-)
-from tasks.core.digest import file_digest
+from tasks.core.commit import FolderOutput, exchange, folder_output, swap
 from tasks.core.errors import AfterfitError, RequestError
-from tasks.core.manifest import NAME, read_manifest, read_scores, verify_output
+from tasks.core.manifest import NAME, read_manifest, read_scores
+from tasks.core.verify import verify_output
 
 ROWS = 8
 
@@ -40,8 +30,9 @@ def publish(tmp_path, write_output):
     """Commit one version to an output, as a run does."""
 
     def commit_version(version, output=tmp_path / "scores"):
-        with locked(str(output)), fresh_staging(str(output)) as staging:
-            commit_output(write_output(staging, version), staging, output)
+        target = FolderOutput(str(output))
+        with target.locked(), target.stage("key", tmp_path) as staging:
+            target.commit(write_output(Path(staging.parts), version), staging)
         return output
 
     return commit_version
@@ -60,8 +51,8 @@ def test_the_first_commit_appears_whole_and_leaves_nothing_beside_it(publish):
 
 def test_nothing_is_seen_of_an_output_before_its_commit(tmp_path, write_output):
     output = tmp_path / "scores"
-    with fresh_staging(str(output)) as staging:
-        write_output(staging, 1)
+    with FolderOutput(str(output)).stage("key", tmp_path) as staging:
+        write_output(Path(staging.parts), 1)
         assert not output.exists()
         assert read_manifest(output) is None
 
@@ -123,14 +114,14 @@ def test_folders_are_exchanged_in_one_step_or_not_at_all(tmp_path):
     assert exchange(tmp_path / "one", tmp_path / "none") is False
 
 
-@pytest.mark.parametrize("crash_after", [0, 1, 2, 3])
+@pytest.mark.parametrize("crash_after", [0, 1, 2])
 def test_after_a_crash_between_any_two_renames_the_output_is_the_old_or_the_new_one_whole(
     publish, write_output, monkeypatch, crash_after
 ):
     """And the next run finds a clean place: the output comes back before it starts."""
     output = publish(1)
-    staging = staging_of(output)
-    staging.mkdir()
+    staging = output.parent / ".scores.staging" / "attempt"
+    staging.mkdir(parents=True)
     (staging / NAME).write_text(write_output(staging, 2).to_json())
     left = iter(range(crash_after))
     rename = type(output).rename
@@ -143,13 +134,13 @@ def test_after_a_crash_between_any_two_renames_the_output_is_the_old_or_the_new_
     monkeypatch.setattr(commit, "exchange", lambda _one, _other: False)
     with monkeypatch.context() as patched:
         patched.setattr(type(output), "rename", rename_until_killed)
-        if crash_after < 3:
+        if crash_after < 2:
             with pytest.raises(KeyboardInterrupt):
                 swap(staging, output)
         else:
             swap(staging, output)
     assert output.exists() == (crash_after != 1)
-    recover(output)
+    FolderOutput(str(output))._recover()
     assert verify_output(output) == []
     assert set(read_scores(output)["model_version"].to_pylist()) == {1 if crash_after < 2 else 2}
     assert verify_output(publish(3)) == []
@@ -159,31 +150,55 @@ def test_after_a_crash_between_any_two_renames_the_output_is_the_old_or_the_new_
 def test_recovering_where_nothing_happened_changes_nothing(publish):
     output = publish(1)
     before = {path.name: path.read_bytes() for path in output.iterdir()}
-    recover(output)
+    FolderOutput(str(output))._recover()
     assert {path.name: path.read_bytes() for path in output.iterdir()} == before
 
 
-def test_staging_starts_empty_after_a_dead_attempt_and_leaves_nothing_uncommitted(tmp_path):
-    left = staging_of(tmp_path / "scores")
-    left.mkdir()
-    (left / "part-old.parquet").touch()
-    with fresh_staging(str(tmp_path / "scores")) as staging:
-        assert (staging, list(staging.iterdir())) == (left, [])
-        (staging / "part-new.parquet").touch()
+def test_staging_that_came_to_nothing_leaves_nothing_beside_the_output(tmp_path):
+    with suppress(KeyboardInterrupt), FolderOutput(str(tmp_path / "scores")).stage("key", tmp_path) as staging:
+        (Path(staging.parts) / "part-unfinished.tmp").touch()
+        raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_part_is_written_whole_with_its_digest_and_page_checksums(tmp_path):
-    path = tmp_path / "part-0.parquet"
-    table = pa.table({"a": pa.array(range(1000))})
-    assert write_part(table, path) == file_digest(path)
-    assert pq.read_table(path, page_checksum_verification=True).equals(table)
-    assert [file.name for file in tmp_path.iterdir()] == ["part-0.parquet"]
-    content = bytearray(path.read_bytes())
-    content[200] ^= 1
-    path.write_bytes(content)
-    with pytest.raises(OSError, match="CRC"):
-        pq.read_table(path, page_checksum_verification=True)
+def test_a_new_attempt_takes_over_what_a_dead_one_finished_and_shuts_it_out(tmp_path):
+    """The dead one's folder is gone under its old name: a late write of it fails, and nothing else is left."""
+    target = FolderOutput(str(tmp_path / "scores"))
+    with suppress(KeyboardInterrupt), target.stage("key", tmp_path) as dead:
+        for folder in (dead.parts, dead.records):
+            (Path(folder) / "part-0").touch()
+        raise KeyboardInterrupt
+    assert target.begun()
+    with target.stage("key", tmp_path) as staging:
+        assert [[path.name for path in Path(folder).glob("part-*")] for folder in (staging.parts, staging.records)] == [
+            ["part-0"],
+            ["part-0"],
+        ]
+        with pytest.raises(FileNotFoundError):
+            (Path(dead.parts) / "part-1").touch()
+    assert list(tmp_path.iterdir()) == []
+    assert not target.begun()
+
+
+def test_of_two_dead_attempts_one_is_taken_over_and_the_other_deleted(tmp_path):
+    for attempt in ("1-a", "2-b"):
+        (tmp_path / ".scores.staging" / attempt / "records").mkdir(parents=True)
+        (tmp_path / ".scores.staging" / attempt / "records" / "part-0").touch()
+    with FolderOutput(str(tmp_path / "scores")).stage("key", tmp_path) as staging:
+        assert [path.name for path in Path(staging.records).iterdir()] == ["part-0"]
+        assert len(list((tmp_path / ".scores.staging").iterdir())) == 1
+
+
+def test_what_no_record_knows_is_not_committed(tmp_path, write_output):
+    """A dead worker's unfinished part, a part of an older run, and the manifest of an attempt that died just before."""
+    target = FolderOutput(str(tmp_path / "scores"))
+    with target.locked(), target.stage("key", tmp_path) as staging:
+        parts = Path(staging.parts)
+        for stray in (".part-0.1-1.tmp", "part-0000-0.parquet", NAME, "_quarantine/part-0000-0.parquet"):
+            (parts / stray).touch()
+        target.commit(write_output(parts, 1), staging)
+    assert verify_output(tmp_path / "scores") == []
+    assert beside(tmp_path / "scores") == []
 
 
 def folder_with(path, *names):
@@ -196,8 +211,6 @@ def folder_with(path, *names):
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda _: "s3://bucket/scores", "folders of this machine only"),
-        (lambda _: "file:///data/scores", "folders of this machine only"),
         (lambda _: "scores", "is a relative path"),
         (lambda _: "./scores", "is a relative path"),
         (lambda tmp: (tmp / "file").touch() or str(tmp / "file"), "is a file"),
@@ -209,7 +222,7 @@ def folder_with(path, *names):
 )
 def test_an_output_that_would_destroy_or_cannot_hold_anything_is_refused(tmp_path, make, words):
     with pytest.raises(RequestError, match=words):
-        real_output(make(tmp_path))
+        folder_output(make(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -222,18 +235,18 @@ def test_an_output_that_would_destroy_or_cannot_hold_anything_is_refused(tmp_pat
 )
 def test_a_new_an_empty_and_a_committed_folder_are_outputs(tmp_path, make):
     output = make(tmp_path)
-    assert str(real_output(output)) == os.path.realpath(output)
+    assert folder_output(output).location == os.path.realpath(output)
 
 
 def test_an_output_behind_a_link_is_the_folder_it_leads_to(tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    assert real_output(str(tmp_path / "link" / ".." / "real")) == (tmp_path / "real").resolve()
-    assert real_output(str(tmp_path / "link")) == (tmp_path / "real").resolve()
+    for path in (tmp_path / "link" / ".." / "real", tmp_path / "link"):
+        assert folder_output(str(path)).location == str((tmp_path / "real").resolve())
 
 
 def hold(output, held, release):
-    with locked(output):
+    with FolderOutput(output).locked():
         held.set()
         release.wait(60)
 
@@ -247,12 +260,12 @@ def test_the_lock_is_exclusive_between_processes_and_free_after_a_death(tmp_path
     try:
         assert held.wait(60)
         monkeypatch.setattr(commit, "LOCK_SECONDS", 0.3)
-        with pytest.raises(AfterfitError, match="Another run has been writing to"), locked(output):
+        with pytest.raises(AfterfitError, match="Another run has been writing to"), FolderOutput(output).locked():
             pytest.fail("two processes hold the lock")
         holder.kill()
         holder.join(60)
         monkeypatch.setattr(commit, "LOCK_SECONDS", 30)
-        with locked(output):
+        with FolderOutput(output).locked():
             assert not release.is_set()
     finally:
         holder.kill()
@@ -265,7 +278,7 @@ def test_many_threads_take_the_lock_one_at_a_time(tmp_path):
     inside, most = [], []
 
     def enter():
-        with locked(output):
+        with FolderOutput(output).locked():
             inside.append(1)
             most.append(len(inside))
             time.sleep(0.005)
@@ -293,5 +306,8 @@ def test_the_lock_of_a_file_that_was_removed_meanwhile_is_no_lock(tmp_path, monk
 
 def test_a_place_that_cannot_be_written_to_is_refused(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(RequestError, match="cannot be written to"), locked(str(tmp_path / "file" / "scores")):
+    with (
+        pytest.raises(RequestError, match="cannot be written to"),
+        FolderOutput(str(tmp_path / "file" / "scores")).locked(),
+    ):
         pytest.fail("a file holds no folder")

@@ -4,18 +4,18 @@ from dataclasses import replace
 import pyarrow as pa
 import pytest
 
+from tasks.core.digest import digest_of
 from tasks.core.errors import RequestError
 from tasks.core.manifest import (
     NAME,
     Manifest,
     describe,
-    is_whole,
     make_run_key,
     part_name,
     read_manifest,
     read_scores,
-    verify_output,
 )
+from tasks.core.verify import is_whole, verify_output
 
 
 @pytest.fixture
@@ -30,6 +30,7 @@ def output(tmp_path, write_output):
 def rewrite(output, change):
     document = json.loads((output / NAME).read_text())
     change(document)
+    document["digest"] = digest_of({name: value for name, value in document.items() if name != "digest"})
     (output / NAME).write_text(json.dumps(document))
 
 
@@ -51,13 +52,13 @@ def test_where_nothing_was_committed_there_is_no_manifest(tmp_path):
         (b"", "cannot be read"),
         (b"{", "cannot be read"),
         (b"\xff", "cannot be read"),
-        (b"[]", "is of another format: this version reads format 1"),
+        (b"[]", "is of another format: this version reads format 2"),
         (b"{}", "is of another format"),
-        (b'{"format_version": 2}', "is of another format"),
-        (b'{"format_version": 1}', "is damaged .*it must hold model, version"),
-        (b'{"format_version": 1, "inputs": [], "parts": [{}], "schema": []}', "is damaged"),
-        (b'{"format_version": 1, "inputs": [], "parts": [], "schema": [], "extra": 1}', "is damaged"),
-        (b'{"format_version": 1, "inputs": [], "parts": [], "schema": [1]}', "is damaged"),
+        (b'{"format_version": 1}', "is of another format"),
+        (b'{"format_version": 2}', "is damaged"),
+        (b'{"format_version": 2, "inputs": [], "parts": [{}], "schema": []}', "is damaged"),
+        (b'{"format_version": 2, "inputs": [], "parts": [], "schema": [], "extra": 1}', "is damaged"),
+        (b'{"format_version": 2, "inputs": [], "parts": [], "schema": [1]}', "is damaged"),
     ],
 )
 def test_a_manifest_that_is_damaged_or_of_another_format_is_one_sentence(tmp_path, content, words):
@@ -95,6 +96,15 @@ FAULTS = {
         lambda folder: rewrite(folder, lambda document: document.update(schema=[["row", "int64"]])),
         ["00000.parquet: its columns are not those", "00001.parquet: its columns are not those"],
     ),
+    "a flipped bit in the manifest": (
+        lambda folder: (folder / NAME).write_text((folder / NAME).read_text().replace('"small"', '"smalm"')),
+        [f"{NAME}: its content has changed"],
+    ),
+    "rows that were never quarantined": (
+        lambda folder: rewrite(folder, lambda document: document.update(rows_in=9, rows_quarantined=1)),
+        ["the parts have 0 rows in quarantine, the manifest says 1"],
+    ),
+    "a foreign quarantine": (lambda folder: (folder / "_quarantine").mkdir(), ["_quarantine: not in the manifest"]),
     "lost rows": (
         lambda folder: rewrite(folder, lambda document: document.update(rows_in=9)),
         ["9 rows in are not 8 scored + 0 quarantined"],
@@ -139,10 +149,17 @@ def test_what_was_never_committed_cannot_be_verified_or_read(tmp_path):
             read(tmp_path)
 
 
-def test_an_output_is_whole_while_every_part_has_its_rows(output):
+def test_a_manifest_with_a_flipped_bit_is_not_followed(output):
+    (output / NAME).write_text((output / NAME).read_text().replace('"small"', '"smalm"'))
+    for read in (read_manifest, read_scores):
+        with pytest.raises(RequestError, match="is damaged: its content is not what was written"):
+            read(output)
+
+
+def test_an_output_is_whole_while_every_part_has_its_size(output):
     manifest = read_manifest(output)
     assert is_whole(output, manifest)
-    fewer = replace(manifest, parts=(replace(manifest.parts[0], rows=4), manifest.parts[1]))
+    fewer = replace(manifest, parts=(replace(manifest.parts[0], size=4), manifest.parts[1]))
     assert not is_whole(output, fewer)
     parts(output)[0].write_bytes(b"")
     assert not is_whole(output, manifest)
@@ -189,5 +206,5 @@ def test_a_schema_is_described_by_names_and_types():
 
 def test_the_document_is_stable():
     empty = Manifest("m", 1, "d", "k", "s", (), (), (), 0, 0, 0, "f", 1)
-    assert json.loads(empty.to_json())["format_version"] == 1
+    assert json.loads(empty.to_json())["format_version"] == 2
     assert list(json.loads(empty.to_json())) == sorted(json.loads(empty.to_json()))

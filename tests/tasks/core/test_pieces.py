@@ -7,45 +7,64 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.core.errors import RequestError
-from tasks.core.pieces import Piece, bundle_pieces, cut, plan_pieces, read_piece
-from tasks.core.sources import SourceFile, list_source
+from tasks.core.pieces import Piece, Reader, Slice, TableGroups, bundle_pieces, plan_pieces, read_piece
 
 
-@given(st.lists(st.integers(0, 400), max_size=40), st.integers(1, 100))
-def test_pieces_cover_every_row_once_in_order_and_none_is_huge(groups, at_least):
-    """A piece is less than three times what it holds at least, and only the end of a run of groups may be less."""
-    pieces = list(cut(groups, at_least))
-    ends = list(accumulate(rows for _, rows in pieces))
-    assert [start for start, _ in pieces] == [0, *ends][: len(pieces)]
-    assert (ends or [0])[-1] == sum(groups)
-    assert all(0 < rows < 3 * at_least for _, rows in pieces)
+def as_tables(files):
+    return [TableGroups(f"f{n}", f"f{n}", n, tuple(groups)) for n, groups in enumerate(files)]
 
 
-@given(st.lists(st.integers(1, 400), max_size=40), st.integers(1, 100))
-def test_no_row_group_is_decoded_for_two_pieces_unless_it_is_huge(groups, at_least):
-    ends = {sum(groups[:n]) for n in range(len(groups) + 1)}
-    huge = [(sum(groups[:n]), sum(groups[: n + 1])) for n, rows in enumerate(groups) if rows >= 2 * at_least]
-    for start, _ in cut(groups, at_least):
-        assert start in ends or any(low < start < high for low, high in huge)
+file_groups = st.lists(st.lists(st.integers(0, 400), max_size=8), max_size=12)
+
+
+@given(file_groups, st.integers(1, 100))
+def test_pieces_cover_every_row_once_in_order_and_none_is_huge(files, at_least):
+    """A piece is less than three times what it holds at least, and only the last may be smaller."""
+    pieces = plan_pieces(as_tables(files), at_least)
+    rows = [
+        (item.input, row)
+        for piece in pieces
+        for item in piece.slices
+        for row in range(item.start, item.start + item.rows)
+    ]
+    assert rows == [(number, row) for number, groups in enumerate(files) for row in range(sum(groups))]
+    assert all(piece.rows < 3 * at_least for piece in pieces)
+    assert all(piece.rows >= at_least for piece in pieces[:-1])
+    assert [piece.number for piece in pieces] == list(range(len(pieces)))
+    assert [piece.first_row for piece in pieces] == [0, *accumulate(piece.rows for piece in pieces)][: len(pieces)]
+
+
+@given(file_groups, st.integers(1, 100))
+def test_a_row_group_is_cut_only_where_it_is_huge(files, at_least):
+    for piece in plan_pieces(as_tables(files), at_least):
+        for item in piece.slices:
+            groups = files[item.input]
+            ends = {sum(groups[:n]) for n in range(len(groups) + 1)}
+            huge = [(sum(groups[:n]), sum(groups[: n + 1])) for n, rows in enumerate(groups) if rows >= 2 * at_least]
+            for edge in (item.start, item.start + item.rows):
+                assert edge in ends or any(low < edge < high for low, high in huge)
+
+
+def test_ten_thousand_tiny_files_are_a_few_pieces():
+    pieces = plan_pieces(as_tables([[7]] * 10_000), 1 << 14)
+    assert [len(piece.slices) for piece in pieces] == [2341] * 4 + [636]
 
 
 def make_pieces(count):
-    file = SourceFile("/in/a.parquet", "parquet", 1, "1", "0")
-    return [Piece(number, file, file.path, number * 10, 10, number * 10) for number in range(count)]
+    return [Piece(number, (Slice("a", "a", 0, number * 10, 10),), number * 10) for number in range(count)]
 
 
-@given(st.integers(0, 300), st.integers(1, 70))
-def test_bundles_hold_every_piece_once_in_order_evenly_and_are_at_most_as_many(count, most):
+@given(st.integers(0, 3000), st.integers(1, 8))
+def test_bundles_hold_every_piece_once_in_order_evenly_and_are_at_most_two_hundred(count, at_least):
     pieces = make_pieces(count)
-    bundles = bundle_pieces(pieces, most)
+    bundles = bundle_pieces(pieces, at_least)
     assert [piece for bundle in bundles for piece in bundle.pieces] == pieces
-    assert [bundle.number for bundle in bundles] == list(range(min(most, count)))
+    assert min(at_least, count) <= len(bundles) <= 200
     sizes = [len(bundle.pieces) for bundle in bundles]
     assert not sizes or max(sizes) - min(sizes) <= 1
     for bundle in bundles:
         assert (bundle.start, bundle.last) == (bundle.pieces[0].first_row, bundle.pieces[-1].first_row + 9)
-    assert not bundles or bundles[-1].last + 1 == count * 10
+        assert bundle.rows == 10 * len(bundle.pieces)
 
 
 def make_table(rows):
@@ -68,53 +87,59 @@ LAYOUTS = {
 }
 
 
-@pytest.mark.parametrize("groups", LAYOUTS.values(), ids=LAYOUTS.keys())
-def test_a_piece_holds_just_its_rows_of_the_whole_table(tmp_path, monkeypatch, groups):
-    monkeypatch.setattr("tasks.core.pieces.BATCH_ROWS", 64)
-    table = make_table(sum(groups))
-    path = tmp_path / "in.parquet"
-    with pq.ParquetWriter(path, table.schema) as writer:
-        for start, end in pairwise([sum(groups[:n]) for n in range(len(groups) + 1)]):
-            writer.write_table(table.slice(start, end - start))
-    file = list_source(str(path))[0]
+def group_rows(path):
+    metadata = pq.read_metadata(path)
+    return tuple(metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
+
+
+@pytest.fixture(params=LAYOUTS.values(), ids=LAYOUTS.keys())
+def written(request, tmp_path):
+    """A table, and the two files it was written to with row groups of some layout."""
+    groups = request.param
+    table = make_table(2 * sum(groups))
+    tables = []
+    for number in range(2):
+        path = tmp_path / f"{number}.parquet"
+        first = number * sum(groups)
+        with pq.ParquetWriter(path, table.schema) as writer:
+            for start, end in pairwise([first + sum(groups[:n]) for n in range(len(groups) + 1)]):
+                writer.write_table(table.slice(start, end - start))
+        tables.append(TableGroups(str(path), str(path), number, group_rows(path)))
+    return table, tables
+
+
+@pytest.mark.parametrize("at_least", [100, 1_000_000])
+def test_pieces_hold_just_their_rows_read_one_by_one_or_in_one_pass(written, monkeypatch, at_least):
+    monkeypatch.setattr("tasks.core.pieces.BATCH_VALUES", 64 * 3)
+    table, tables = written
     columns = ["a", "id", "text"]
-    for number, (start, rows) in enumerate(cut(groups, 100)):
-        piece = Piece(number, file, file.path, start, rows, start)
-        assert read_piece(piece, columns).equals(table.select(columns).slice(start, rows))
+    reader = Reader(columns)
+    for piece in plan_pieces(tables, at_least):
+        expected = table.select(columns).slice(piece.first_row, piece.rows)
+        assert reader.read(piece).equals(expected)
+        assert read_piece(piece, columns).equals(expected)
+    reader.close()
 
 
-def test_any_range_of_rows_is_read_as_it_stands(tmp_path, monkeypatch):
-    monkeypatch.setattr("tasks.core.pieces.BATCH_ROWS", 16)
+def test_any_range_of_rows_is_read_as_it_stands_forwards_and_backwards(tmp_path, monkeypatch):
+    monkeypatch.setattr("tasks.core.pieces.BATCH_VALUES", 16)
     table = make_table(200)
-    pq.write_table(table, tmp_path / "in.parquet", row_group_size=30)
-    file = list_source(str(tmp_path / "in.parquet"))[0]
+    path = str(tmp_path / "in.parquet")
+    pq.write_table(table, path, row_group_size=30)
     chance = random.Random(4)  # noqa: S311 - test data
+    reader = Reader(["id", "a.b"])
     for _ in range(60):
         start = chance.randrange(200)
         rows = chance.randrange(1, 200 - start + 1)
-        assert read_piece(Piece(0, file, "", start, rows, 0), ["id", "a.b"]).equals(
-            table.select(["id", "a.b"]).slice(start, rows)
-        )
+        piece = Piece(0, (Slice(path, path, 0, start, rows),), 0)
+        assert reader.read(piece).equals(table.select(["id", "a.b"]).slice(start, rows))
 
 
-def test_pieces_of_several_files_are_numbered_through_and_know_their_first_row(tmp_path, write):
-    for name, rows in {"a": 3, "b": 0, "c": 2}.items():
-        write(f"{name}.parquet", make_table(rows))
-    files = list_source(str(tmp_path))
-    pieces = plan_pieces(files, [file.path for file in files])
-    assert [(piece.number, piece.origin[-9:], piece.start, piece.rows, piece.first_row) for piece in pieces] == [
-        (0, "a.parquet", 0, 3, 0),
-        (1, "c.parquet", 0, 2, 3),
-    ]
-
-
-def test_a_file_with_a_broken_footer_is_refused_by_name(tmp_path, write):
-    file = write("in.parquet", make_table(10))
-    content = bytearray((tmp_path / "in.parquet").read_bytes())
-    content[-40:-8] = b"\xff" * 32
-    (tmp_path / "in.parquet").write_bytes(content)
-    with pytest.raises(RequestError, match=r"in\.parquet cannot be read as Parquet"):
-        plan_pieces([file], [file.path])
+def test_a_file_that_lost_rows_since_it_was_planned_is_an_error(tmp_path):
+    path = str(tmp_path / "in.parquet")
+    pq.write_table(make_table(10), path)
+    with pytest.raises(OSError, match="fewer rows than when it was planned"):
+        read_piece(Piece(0, (Slice(path, path, 0, 5, 6),), 0), ["id"])
 
 
 def test_a_flipped_bit_under_a_page_checksum_is_an_error_not_another_value(tmp_path):
@@ -124,6 +149,5 @@ def test_a_flipped_bit_under_a_page_checksum_is_an_error_not_another_value(tmp_p
     content = bytearray(path.read_bytes())
     content[500] ^= 1
     path.write_bytes(content)
-    file = list_source(str(path))[0]
     with pytest.raises(OSError, match="CRC"):
-        read_piece(Piece(0, file, file.path, 0, 1000, 0), ["a"])
+        read_piece(Piece(0, (Slice(str(path), "", 0, 0, 1000),), 0), ["a"])

@@ -5,7 +5,8 @@ import pytest
 from tasks.core.columns import Column, feature_columns
 from tasks.core.errors import AfterfitError, RequestError
 from tasks.core.models import load_pipeline, save_pipeline
-from tasks.core.scorer import Scorer, check_carried
+from tasks.core.predictor import Predictor, make_predictor
+from tasks.core.scorer import Scorer, check_carried, columns_read
 
 MODELS = [
     ("sklearn.ensemble.HistGradientBoostingRegressor", {"max_iter": 20}),
@@ -21,7 +22,7 @@ unknown_is_fine = pytest.mark.filterwarnings("ignore:Found unknown categories:Us
 
 
 def scorer_of(pipeline, table, **options):
-    return Scorer(pipeline, feature_columns(table.schema, []), 3, **options)
+    return Scorer(make_predictor(pipeline, feature_columns(table.schema, [])), 3, **options)
 
 
 @each_model
@@ -32,7 +33,7 @@ def test_a_saved_and_loaded_model_scores_bit_for_bit_like_the_one_in_memory(tmp_
     before = scorer_of(pipeline, mixed, proba=proba)
     after = scorer_of(load_pipeline(tmp_path / "model.skops"), mixed, proba=proba)
     for piece in (mixed, mixed.slice(0, 1), mixed.slice(37, 101)):
-        one, other = before.score(piece), after.score(piece)
+        one, other = before.score(piece).scores, after.score(piece).scores
         assert one.schema == other.schema
         for column in one.column_names:
             assert one[column].to_pylist() == other[column].to_pylist()  # floats are equal where every bit is
@@ -48,7 +49,7 @@ def test_an_unknown_category_and_rows_without_any_value_get_a_score(mixed, fitte
     )
     scorer = scorer_of(fitted(name, **params), mixed)
     for table in (odd, nothing, pa.table({name: pa.nulls(2) for name in mixed.column_names})):
-        predictions = scorer.score(table)["prediction"]
+        predictions = scorer.score(table).scores["prediction"]
         assert len(predictions) == len(table)
         assert predictions.null_count == 0
         if name.endswith(("Classifier", "LogisticRegression")):
@@ -61,7 +62,8 @@ def test_scores_carry_the_id_what_is_kept_the_probabilities_and_the_version(mixe
     pipeline = fitted("sklearn.linear_model.LogisticRegression", max_iter=1000)
     table = mixed.append_column("id", pa.array([f"00{row}" for row in range(len(mixed))]))
     features = feature_columns(mixed.schema, [])
-    scores = Scorer(pipeline, features, 12, id="id", keep=("city", "count"), proba=True).score(table.slice(5, 10))
+    scorer = Scorer(make_predictor(pipeline, features), 12, id="id", keep=("city", "count"), proba=True)
+    scores = scorer.score(table.slice(5, 10)).scores
     assert scores.column_names == [
         "id", "city", "count", "prediction", "probability_high", "probability_low", "probability_middle",
         "model_version",
@@ -76,14 +78,14 @@ def test_scores_carry_the_id_what_is_kept_the_probabilities_and_the_version(mixe
 
 
 def test_without_an_id_rows_are_known_by_their_number_in_the_source(mixed, fitted):
-    scores = scorer_of(fitted("sklearn.linear_model.Ridge"), mixed).score(mixed.slice(0, 3), first_row=2**40)
+    scores = scorer_of(fitted("sklearn.linear_model.Ridge"), mixed).score(mixed.slice(0, 3), first_row=2**40).scores
     assert scores.column_names == ["row", "prediction", "model_version"]
     assert scores["row"].to_pylist() == [2**40, 2**40 + 1, 2**40 + 2]
 
 
 def test_each_column_is_read_once_carried_ones_first():
     features = (Column("a", "numeric"), Column("b", "numeric"))
-    assert Scorer(None, features, 1, id="id", keep=("b", "c")).columns == ["id", "b", "c", "a"]
+    assert columns_read(features, "id", ("b", "c")) == ["id", "b", "c", "a"]
 
 
 class Fake:
@@ -111,6 +113,7 @@ class Fake:
 
 ROWS = pa.table({"a": [1.0, 2.0, 3.0]})
 GOOD = [[0.5, 0.5]] * 3
+FEATURES = (Column("a", "numeric"),)
 
 
 @pytest.mark.parametrize(
@@ -119,25 +122,90 @@ GOOD = [[0.5, 0.5]] * 3
         (Fake([1.0, 2.0]), "gave 2 answers for 3 rows"),
         (Fake([1.0, 2.0, 3.0, 4.0]), "gave 4 answers for 3 rows"),
         (Fake([]), "gave 0 answers for 3 rows"),
-        (Fake([1.0, np.nan, 3.0]), "no finite numbers, first in row 1"),
-        (Fake([1.0, 2.0, np.inf]), "no finite numbers, first in row 2"),
         (Fake([0, 1, 0], GOOD[:2]), "gave 2 answers for 3 rows"),
-        (Fake([0, 1, 0], [[0.5, 0.5], [0.5, 0.5], [0.5, np.nan]]), "no finite numbers, first in row 2"),
-        (Fake(ValueError("Input X contains\n infinity")), "cannot score these rows: Input X contains infinity$"),
-        (Fake(TypeError("'<' not supported")), "cannot score these rows: '<' not supported"),
+        (Fake(np.zeros((3, 2))), "gave 2 answers for each row"),
     ],
 )
-def test_answers_that_are_not_one_number_for_each_row_are_refused(pipeline, words):
-    assert Scorer(Fake([0, 1, 0], GOOD), (Column("a", "numeric"),), 1, proba=True).score(ROWS).num_rows == 3
+def test_answers_that_are_not_one_for_each_row_are_an_error(pipeline, words):
     proba = pipeline.probabilities is not None
     with pytest.raises(AfterfitError, match=words):
-        Scorer(pipeline, (Column("a", "numeric"),), 1, proba=proba).score(ROWS)
+        Scorer(Predictor(pipeline, FEATURES), 1, proba=proba).score(ROWS)
 
 
-def test_an_infinite_number_is_refused_by_a_model_that_cannot_take_it(mixed, fitted):
+@pytest.mark.parametrize(
+    ("pipeline", "rejected"),
+    [
+        (Fake([1.0, np.nan, 3.0]), [1]),
+        (Fake([np.nan, 2.0, np.inf]), [0, 2]),
+        (Fake([0, 1, 0], [[0.5, 0.5], [0.5, 0.5], [0.5, np.nan]]), [2]),
+        (Fake([np.nan] * 3), [0, 1, 2]),
+    ],
+)
+def test_a_row_whose_answer_is_no_finite_number_is_rejected(pipeline, rejected):
+    scored = Scorer(Predictor(pipeline, FEATURES), 1, proba=pipeline.probabilities is not None).score(ROWS)
+    assert sorted(scored.rejections) == rejected
+    assert scored.rejected.to_pydict() == {
+        "a": [ROWS["a"][row].as_py() for row in rejected],
+        "reason": ["no_finite_answer"] * len(rejected),
+        "detail": ["the model's answer is no finite number"] * len(rejected),
+    }
+    assert len(scored.scores) == 3 - len(rejected)
+
+
+class Picky(Fake):
+    """A pipeline that refuses rows by what they hold."""
+
+    def __init__(self, refuses):
+        self.refuses = refuses
+
+    def predict(self, X):
+        if self.refuses(X["a"].to_numpy()).any():
+            raise ValueError("I do not like it")
+        return X["a"].fillna(0).clip(-9, 9).to_numpy()
+
+
+VALUES = [1.0, np.inf, 2.0, np.nan, 1e300, -np.inf, 3.0, np.nan]
+
+
+@pytest.mark.parametrize(
+    ("refuses", "rejected"),
+    [
+        (np.isinf, {1: "infinite_value", 5: "infinite_value"}),
+        (np.isnan, {3: "missing_value", 7: "missing_value"}),
+        (lambda a: ~np.isfinite(a), {1: "infinite_value", 3: "missing_value", 5: "infinite_value", 7: "missing_value"}),
+        (lambda a: a > 1e38, {1: "refused_by_model", 4: "too_large_value"}),
+        (lambda a: a == 2.0, {2: "refused_by_model"}),
+        (lambda a: np.full(len(a), fill_value=True), dict.fromkeys([0, 2, 6], "refused_by_model")),
+    ],
+    ids=["infinite", "missing", "both", "large", "one value", "all"],
+)
+def test_rows_that_the_model_refuses_are_rejected_and_all_others_scored(refuses, rejected):
+    table = pa.table({"a": pa.array(VALUES, from_pandas=False)})
+    scored = Scorer(Predictor(Picky(refuses), FEATURES), 1).score(table, first_row=100)
+    found = {row: why.reason for row, why in scored.rejections.items()}
+    assert found.items() >= rejected.items()
+    assert len(scored.scores) + len(found) == len(VALUES)
+    good = [row for row in range(len(VALUES)) if row not in found]
+    assert (scored.scores["row"].to_pylist() if good else []) == [100 + row for row in good]
+    assert not refuses(np.asarray(VALUES)[good]).any()
+
+
+def test_a_missing_id_is_rejected_before_the_model_is_asked(mixed, fitted):
+    table = mixed.slice(0, 3).append_column("id", pa.array(["a", None, "c"]))
+    scored = scorer_of(fitted("sklearn.linear_model.Ridge"), mixed, id="id").score(table)
+    assert {row: why.reason for row, why in scored.rejections.items()} == {1: "missing_id"}
+    assert scored.scores["id"].to_pylist() == ["a", "c"]
+
+
+def test_an_infinite_number_is_rejected_by_a_model_that_cannot_take_it_and_scored_by_one_that_can(mixed, fitted):
     table = mixed.slice(0, 2).set_column(0, "number", pa.array([1.0, np.inf]))
-    with pytest.raises(AfterfitError, match=r"cannot score these rows: .*infinity"):
-        scorer_of(fitted("sklearn.linear_model.Ridge"), mixed).score(table)
+    refused = scorer_of(fitted("sklearn.linear_model.Ridge"), mixed).score(table)
+    assert [(row, why.reason, why.detail) for row, why in refused.rejections.items()] == [
+        (1, "infinite_value", "column 'number'")
+    ]
+    assert len(refused.scores) == 1
+    taken = scorer_of(fitted("sklearn.ensemble.HistGradientBoostingRegressor", max_iter=5), mixed).score(table)
+    assert (taken.rejected, len(taken.scores)) == (None, 2)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +217,7 @@ def test_an_infinite_number_is_refused_by_a_model_that_cannot_take_it(mixed, fit
     ],
 )  # fmt: skip
 def test_predictions_keep_their_type(predictions, type_):
-    scores = Scorer(Fake(predictions), (Column("a", "numeric"),), 1).score(ROWS)
+    scores = Scorer(Predictor(Fake(predictions), FEATURES), 1).score(ROWS).scores
     assert scores["prediction"].type == type_
     assert scores["prediction"].to_pylist() == np.asarray(predictions).reshape(3).tolist()
 

@@ -111,10 +111,25 @@ MISTAKES = [
     ("search={trials: 3}", "search over parameters is not part of this version: give each candidate fixed `params`"),
     ("candidates.0.search={}", "candidates.0: a search over parameters is not part of this version"),
     ("schedules={train: '0 3 * * 1'}", "schedules in a spec are not part of this version"),
-    ("scoring.window=1d", "scoring: windows are not part of this version"),
-    ("scoring.source='in/{window:%Y}.csv'", "scoring.source: windows are not part of this version"),
-    ("scoring.output='out/{window}'", "scoring.output: windows are not part of this version"),
-    ("data.source='in/{window:%Y}.csv'", "windows are not part of this version"),
+    ("scoring.window=1M", "scoring.window: '1M' is no length of a window: .* 1d or 15m, .*months are not supported"),
+    ("scoring.window=60", "scoring.window: '60' is no length of a window"),
+    ("scoring.window=[1d]", "scoring.window: .* is no length of a window"),
+    ("scoring.window=1d", "scoring: `window` is '1d', and neither `source` nor `output` names a window: leave it out"),
+    ("scoring.source='in/{window:%Y}.csv'", "scoring: `source` is 'in/{window:%Y}.csv' and there is no `window`: give"),
+    ("scoring.output='out/{window:%j}'", "scoring: `output` is 'out/{window:%j}' and there is no `window`: give"),
+    ("scoring.output='out/{window}'", "scoring.output: .* without a format: write it as {window:%Y-%m-%d}"),
+    ("scoring.source='in/{window:%B}'", "scoring.source: .* holds %B: a window is written with %Y, .*%H"),
+    (
+        "scoring={window: 1d, source: '{window:%Y-%m-%d}'}",
+        "scoring: `output` is 'scores', where each .* name the window",
+    ),
+    ("scoring={window: 1h, output: 'o/{window:%Y-%m-%d}'}", "scoring: `output`: .* 1h need .*{window:%Y-%m-%dT%H}"),
+    (
+        "scoring={window: 1h, output: '{window:%Y%m%d%H}', source: '{window:%H}'}",
+        "scoring: `source`: '{window:%H}' is '00' both for 2023-12-25T00:00Z/.* and for 2023-12-26T00:00Z/",
+    ),
+    ("data.window=1d", "data.window is not a field of the spec"),
+    ("data.source='in/{window:%Y}.csv'", "data.source: .* names a window, which only scoring.source and"),
     ("data.target", "--set data.target: write it as FIELD=VALUE"),
     ("=3", "--set =3: write it as FIELD=VALUE"),
     ("data..target=3", "write it as FIELD=VALUE"),
@@ -132,6 +147,30 @@ def test_a_mistake_is_one_sentence_that_names_the_field_and_what_it_may_be(path,
     message = str(refused.value)
     assert "\n" not in message
     assert message.startswith((f"{path}: ", "--set "))
+
+
+@pytest.mark.parametrize(
+    ("scoring", "source", "output"),
+    [
+        (
+            "{window: 1d, source: 'in/{window:%Y-%m-%d}/*.csv', output: 'out/{window:%Y/%m/%d}'}",
+            "{folder}/in/{window:%Y-%m-%d}/*.csv",
+            "{folder}/out/{window:%Y/%m/%d}",
+        ),
+        (
+            "{window: 1h, source: 's3://in/{window:%Y/%m/%d/%H}', output: 's3://out/{window:%Y%m%dT%H}'}",
+            "s3://in/{window:%Y/%m/%d/%H}",
+            "s3://out/{window:%Y%m%dT%H}",
+        ),
+        ("{window: 1w, output: '{window:%G-W%V}'}", "{folder}/small.csv", "{folder}/{window:%G-W%V}"),
+        ("{source: 'in/{date}.csv', output: 'out/{windows}'}", "{folder}/in/{date}.csv", "{folder}/out/{windows}"),
+    ],
+)
+def test_a_window_and_any_other_braces_stay_in_the_paths_as_they_are_written(path, scoring, source, output):
+    found = load_spec(path, [f"scoring={scoring}"]).scoring
+    folder = str(path.parent)
+    assert (found.source, found.output) == (source.replace("{folder}", folder), output.replace("{folder}", folder))
+    assert found.window == yaml.safe_load(scoring).get("window")
 
 
 @pytest.mark.parametrize("field", ["name", "problem", "data", "candidates"])

@@ -1,0 +1,80 @@
+"""Files, here or on an object store: written whole or not at all, read, listed and deleted."""
+
+import os
+import shutil
+import threading
+from pathlib import Path
+from typing import Any
+
+from tasks.core.sources import is_url, open_filesystem
+
+
+def join(location: str, *names: str) -> str:
+    """Name something inside a folder or below a URL.
+
+    >>> join("s3://bucket/scores/", "_manifest.json")
+    's3://bucket/scores/_manifest.json'
+    """
+    return "/".join([location.rstrip("/"), *names])
+
+
+def write_whole(location: str, content: bytes | memoryview) -> None:
+    """Write a file under its name only when it is whole."""
+    if is_url(location):
+        filesystem, inside = open_filesystem(location)
+        filesystem.pipe_file(inside, bytes(content))
+        return
+    path = Path(location)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    try:
+        unfinished.write_bytes(content)
+        unfinished.rename(path)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+def read_whole(location: str) -> bytes:
+    """Read a file.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    if not is_url(location):
+        return Path(location).read_bytes()
+    filesystem, path = open_filesystem(location)
+    return bytes(filesystem.cat_file(path))
+
+
+def list_sizes(location: str) -> dict[str, int]:
+    """List what is in a folder, by name, with sizes in bytes; nothing where there is no folder."""
+    if not is_url(location):
+        folder = Path(location)
+        return {entry.name: entry.stat().st_size for entry in os.scandir(folder)} if folder.is_dir() else {}
+    filesystem, path = open_filesystem(location)
+    filesystem.invalidate_cache()
+    try:
+        found = filesystem.ls(path, detail=True)
+    except FileNotFoundError:
+        return {}
+    named = {str(item["name"]).rstrip("/").rsplit("/", 1)[-1]: int(item["size"] or 0) for item in found}
+    return {name: size for name, size in named.items() if name != path.rstrip("/").rsplit("/", 1)[-1]}
+
+
+def delete(location: str) -> None:
+    """Delete a file, or a folder with all that is in it; nothing is fine too."""
+    if not is_url(location):
+        path = Path(location)
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        return
+    filesystem, inside = open_filesystem(location)
+    try:
+        filesystem.rm(inside, recursive=True)
+    except FileNotFoundError:
+        return
+
+
+def open_binary(location: str) -> Any:
+    """Open a file for reading bytes, here or on an object store."""
+    filesystem, path = open_filesystem(location)
+    return filesystem.open(path, "rb")

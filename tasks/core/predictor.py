@@ -1,0 +1,174 @@
+"""The predictor: a fitted pipeline, and the fastest way that answers exactly as it does."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tasks.core.columns import Column, to_frame, to_numbers
+from tasks.core.errors import AfterfitError
+from tasks.core.metrics import Answers
+from tasks.core.models import use_one_thread
+from tasks.core.threads import one_thread
+
+if TYPE_CHECKING:
+    from tasks.core.trees import Kernel
+
+LIBRARY = "scikit-learn"
+KERNEL = "tree kernel"
+KERNEL_ROWS = 200_000  # below it, loading the kernel's compiled code takes longer than it saves
+CHECKED_ROWS = 4096  # answered twice before the kernel is trusted with the rest
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """Answers as a fitted pipeline does, to the last bit.
+
+    Where there is a `kernel`, it runs the trees of the last step in scikit-learn's place. `plain` names the columns
+    that last step takes, where everything before it only puts columns in order: these go to it without a row matrix.
+    `note` says why scikit-learn itself predicts.
+    """
+
+    pipeline: Any
+    features: tuple[Column, ...]
+    kernel: "Kernel | None" = None
+    plain: tuple[str, ...] | None = None
+    note: str = ""
+
+    @property
+    def scored_by(self) -> str:
+        """Name what answers."""
+        return KERNEL if self.kernel else LIBRARY
+
+    def answer(self, table: pa.Table, *, proba: bool) -> Answers:
+        """Give predictions, shape (n,), and probabilities, shape (n, classes), on one thread.
+
+        Raises:
+            AfterfitError: the model refuses the rows.
+        """
+        try:
+            with one_thread():
+                predictions, probabilities = self._answer(table, proba=proba)
+        except Exception as error:  # a model is somebody's code, and may raise anything
+            raise AfterfitError(f"the model cannot score these rows: {' '.join(str(error).split())}") from error
+        return Answers(predictions, probabilities, classes_of(self.pipeline) if proba else ())
+
+    def _answer(self, table: pa.Table, *, proba: bool) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        if self.kernel is None:
+            return _by_library(self.pipeline, table, self.features, proba=proba)
+        if self.plain is not None:
+            columns = [to_numbers(table[name]) for name in self.plain]
+        else:
+            prepared = np.asarray(_before_last(self.pipeline).transform(to_frame(table, self.features)))
+            columns = [prepared[:, position] for position in range(prepared.shape[1])]
+        return self.kernel.answer(columns, proba=proba)
+
+
+def _by_library(
+    pipeline: Any, table: pa.Table, features: Sequence[Column], *, proba: bool
+) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Ask the pipeline itself; what comes before its last step is done once for both answers."""
+    prepared, last = to_frame(table, features), pipeline
+    if proba and _steps(pipeline):
+        prepared, last = _before_last(pipeline).transform(prepared), _last(pipeline)
+    predictions = _one_each(np.asarray(last.predict(prepared)))
+    return predictions, np.asarray(last.predict_proba(prepared), dtype=np.float64) if proba else None
+
+
+def _one_each(predictions: NDArray[Any]) -> NDArray[Any]:
+    """Give a column of predictions, shape (n, 1), the shape (n,) that others have."""
+    return predictions[:, 0] if predictions.shape[1:] == (1,) else predictions
+
+
+def make_predictor(
+    pipeline: Any, features: tuple[Column, ...], rows: pa.Table | None = None, *, proba: bool = False
+) -> Predictor:
+    """Make a predictor; with real `rows` to try it on, one that uses the kernel if it answers them the same.
+
+    Args:
+        pipeline: the fitted pipeline.
+        features: what it takes.
+        rows: some rows of the source; without them scikit-learn itself predicts.
+        proba: whether probabilities will be asked for.
+    """
+    library = Predictor(use_one_thread(pipeline), features)
+    if rows is None or not len(rows):
+        return library
+    from tasks.core.trees import UnsupportedError, build_kernel  # noqa: PLC0415 - numba is slow to import
+
+    try:
+        kernel = build_kernel(_last(pipeline))
+    except UnsupportedError as error:
+        return Predictor(pipeline, features, note=str(error))
+    fast = Predictor(pipeline, features, kernel, plain_columns(pipeline, features))
+    tried = rows.slice(0, CHECKED_ROWS)
+    try:
+        same = same_answers(library.answer(tried, proba=proba), fast.answer(tried, proba=proba))
+    except AfterfitError as error:
+        return Predictor(pipeline, features, note=f"the kernel could not be checked: {error}")
+    return fast if same else Predictor(pipeline, features, note="the kernel answered otherwise")
+
+
+def same_answers(one: Answers, other: Answers) -> bool:
+    """Tell whether two answers are the same to the last bit.
+
+    >>> zero = Answers(np.array([0.0]))
+    >>> same_answers(zero, zero), same_answers(zero, Answers(np.array([-0.0])))
+    (True, False)
+    """
+    pairs = [(one.predictions, other.predictions), (one.probabilities, other.probabilities)]
+    return all(_same_bits(left, right) for left, right in pairs)
+
+
+def _same_bits(one: NDArray[Any] | None, other: NDArray[Any] | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    if one.dtype != other.dtype or one.shape != other.shape:
+        return False
+    return one.tolist() == other.tolist() if one.dtype == object else one.tobytes() == other.tobytes()
+
+
+def plain_columns(pipeline: Any, features: Sequence[Column]) -> tuple[str, ...] | None:
+    """Name the columns that the last step takes, in its order, where all before it only puts columns in order."""
+    if any(column.kind not in {"numeric", "boolean"} for column in features):
+        return None
+    steps = _steps(pipeline)[:-1]
+    if not steps:
+        return tuple(column.name for column in features)
+    (transformer, *more) = [step for _, step in steps]
+    if more or type(transformer).__name__ != "ColumnTransformer" or transformer.remainder != "drop":
+        return None
+    chosen = [(kind, columns) for _, kind, columns in transformer.transformers if len(columns)]
+    if any(kind != "passthrough" or not _are_names(columns) for kind, columns in chosen):
+        return None
+    return tuple(name for _, columns in chosen for name in columns)
+
+
+def _are_names(columns: Any) -> bool:
+    return isinstance(columns, list | tuple) and all(isinstance(name, str) for name in columns)
+
+
+def classes_of(pipeline: Any) -> tuple[Any, ...]:
+    """Give the classes that a classifier knows."""
+    return tuple(pipeline.classes_.tolist())
+
+
+def _steps(pipeline: Any) -> list[tuple[str, Any]]:
+    return list(getattr(pipeline, "steps", []))
+
+
+def _last(pipeline: Any) -> Any:
+    steps = _steps(pipeline)
+    return steps[-1][1] if steps else pipeline
+
+
+def _before_last(pipeline: Any) -> Any:
+    """Give what comes before the last step, as a pipeline; it may be nothing."""
+    if len(_steps(pipeline)) > 1:
+        return pipeline[:-1]
+    from sklearn.preprocessing import FunctionTransformer  # noqa: PLC0415 - only bare estimators need it
+
+    return FunctionTransformer()

@@ -1,0 +1,149 @@
+"""Quarantine: which rows a model cannot score, and why; what is kept of them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from tasks.core.columns import Column, to_numbers
+from tasks.core.errors import AfterfitError, RequestError
+
+REASON, DETAIL = "reason", "detail"
+PROBLEM = "__afterfit_problem__"  # in the Parquet copy of a CSV file: what is wrong with a row as it is written
+INFINITE, TOO_LARGE, MISSING = "infinite_value", "too_large_value", "missing_value"
+OTHER_TYPE, NO_ID = "value_of_another_type", "missing_id"
+REFUSED, NO_ANSWER = "refused_by_model", "no_finite_answer"
+FLOAT32_MAX = float(np.finfo(np.float32).max)
+MOST_ASKED = 2000  # how often a model is asked about ever smaller sets of rows
+COLUMNS_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Why one row is not scored: a reason code, and a detail for a person."""
+
+    reason: str
+    detail: str
+
+
+Rejections = dict[int, Rejection]
+Refusal = Callable[[NDArray[np.int64]], str | None]  # what the model says against some rows; nothing if it takes them
+
+
+def rejected_before(table: pa.Table, id_column: str | None) -> Rejections:
+    """Find the rows that no model needs to see: those with a value of another type, and those without an id."""
+    found: Rejections = {}
+    if PROBLEM in table.column_names:
+        problems = table[PROBLEM]
+        for row in _rows_where(pc.is_valid(problems)):
+            found[row] = Rejection(OTHER_TYPE, problems[row].as_py())
+    if id_column:
+        missing = pc.is_null(table[id_column], nan_is_null=True)
+        found |= {row: Rejection(NO_ID, f"column {id_column!r} is missing") for row in _rows_where(missing)}
+    return found
+
+
+def _rows_where(mask: pa.ChunkedArray) -> list[int]:
+    return [int(row) for row in np.flatnonzero(mask.to_numpy())] if pc.any(mask).as_py() else []
+
+
+def find_refused(table: pa.Table, features: Sequence[Column], refusal: Refusal) -> Rejections:
+    """Find the rows of a table that a model refuses, asking it as seldom as possible.
+
+    Rows that are infinite, too large for float32 or missing in the same columns are alike: two of them stand for all.
+    Among the others, the refused ones are found by halving.
+
+    Raises:
+        AfterfitError: the model refuses so many rows one by one that something else must be wrong.
+    """
+    asked = _Limited(refusal)
+    patterns, numbers = _patterns(table, features)
+    found: Rejections = {}
+    for pattern in range(len(patterns)):
+        rows = np.flatnonzero(numbers == pattern)
+        if patterns[pattern].any() and all(asked(rows[[end]]) for end in {0, -1}):
+            found |= dict.fromkeys(rows.tolist(), _explained(patterns[pattern], features))
+    others = np.setdiff1d(np.arange(len(table)), np.fromiter(found, dtype=np.int64, count=len(found)))
+    return found | {row: Rejection(REFUSED, why) for row, why in _halved(others, asked)}
+
+
+class _Limited:
+    """Asks a model, but not for ever."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        self.refusal, self.left = refusal, MOST_ASKED
+
+    def __call__(self, rows: NDArray[np.int64]) -> str | None:
+        self.left -= 1
+        why = self.refusal(rows)
+        if self.left < 0:
+            raise AfterfitError(f"the model cannot score these rows: {why or 'it refuses very many of them'}")
+        return why
+
+
+def _halved(rows: NDArray[np.int64], asked: _Limited) -> Iterator[tuple[int, str]]:
+    """Give each refused row with what the model says against it."""
+    if len(rows) and (why := asked(rows)):
+        if len(rows) == 1:
+            yield int(rows[0]), why
+        else:
+            yield from _halved(rows[: len(rows) // 2], asked)
+            yield from _halved(rows[len(rows) // 2 :], asked)
+
+
+def _patterns(table: pa.Table, features: Sequence[Column]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Give the distinct patterns of oddities, shape (patterns, 3 * features), and the pattern of each row."""
+    odd = np.zeros((len(table), 3 * len(features)), dtype=bool)
+    for position, column in enumerate(features):
+        odd[:, 3 * position + 2] = pc.is_null(table[column.name], nan_is_null=True).to_numpy()
+        if column.kind == "numeric":
+            sizes = np.abs(to_numbers(table[column.name]))
+            odd[:, 3 * position] = np.isinf(sizes)
+            odd[:, 3 * position + 1] = np.isfinite(sizes) & (sizes > FLOAT32_MAX)
+    packed, numbers = np.unique(np.packbits(odd, axis=1), axis=0, return_inverse=True)
+    return np.unpackbits(packed, axis=1, count=odd.shape[1]).astype(bool), numbers.reshape(-1)
+
+
+def _explained(pattern: NDArray[np.bool_], features: Sequence[Column]) -> Rejection:
+    """Name the worst oddity of a pattern, and the columns that have it.
+
+    >>> _explained(np.array([False, False, True]), [Column("size", "numeric")])
+    Rejection(reason='missing_value', detail="column 'size'")
+    """
+    for offset, reason in enumerate((INFINITE, TOO_LARGE, MISSING)):
+        names = [column.name for column, odd in zip(features, pattern[offset::3], strict=True) if odd]
+        if names:
+            more = f" and {len(names) - COLUMNS_SHOWN} more" if len(names) > COLUMNS_SHOWN else ""
+            return Rejection(reason, "column " + ", ".join(map(repr, names[:COLUMNS_SHOWN])) + more)
+    raise ValueError("a pattern without an oddity")
+
+
+def rejected_table(table: pa.Table, rejections: Rejections) -> pa.Table:
+    """Give the rejected rows with all that was read of them, their reason code and its detail."""
+    rows = sorted(rejections)
+    kept = table.take(pa.array(rows, pa.int64()))
+    if PROBLEM in kept.column_names:
+        kept = kept.drop_columns([PROBLEM])
+    reasons = pa.array([rejections[row].reason for row in rows], pa.string())
+    details = pa.array([rejections[row].detail for row in rows], pa.string())
+    return kept.append_column(REASON, reasons).append_column(DETAIL, details)
+
+
+def allowed_rows(max_bad_rows: float, rows: int) -> int:
+    """Tell how many rows may go to quarantine: `max_bad_rows` is a count, or below 1 a share of the rows.
+
+    >>> allowed_rows(0.01, 1000), allowed_rows(25, 1000), allowed_rows(0, 1000)
+    (10, 25, 0)
+    """
+    return int(max_bad_rows * rows) if max_bad_rows < 1 else int(max_bad_rows)
+
+
+def check_budget(max_bad_rows: float) -> None:
+    """Refuse a budget that is neither a count nor a share."""
+    if not (max_bad_rows >= 0 and (max_bad_rows < 1 or float(max_bad_rows).is_integer())):
+        raise RequestError(
+            f"max_bad_rows is {max_bad_rows:g}: give a whole number of rows, or a share below 1, such as 0.01."
+        )

@@ -1,0 +1,80 @@
+"""Verify a committed output: everything about it that is not as its manifest says."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tasks.core.errors import RequestError
+from tasks.core.files import join, list_sizes, read_whole
+from tasks.core.manifest import NAME, QUARANTINE, Manifest, Part, describe, is_as_written, parse_manifest, read_document
+
+
+def verify_output(output: str | Path) -> list[str]:
+    """List everything about an output that is not as its manifest says; an empty list means all is well.
+
+    Every byte of every part is read and held against its sha256, the manifest against its own.
+
+    Raises:
+        RequestError: there is no manifest to hold it against, or it cannot be read at all.
+    """
+    document = read_document(output)
+    if document is None:
+        raise RequestError(f"{output} is no committed output: it has no {NAME}.")
+    manifest = parse_manifest(document, output)
+    problems = [] if is_as_written(document) else [f"{NAME}: its content has changed"]
+    for part in manifest.parts:
+        problems += verify_part(str(output), part, manifest.schema)
+    return problems + list(_foreign(str(output), manifest)) + list(_miscounted(manifest))
+
+
+def verify_part(output: str, part: Part, schema: Sequence[tuple[str, str]] = ()) -> list[str]:
+    """List what is wrong with the files of a part; its columns are compared where there is a schema."""
+    problems = _verify_file(output, part.name, part.sha256, part.rows, schema)
+    return problems + _verify_file(output, join(QUARANTINE, part.name), part.quarantine_sha256, part.quarantined, ())
+
+
+def _verify_file(output: str, name: str, sha256: str | None, rows: int, schema: Sequence[tuple[str, str]]) -> list[str]:
+    if sha256 is None:
+        return [f"{name}: {rows} rows of it have no file"] if rows else []
+    try:
+        content = read_whole(join(output, name))
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return [f"{name}: missing"]
+    if hashlib.sha256(content).hexdigest() != sha256:
+        return [f"{name}: its content has changed"]
+    with pq.ParquetFile(pa.BufferReader(content)) as parquet:
+        if parquet.metadata.num_rows != rows:
+            return [f"{name}: it has {parquet.metadata.num_rows} rows, the manifest says {rows}"]
+        found = describe(parquet.schema_arrow)
+    return [f"{name}: its columns are not those of the manifest"] if schema and found != tuple(schema) else []
+
+
+def _foreign(output: str, manifest: Manifest) -> Iterator[str]:
+    """Name the files that the manifest does not know."""
+    parts = {part.name for part in manifest.parts if part.sha256}
+    quarantined = {part.name for part in manifest.parts if part.quarantine_sha256}
+    known = {NAME, *parts} | ({QUARANTINE} if quarantined else set())
+    yield from (f"{name}: not in the manifest" for name in sorted(list_sizes(output)) if name not in known)
+    if quarantined:
+        inside = sorted(list_sizes(join(output, QUARANTINE)))
+        yield from (f"{QUARANTINE}/{name}: not in the manifest" for name in inside if name not in quarantined)
+
+
+def _miscounted(manifest: Manifest) -> Iterator[str]:
+    """Say which counts of a manifest do not add up."""
+    scored, quarantined = manifest.rows_scored, manifest.rows_quarantined
+    if manifest.rows_in != scored + quarantined:
+        yield f"{manifest.rows_in} rows in are not {scored} scored + {quarantined} quarantined"
+    if (in_parts := sum(part.rows for part in manifest.parts)) != scored:
+        yield f"the parts have {in_parts} rows, scored were {scored}"
+    if (in_parts := sum(part.quarantined for part in manifest.parts)) != quarantined:
+        yield f"the parts have {in_parts} rows in quarantine, the manifest says {quarantined}"
+
+
+def is_whole(output: str | Path, manifest: Manifest) -> bool:
+    """Tell quickly whether every part is there with its size; `verify_output` reads them all."""
+    found = list_sizes(str(output))
+    return all(found.get(part.name) == part.size for part in manifest.parts if part.sha256)

@@ -1,0 +1,74 @@
+"""Scoring from and to object stores: an in-memory one, and a real S3 server in a process of its own."""
+
+import uuid
+
+import pyarrow.parquet as pq
+import pytest
+
+from flows.lifecycle import train_model
+from flows.scoring import score_batch
+from tasks.core.csv_files import read_csv
+from tasks.core.errors import AfterfitError
+from tasks.core.files import delete, join, list_sizes, read_whole, write_whole
+from tasks.core.manifest import read_manifest, read_scores
+from tasks.core.sources import list_source
+from tasks.core.spec_file import load_spec
+from tasks.core.verify import verify_output
+
+pytestmark = pytest.mark.usefixtures("servers")
+ROWS = 400
+
+
+@pytest.fixture(params=["memory", "s3"])
+def bucket(request):
+    """A place on a store that is empty yet."""
+    root = request.getfixturevalue("s3") if request.param == "s3" else "memory:/"
+    return f"{root}/{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def champion(sales):
+    """The name of a champion, and the folder of its table as CSV and as Parquet."""
+    spec = load_spec(sales)
+    table = read_csv(list_source(spec.data.source)[0], as_text=("id",))
+    pq.write_table(table, sales.with_name("sales.parquet"), row_group_size=60)
+    return train_model(spec).model, sales.parent
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_source_on_a_store_is_scored_to_a_store_as_it_is_here(champion, bucket, kind):
+    name, folder = champion
+    write_whole(f"{bucket}/in/table.{kind}", (folder / f"sales.{kind}").read_bytes())
+    score_batch(name, str(folder / f"sales.{kind}"), str(folder / "out"))
+    there = score_batch(name, f"{bucket}/in", f"{bucket}/out")
+    assert (there.rows_in, there.rows_scored, there.rows_quarantined) == (ROWS, ROWS, 0)
+    assert read_scores(f"{bucket}/out").equals(read_scores(folder / "out"))
+    assert verify_output(f"{bucket}/out") == []
+    assert "_staging" not in list_sizes(f"{bucket}/out")
+    assert score_batch(name, f"{bucket}/in", f"{bucket}/out").reused
+    (only,) = read_manifest(f"{bucket}/out").inputs
+    assert only.path.endswith(f"/in/table.{kind}")
+    assert only.content.partition(":")[0] == {"csv": "sha256", "parquet": "store"}[kind]
+
+
+def test_an_attempt_that_died_on_a_store_is_resumed_and_its_damaged_part_scored_again(champion, bucket, monkeypatch):
+    """Each file is a piece of its own here; the attempt dies at the commit, with all three parts written."""
+    name, folder = champion
+    monkeypatch.setattr("tasks.core.pieces.PIECE_ROWS", 1)
+    for number in range(3):
+        write_whole(f"{bucket}/in/{number}.csv", (folder / "sales.csv").read_bytes().replace(b'\n"0', b'\n"%d' % number))
+
+    def die(*_):
+        raise OSError("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("tasks.core.objects.write_if_unchanged", die)
+        with pytest.raises((OSError, AfterfitError)):
+            score_batch(name, f"{bucket}/in", f"{bucket}/out")
+    assert read_manifest(f"{bucket}/out") is None
+    part = next(item for item in sorted(list_sizes(f"{bucket}/out")) if item.startswith("part-"))
+    write_whole(join(f"{bucket}/out", part), read_whole(join(f"{bucket}/out", part))[:-1] + b"?")
+    done = score_batch(name, f"{bucket}/in", f"{bucket}/out")
+    assert 0 < done.rows_reused < done.rows_scored
+    assert verify_output(f"{bucket}/out") == []
+    delete(bucket)
