@@ -7,7 +7,7 @@ import skops.io
 from skops.io.exceptions import UntrustedTypesFoundException
 
 from tasks.core.errors import RequestError
-from tasks.core.tree_checks import check_trees
+from tasks.core.trees.checks import check_trees
 
 # What scikit-learn's estimators are made of beyond skops' own defaults. Every one of these was read: none runs
 # anything when it is built. A type is added here by review, never by what a model file says of itself.

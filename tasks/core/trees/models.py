@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.core.tree_codes import CODES, goes_right, make_codes
-from tasks.core.tree_nodes import CATEGORY_WORDS, Nodes, UnsupportedError, nodes_of_predictor, nodes_of_tree
-from tasks.core.tree_programs import MAX_LEAVES, write_programs
-from tasks.core.tree_walks import Refuse, narrowed, walk_codes, walk_floats
+from tasks.core.trees.codes import CODES, goes_right, make_codes
+from tasks.core.trees.nodes import CATEGORY_WORDS, Nodes, UnsupportedError, nodes_of_predictor, nodes_of_tree
+from tasks.core.trees.programs import MAX_LEAVES, write_programs
+from tasks.core.trees.walks import Refuse, narrowed, walk_codes, walk_floats
 
 SECTION = 65_536  # rows prepared at once, where something is to be done before the trees
 INFINITE = 2

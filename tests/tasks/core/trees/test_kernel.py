@@ -15,10 +15,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
 
 from tasks.core.threads import one_thread
-from tasks.core.tree_nodes import nodes_of_predictor, nodes_of_tree
-from tasks.core.tree_programs import BLOCK
-from tasks.core.tree_walks import MAX_CHUNK
 from tasks.core.trees import UnsupportedError, build_kernel
+from tasks.core.trees.nodes import nodes_of_predictor, nodes_of_tree
+from tasks.core.trees.programs import BLOCK
+from tasks.core.trees.walks import MAX_CHUNK
 
 HIST = {"max_iter": 6, "min_samples_leaf": 2, "early_stopping": False}
 CLASSES = {
@@ -382,7 +382,7 @@ def test_leaves_that_are_not_finite_are_not_supported():
 
 
 def test_where_nothing_compiles_nothing_is_supported(monkeypatch):
-    monkeypatch.setitem(sys.modules, "tasks.core.tree_loops", None)
+    monkeypatch.setitem(sys.modules, "tasks.core.trees.loops", None)
     with pytest.raises(UnsupportedError, match="numba cannot compile the kernel here"):
         build_kernel(fitted("tree", None, 0, gaps=False))
 
@@ -397,7 +397,7 @@ def test_importing_the_kernel_imports_no_compiler():
 
 def test_a_second_process_finds_the_compiled_loops():
     code = (
-        "from tasks.core import tree_loops as loops;"
+        "from tasks.core.trees import loops;"
         "found = [loop.stats for loop in (loops.code_ranks, loops.add_programs, loops.order_keys, loops.add_walks)];"
         "print(sum(sum(stats.cache_misses.values()) for stats in found))"
     )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.core.tree_nodes import Nodes, UnsupportedError
+from tasks.core.trees.nodes import Nodes, UnsupportedError
 
 MAX_THRESHOLDS = 254  # 255 ranks and the code for what is missing fill a byte
 CODES = 256
@@ -61,7 +61,7 @@ class Codes:
 
     def write(self, columns: Sequence[NDArray[Any]], rows: slice, codes: NDArray[np.uint8]) -> None:
         """Write the codes of some rows of the columns, each feature in its own place in `codes`."""
-        from tasks.core.tree_loops import code_ranks, write_members  # noqa: PLC0415 - imports numba
+        from tasks.core.trees.loops import code_ranks, write_members  # noqa: PLC0415 - imports numba
 
         for feature, place in self.places.items():
             column = np.require(columns[feature][rows], requirements=["C", "A"])

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.core.tree_codes import Codes
-from tasks.core.tree_nodes import Nodes
+from tasks.core.trees.codes import Codes
+from tasks.core.trees.nodes import Nodes
 
 MAX_LEAVES = 256  # the number of a leaf is a byte
 BLOCK = 4096  # rows at once: long enough to hide the start of each loop, and the bytes of some 20 features fit L2
@@ -36,7 +36,7 @@ class Programs:
 
     def add(self, columns: Sequence[NDArray[np.generic]], sums: NDArray[np.float64]) -> None:
         """Add the leaves of each row to its sums, of shape (rows, answers) in Fortran order."""
-        from tasks.core.tree_loops import ALIGN, add_programs  # noqa: PLC0415 - imports numba
+        from tasks.core.trees.loops import ALIGN, add_programs  # noqa: PLC0415 - imports numba
 
         for start in range(0, len(sums), BLOCK):
             part = slice(start, min(start + BLOCK, len(sums)))
@@ -52,7 +52,7 @@ class Programs:
 
 def write_programs(answers: Sequence[Sequence[Nodes]], codes: Codes) -> Programs:
     """Write the programs of the trees of each answer."""
-    from tasks.core.tree_loops import TOGETHER  # noqa: PLC0415 - imports numba
+    from tasks.core.trees.loops import TOGETHER  # noqa: PLC0415 - imports numba
 
     operations: list[tuple[int, ...]] = []
     starts, values, answer_starts, slots = [0], [], [0], TOGETHER
@@ -104,7 +104,7 @@ class _Writer:
         return needed
 
     def _write(self, node: int, slot: int) -> None:
-        from tasks.core.tree_loops import BOTH, BOTH_SWAPPED, KEEP_LEFT, KEEP_RIGHT, LEAVES  # noqa: PLC0415
+        from tasks.core.trees.loops import BOTH, BOTH_SWAPPED, KEEP_LEFT, KEEP_RIGHT, LEAVES  # noqa: PLC0415
 
         left, right = self._left[node], self._right[node]
         swapped = self._needed[right] > self._needed[left]
@@ -120,7 +120,7 @@ class _Writer:
         self._test(node, kind, slot, self._number(left), self._number(right))
 
     def _test(self, node: int, kind: int, slot: int, left: int, right: int) -> None:
-        from tasks.core.tree_loops import IN_SET  # noqa: PLC0415
+        from tasks.core.trees.loops import IN_SET  # noqa: PLC0415
 
         place = self._codes.places[int(self._nodes.feature[node])]
         row, bound, shift = place.start, int(self._bounds[node]), int(self._shifts[node])

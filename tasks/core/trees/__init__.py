@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.core import tree_models as models
-from tasks.core.tree_checks import check_trees
-from tasks.core.tree_nodes import UnsupportedError
+from tasks.core.trees import models
+from tasks.core.trees.checks import check_trees
+from tasks.core.trees.nodes import UnsupportedError
 
 __all__ = ["Kernel", "UnsupportedError", "build_kernel", "check_trees"]
 
@@ -63,7 +63,7 @@ def build_kernel(estimator: Any) -> Kernel:
         raise UnsupportedError(f"the kernel does not know {kind.__module__}.{kind.__qualname__}")
     check_trees(estimator)
     try:
-        importlib.import_module("tasks.core.tree_loops")
+        importlib.import_module("tasks.core.trees.loops")
     except (ImportError, OSError, RuntimeError) as error:  # RuntimeError: there is no folder to keep the result in
         raise UnsupportedError(f"numba cannot compile the kernel here: {error}") from error
     return Kernel(estimator.n_features_in_, estimator, FAMILIES[kind.__name__][0](estimator))

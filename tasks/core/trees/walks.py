@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.core.tree_codes import Codes, round_down
-from tasks.core.tree_nodes import Nodes, UnsupportedError
+from tasks.core.trees.codes import Codes, round_down
+from tasks.core.trees.nodes import Nodes, UnsupportedError
 
 CHUNK_BYTES = 4 << 20  # of keys, for which each tree is read once: trees larger than the cache make it pay
 MIN_CHUNK, MAX_CHUNK = 512, 65_536  # rows
@@ -38,7 +38,7 @@ class Walks:
 
     def add(self, columns: Sequence[NDArray[Any]], sums: NDArray[np.float64]) -> None:
         """Add the leaves of each row to its sums, of shape (rows, answers)."""
-        from tasks.core.tree_loops import add_walks  # noqa: PLC0415 - imports numba
+        from tasks.core.trees.loops import add_walks  # noqa: PLC0415 - imports numba
 
         chunk = min(max(CHUNK_BYTES // (4 * max(self.features, 1)), MIN_CHUNK), MAX_CHUNK)
         for start in range(0, len(sums), chunk):
@@ -60,7 +60,7 @@ def walk_floats(trees: Sequence[Nodes], answers: Sequence[int], features: int, r
     """
 
     def write_keys(columns: Sequence[NDArray[Any]], rows: slice, keys: NDArray[np.uint32]) -> None:
-        from tasks.core.tree_loops import order_keys  # noqa: PLC0415 - imports numba
+        from tasks.core.trees.loops import order_keys  # noqa: PLC0415 - imports numba
 
         found = 0
         for position, column in enumerate(columns):
@@ -144,11 +144,8 @@ def _words(
     top = np.where(leaf, numbers, bounds[order])
     children = np.where(leaf, 0, place[np.where(leaf, 0, nodes.left[order])])
     tests = np.where(leaf, 0, nodes.feature[order] * 2 + shifts[order])
-    return (
-        (top.astype(np.uint64) << np.uint64(HALF))
-        | (children.astype(np.uint64) << np.uint64(bits))
-        | tests.astype(np.uint64)
-    )
+    high, middle, low = (part.astype(np.uint64) for part in (top, children, tests))
+    return np.asarray((high << np.uint64(HALF)) | (middle << np.uint64(bits)) | low, dtype=np.uint64)
 
 
 def narrowed(column: NDArray[Any]) -> NDArray[np.float32]:

@@ -6,8 +6,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from tasks.core.threads import one_thread
-from tasks.core.tree_checks import check_trees
 from tasks.core.trees import build_kernel
+from tasks.core.trees.checks import check_trees
 
 chance = np.random.default_rng(0)
 X = chance.normal(size=(200, 3))

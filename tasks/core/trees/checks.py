@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tasks.core.tree_nodes import check_category_sets, check_nodes, nodes_of_predictor, nodes_of_tree
+from tasks.core.trees.nodes import check_category_sets, check_nodes, nodes_of_predictor, nodes_of_tree
 
 
 def check_trees(estimator: Any) -> None:
