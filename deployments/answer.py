@@ -137,7 +137,12 @@ def _trained_lines(done: "Trained") -> list[str]:
 def _score_lines(model: str, scores: "Scores") -> list[str]:
     rate = f"{scores.seconds:.1f} s, {scores.rows_scored / max(scores.seconds, 1e-9):,.0f} rows/s"
     how = "reused: the same model, source and options" if scores.reused else rate
-    return [f"{model} version {scores.version} scored {scores.rows_scored:,} rows into {scores.output} ({how})"]
+    lines = [f"{model} version {scores.version} scored {scores.rows_scored:,} rows into {scores.output} ({how})"]
+    if scores.rows_reused and not scores.reused:
+        lines.append(f"  {scores.rows_reused:,} rows were scored already, by an attempt that did not finish")
+    if scores.rows_quarantined:
+        lines.append(f"  {scores.rows_quarantined:,} rows are in quarantine: {scores.output}/_quarantine tells why")
+    return lines
 
 
 def _links(prefect: str, servers: "Servers") -> list[str]:

@@ -10,6 +10,7 @@ from tasks.core.errors import RequestError
 from tasks.core.manifest import Manifest, Part, read_manifest
 from tasks.core.pieces import Piece
 from tasks.core.plan import Plan, Run, name_run, plan_source
+from tasks.core.quarantine import check_budget
 from tasks.core.spec import Scoring
 from tasks.core.staging import Staging, reusable_parts
 from tasks.core.verify import is_whole
@@ -36,6 +37,8 @@ def plan_run(
     model: ModelVersion, source: Source, output: str, options: Scoring | None, max_bad_rows: float | None = None
 ) -> Run:
     """Name a scoring run by its key."""
+    if max_bad_rows is not None:
+        check_budget(max_bad_rows)
     run = name_run(model, read_card(Path(model.folder)), source.files, output, options)
     get_run_logger().info("run key %s: %s files, output %s", run.key[:8], len(source.files), run.output)
     return run if max_bad_rows is None else replace(run, max_bad_rows=max_bad_rows)

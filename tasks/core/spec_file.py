@@ -71,12 +71,15 @@ def apply_override(document: Mapping[str, Any], override: str) -> dict[str, Any]
     {'data': {'target': 'cnt'}}
     >>> apply_override({"candidates": [{"params": {}}]}, "candidates.0.params.alpha=2.5")
     {'candidates': [{'params': {'alpha': 2.5}}]}
+    >>> apply_override({}, "scoring.source={window:%Y}.csv")
+    {'scoring': {'source': '{window:%Y}.csv'}}
     """
     path, equals, text = override.partition("=")
     if not equals or not re.fullmatch(r"[^.\s]+(\.[^.\s]+)*", path):
         raise RequestError(f"--set {override}: write it as FIELD=VALUE, for example --set data.target=cnt.")
     try:
-        value = yaml.safe_load(text)
+        # A template, in which YAML would see the beginning of a mapping.
+        value = text if re.match(r"\{window:\S", text) else yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise RequestError(f"--set {override}: {text!r} is not YAML.") from error
     changed: dict[str, Any] = _replaced(document, path.split("."), value, override)

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -124,6 +125,43 @@ def test_score_and_verify_answer_with_the_keys_that_scripts_read_and_damage_is_f
     assert damaged.stderr == ""
 
 
+def test_rows_that_cannot_be_scored_go_to_quarantine_where_some_may(trained, tmp_path):
+    """With a budget the run commits, counts them, and keeps them with the reason."""
+    (tmp_path / "bad.csv").write_text(BAD_ROW, encoding="utf-8")
+    command = ("score", "cli-sales/1", "bad.csv", "out", "--json")
+    refused = afterfit(*command, cwd=tmp_path)
+    assert_one_sentence(refused, 1, "1 rows cannot be scored, 0 may be: nothing was committed. The first are row 1 of ")
+    command = (*command, "--max-bad-rows", "0.5")
+    document = answer_of(afterfit(*command, cwd=tmp_path))
+    assert (document["rows_in"], document["rows_scored"], document["rows_quarantined"]) == (2, 1, 1)
+    assert answer_of(afterfit("verify", "out", "--json", cwd=tmp_path))["ok"] is True
+    (kept,) = pq.read_table(next((tmp_path / "out" / "_quarantine").iterdir())).to_pylist()
+    assert (kept["id"], kept["reason"], kept["input_row"]) == ("2", "value_of_another_type", 1)
+    told = afterfit("score", "cli-sales/1", "bad.csv", "told", "--max-bad-rows", "1", cwd=tmp_path)
+    assert "scored 1 rows into " in told.stdout
+    assert "1 rows are in quarantine" in told.stdout
+
+
+def test_a_backfill_answers_window_by_window_and_fails_where_one_fails(trained, tmp_path):
+    """A dry run writes nothing; a real one scores each window once; a window without a source fails, alone."""
+    write_sales(tmp_path)
+    dry = answer_of(afterfit("backfill", *WINDOWED, *DAYS, "--dry-run", "--json", cwd=tmp_path))
+    assert [(window["status"], window["due"], window["scores"]) for window in dry["windows"]] == [
+        ("missing", True, None)
+    ] * 2
+    assert not (tmp_path / "out").exists()
+    done = answer_of(afterfit("backfill", *WINDOWED, *DAYS, "--json", cwd=tmp_path))
+    assert done.keys() == {"model", "version", "windows"}
+    assert [window["scores"]["rows_scored"] for window in done["windows"]] == [200, 200]
+    (tmp_path / "2026-01-03.csv").write_bytes((tmp_path / "sales.csv").read_bytes())
+    dated = ("--set", "scoring.source={window:%Y-%m-%d}.csv", "--from", "2026-01-02", "--to", "2026-01-04")
+    failed = answer_of(afterfit("backfill", *WINDOWED, *dated, "--only", "all", "--json", cwd=tmp_path), exit_status=1)
+    assert [window["error"] is None for window in failed["windows"]] == [False, True]
+    told = afterfit("backfill", *WINDOWED, *dated, "--dry-run", cwd=tmp_path)
+    assert told.returncode == 0
+    assert "2026-01-02T00:00Z/2026-01-03T00:00Z  current" in told.stdout
+
+
 def test_a_refused_challenger_is_promoted_only_by_force_and_rolled_back(trained, tmp_path):
     """A refusal ends with 3 from `train` and from `promote`; --force promotes, and `rollback` takes it back."""
     spec = write_sales(tmp_path)
@@ -177,6 +215,9 @@ def change(field):
     return ("train", "sales.yaml", "--set", "name=cli-mistake", "--set", field)
 
 
+BAD_ROW = "id,size,region,always\n1,0.5,north,yes\n2,huge,north,yes\n"
+DAYS = ("--from", "2026-01-01", "--to", "2026-01-03")
+WINDOWED = ("sales.yaml", "--set", "scoring.window=1d", "--set", "scoring.output=out/{window:%Y-%m-%d}")
 MISTAKES = {
     "missing spec": (("run", "missing.yaml"), 2, "There is no spec missing.yaml"),
     "spec that is no YAML": (("run", "broken.yaml"), 2, "cannot be read as YAML"),
@@ -198,6 +239,12 @@ MISTAKES = {
     "unknown model": (("score", "nobody", "sales.csv", "out"), 2, "model 'nobody'; registered are"),
     "unknown alias": (("score", "cli-sales@best", "sales.csv", "out"), 2, "There is no best of a model 'cli-sales'"),
     "unknown version": (("score", "cli-sales/99", "sales.csv", "out"), 2, "There is no version 99 of 'cli-sales'"),
+    "budget below zero": (("score", "cli-sales", "sales.csv", "out", "--max-bad-rows", "-1"), 2, "max_bad_rows is -1"),
+    "budget that is neither": (("score", "cli-sales", "sales.csv", "o", "--max-bad-rows", "1.5"), 2, "a whole number"),
+    "no windows": (("backfill", "sales.yaml", *DAYS), 2, "has no windows: give scoring.window a length"),
+    "window that ends first": (("backfill", *WINDOWED, "--from", "2026-01-02", "--to", "2026-01-01"), 2, "--from"),
+    "window off the grid": (("backfill", *WINDOWED, "--from", "2026-01-01T05:00", "--to", "2026-01-03"), 2, "--from"),
+    "run with windows": (("run", *WINDOWED), 2, "use `afterfit train SPEC`, and then `afterfit backfill SPEC"),
     "foreign folder": (("score", "cli-sales", "sales.csv", "foreign"), 2, "holds files that are no scores of afterfit"),
     "output below a file": (("score", "cli-sales", "sales.csv", "sales.csv/out"), 2, "cannot be written to"),
     "folder without manifest": (("verify", "foreign"), 2, "it has no _manifest.json"),
