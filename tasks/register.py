@@ -11,7 +11,7 @@ from tasks import store
 from tasks.core.card import Card, ModelVersion, scikit_learn_version
 from tasks.core.columns import to_frame
 from tasks.core.models import load_pipeline
-from tasks.core.predictor import make_predictor
+from tasks.core.predictor import last_width, make_predictor
 from tasks.core.profile import profile_table
 from tasks.core.results import verdict_document
 from tasks.core.spec import Spec
@@ -50,7 +50,7 @@ def write_model(folder: Path, challenger: Measured, verdict: Verdict, spec: Spec
     rows = open_table(table.held_out)
     example = to_frame(rows.slice(0, EXAMPLE_ROWS), table.features)
     store.save_model(pipeline, folder, pipeline.predict(example), example)
-    Card(spec, table.features, table.split, scikit_learn_version()).write(folder)
+    Card(spec, table.features, table.split, scikit_learn_version(), last_width(pipeline)).write(folder)
     document = {**verdict_document(verdict), "figures": challenger.figures, "segments": challenger.segments}
     (folder / "verdict.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
     predictions = make_predictor(pipeline, table.features).answer(rows, proba=False).predictions

@@ -31,12 +31,16 @@ class ModelVersion:
 
 @dataclass(frozen=True)
 class Card:
-    """The spec a model was trained by, the features it takes, and the split that kept rows from it."""
+    """The spec a model was trained by, the features it takes, and the split that kept rows from it.
+
+    `width` is the number of columns that its last step takes, which one-hot encoding can make many of a few.
+    """
 
     spec: Spec
     features: tuple[Column, ...]
     split: Split
     scikit_learn: str
+    width: int = 0
 
     def write(self, folder: Path) -> None:
         """Write the card into a model's folder."""
@@ -60,6 +64,7 @@ def read_card(folder: Path) -> Card:
         features=tuple(Column(**column) for column in document["features"]),
         split=Split(**{**document["split"], "columns": tuple(document["split"]["columns"])}),
         scikit_learn=document["scikit_learn"],
+        width=document["width"],
     )
 
 

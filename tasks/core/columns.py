@@ -166,9 +166,12 @@ def _floats(column: pa.ChunkedArray) -> NDArray[Any]:
 
 
 def _texts(column: pa.ChunkedArray) -> NDArray[Any]:
-    texts = np.array(column.cast(pa.string()).to_numpy(), dtype=object)
-    texts[column.is_null().to_numpy()] = np.nan  # what encoders take as missing; None would be one category more
-    return texts
+    # Each distinct text is made a Python object once, not once a row.
+    encoded = column.cast(pa.string()).combine_chunks().dictionary_encode()
+    known = encoded.dictionary.to_pylist()
+    # NaN is what encoders take as missing; None would be one category more.
+    texts = np.array([*known, np.nan], dtype=object)
+    return np.asarray(texts[encoded.indices.fill_null(len(known)).to_numpy()])
 
 
 def _dates(column: pa.ChunkedArray) -> NDArray[Any]:

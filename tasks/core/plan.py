@@ -89,7 +89,7 @@ def plan_source(run: Run, files: Sequence[SourceFile], card: Card, tables: Path)
         RequestError: a file lacks a column, has one of another kind, or is damaged; or there is no row at all.
     """
     carried = columns_read((), run.id, run.keep)
-    at_least = piece_rows(len(columns_read(card.features, run.id, run.keep)))
+    at_least = piece_rows(max(card.width, len(columns_read(card.features, run.id, run.keep))))
     found = [check_file(file, card, carried) for file in files]
     check_carried_types(files, [schema for schema, _ in found], carried)
     groups = [

@@ -156,6 +156,11 @@ def classes_of(pipeline: Any) -> tuple[Any, ...]:
     return tuple(pipeline.classes_.tolist())
 
 
+def last_width(pipeline: Any) -> int:
+    """Tell how many columns the last step of a pipeline takes."""
+    return int(getattr(_last(pipeline), "n_features_in_", 0))
+
+
 def _steps(pipeline: Any) -> list[tuple[str, Any]]:
     return list(getattr(pipeline, "steps", []))
 

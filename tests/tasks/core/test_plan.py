@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pyarrow as pa
@@ -153,3 +154,11 @@ def test_the_key_of_a_run_depends_on_the_model_the_source_and_what_is_carried_no
 
     assert key() == key(output="elsewhere") == key(on_existing="refuse")
     assert len({key(), key(digest="e" * 64), key(files=other_files), key(keep=[])}) == 4
+
+
+def test_pieces_of_a_model_whose_last_step_is_wide_have_fewer_rows(tmp_path, write, card, table, model):
+    """Memory counts values: a few columns that one-hot encoding makes many of must not fill it."""
+    write("t.parquet", table, row_group_size=20)
+    narrow = planned(model, card, tmp_path, tmp_path / "out", tmp_path)
+    wide = planned(model, replace(card, width=1 << 18), tmp_path, tmp_path / "out", tmp_path)
+    assert [[piece.rows for piece in plan.pieces] for plan in (narrow, wide)] == [[200], [80, 80, 40]]

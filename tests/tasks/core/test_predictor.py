@@ -12,7 +12,7 @@ from tasks.core.categories import known_categories
 from tasks.core.columns import Column, feature_columns, to_frame
 from tasks.core.errors import AfterfitError
 from tasks.core.metrics import Answers
-from tasks.core.predictor import KERNEL, LIBRARY, make_predictor, plain_columns, same_answers
+from tasks.core.predictor import KERNEL, LIBRARY, last_width, make_predictor, plain_columns, same_answers
 
 TREES = [
     ("sklearn.ensemble.HistGradientBoostingRegressor", {"max_iter": 20}),
@@ -137,3 +137,9 @@ def test_the_categories_an_encoder_was_fitted_on_are_known(mixed, fitted, name):
 
 def test_a_small_source_does_without_the_kernel():
     assert predictor.KERNEL_ROWS >= 100_000
+
+
+def test_the_width_of_a_model_counts_the_columns_that_one_hot_encoding_makes(mixed, fitted):
+    """The mixed table has 6 columns: two numbers, one flag, 4 + 2 categories and missing ones, four parts of a date."""
+    assert last_width(fitted("sklearn.linear_model.Ridge")) == 2 + 1 + (4 + 1) + (2 + 1) + 4
+    assert last_width(object()) == 0
