@@ -26,7 +26,7 @@ lint: $(READY)  ## mend what can be mended
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
 
-bench: $(READY)  ## all benchmarks, or one: make bench BENCH=help
+bench: $(READY)  ## all benchmarks, or some: make bench BENCH="peers --runs 1"
 	$(RUN) benchmarks $(BENCH)
 
 lock: $(READY)  ## renew requirements.lock from the ranges in pyproject.toml

@@ -1,22 +1,25 @@
 """`afterfit --help` against the import of its command-line library alone."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
-from benchmarks.measure import Contest
+from benchmarks.command import Command
+from benchmarks.contest import Contest, hold
+from benchmarks.home import AFTERFIT
+from benchmarks.result import Result, at_most, compare
+from benchmarks.scoring import peak
+from benchmarks.workshop import Workshop
 
-AFTERFIT = Path(sys.executable).with_name("afterfit")
+RUNS = 5
+IMPORT = "import cyclopts"
 
 
-@contextmanager
-def help_contest() -> Iterator[Contest]:
-    """Time the help: it needs no server, no home and none of the large libraries."""
-    yield Contest(
-        measure="seconds of `afterfit --help` over `import cyclopts`",
-        target=3.0,
-        ours=lambda _turn: [AFTERFIT, "--help"],
-        other=[sys.executable, "-c", "import cyclopts"],
-        variables={},
-    )
+def help(workshop: Workshop) -> list[Result]:  # noqa: A001 - named for what it measures
+    """Measure the help: it needs no server, no home and none of the large libraries."""
+    commands = {
+        "afterfit": lambda _output: Command([AFTERFIT, "--help"]),
+        "import": lambda _output: Command([sys.executable, "-c", IMPORT]),
+    }
+    taken = hold(Contest(commands, workshop.scratch / "out", warm_up=True, label="help"), workshop.runs or RUNS)
+    mine, other = ([each.seconds for each in taken[who]] for who in commands)
+    title = f"`afterfit --help`: seconds over `{IMPORT}`"
+    return [compare("help", title, "s", mine, other, at_most(3.0), peak(taken["afterfit"]))]
