@@ -1,6 +1,7 @@
 """The one place that builds a Dask task runner."""
 
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -18,6 +19,7 @@ LOOPBACK = "127.0.0.1"
 # By default Dask's status pages listen on every address of the machine.
 PAGES = {"dashboard_address": f"{LOOPBACK}:0", "worker_dashboard_address": f"{LOOPBACK}:0"}
 LOOK_SECONDS = 0.5  # how often progress is looked at while tasks run
+NO_WORKERS_SECONDS = 120.0  # how long a scheduler may be without any worker: new ones take a while to start
 
 
 def make_runner(workers: int | None = None, cluster: str | None = None) -> "DaskTaskRunner":
@@ -85,16 +87,18 @@ def results_of(futures: Iterable[PrefectFuture[R]], while_waiting: Callable[[], 
     """Give the results in order; call `while_waiting` twice a second until each is there.
 
     Raises:
-        AfterfitError: the task failed with one, or its workers died.
+        AfterfitError: the task failed with one, its workers died, or none has been there for two minutes.
     """
     from distributed import KilledWorker  # noqa: PLC0415 - Dask is there by now
     from distributed.client import FutureCancelledError  # noqa: PLC0415 - the same
 
+    seen = time.monotonic()
     for future in futures:
         submitted: Any = cast("Any", future).wrapped_future
         while not submitted.done():
             future.wait(LOOK_SECONDS)
             while_waiting()
+            seen = _workers_seen(submitted.client, seen)
         try:
             yield future.result()
         except KilledWorker as error:
@@ -106,3 +110,15 @@ def results_of(futures: Iterable[PrefectFuture[R]], while_waiting: Callable[[], 
             raise AfterfitError(
                 "The Dask scheduler went away. What is done is kept: run the same command again."
             ) from error
+
+
+def _workers_seen(client: Any, seen: float) -> float:
+    """Tell when a scheduler had workers last; those of others may be gone for good, and it would wait for ever."""
+    if client.scheduler_info()["workers"]:
+        return time.monotonic()
+    if time.monotonic() - seen > NO_WORKERS_SECONDS:
+        raise AfterfitError(
+            f"The Dask scheduler has had no worker for {NO_WORKERS_SECONDS:.0f} s. What is done is kept: start "
+            "workers, then run the same command again."
+        )
+    return seen

@@ -64,7 +64,7 @@ def read_card(folder: Path) -> Card:
         features=tuple(Column(**column) for column in document["features"]),
         split=Split(**{**document["split"], "columns": tuple(document["split"]["columns"])}),
         scikit_learn=document["scikit_learn"],
-        width=document["width"],
+        width=document.get("width", 0),
     )
 
 

@@ -11,7 +11,7 @@ from tasks.core.sources import open_parquet
 
 PIECE_ROWS = 1 << 17  # what a piece holds at least, where its source has as many
 PIECE_VALUES = 1 << 24  # and what it holds at most where rows are very wide: memory counts values
-BATCH_VALUES = 1 << 21  # what is decoded at once
+BATCH_VALUES = 1 << 22  # what is decoded at once
 PIECES_PER_BUNDLE = 4  # a bundle is a Prefect task, which costs about 0.1 s: a few per cent of its work
 MOST_BUNDLES = 200  # more help nobody: neither the database behind the Prefect UI nor a person who looks at it
 
@@ -171,7 +171,7 @@ class Reader:
     def __init__(self, columns: Sequence[str]) -> None:
         """Read these columns, in this order."""
         self._columns = list(columns)
-        self._batch_rows = max(1, min(1 << 16, BATCH_VALUES // max(1, len(columns))))
+        self._batch_rows = max(1, min(1 << 17, BATCH_VALUES // max(1, len(columns))))
         self._path = ""
         self._position = 0
         self._rest: pa.RecordBatch | None = None

@@ -1,88 +1,85 @@
-"""Killing a scoring run at any moment costs time, never data."""
+"""Killing a scoring command at any moment costs time, never data."""
 
-import os
 import random
-import subprocess
-import sys
+import signal
 import time
-from pathlib import Path
 
-import numpy as np
-import psutil
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-from flows.lifecycle import train_model
-from tasks.core.csv_files import read_csv
-from tasks.core.manifest import read_scores, verify_output
-from tasks.core.sources import list_source
-from tasks.core.spec_file import load_spec
+from flows.scoring import score_batch
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("servers")]
-ROUNDS = 8
-ROWS = 600_000
-AFTERFIT = str(Path(sys.executable).with_name("afterfit"))
-MARK = "AFTERFIT_KILL_TEST"
+SEED = 20
+OTHER = 100_000_000  # where the ids of a second source begin
 
 
-@pytest.fixture
-def sources(sales, tmp_path):
-    """The name of a champion, and two sources of 600,000 rows that differ in their ids alone."""
-    spec = load_spec(sales)
-    train_model(spec)
-    table = read_csv(list_source(spec.data.source)[0], as_text=("id",)).drop_columns(["amount"])
-    many = table.take(pa.array(np.arange(ROWS) % len(table)))
-    paths = [tmp_path / "first.parquet", tmp_path / "second.parquet"]
-    for letter, path in zip("ab", paths, strict=True):
-        ids = pa.array([f"{letter}{number}" for number in range(ROWS)])
-        pq.write_table(many.set_column(0, "id", ids), path, row_group_size=1 << 16)
-    return spec.name, paths
+def _again(laws, model, source, output, expected):
+    """Score the same once more, here; hold that it ends with the same content, and give how many rows it kept."""
+    done = score_batch(model, str(source.path), str(output), replace=True)
+    laws.alone(output, source.ids)
+    assert laws.parts_of(output) == expected
+    return done
 
 
-def _start(name, source, output, workers, mark):
-    command = [AFTERFIT, "score", name, str(source), str(output), "--replace"]
-    command += ["--workers", "2"] if workers else []
-    environment = {**os.environ, MARK: mark}
-    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def test_after_a_kill_at_nine_tenths_the_same_command_redoes_at_most_an_eighth(
+    slow_champion, make_source, start, laws, reference, tmp_path
+):
+    """What both attempts scored together is at most 12 % more than there is; the earlier output stands meanwhile."""
+    source, output = make_source(20), tmp_path / "out"
+    score_batch(slow_champion, str(make_source(0.01, OTHER).path), str(output))
+    laws.remember(output)
+    run = start(slow_champion, source.path, output)
+    assert run.await_records(18)
+    run.process.kill()
+    run.wait()
+    run.assert_gone()
+    laws.unchanged(output)
+    done = _again(laws, slow_champion, source, output, reference(slow_champion, source))
+    assert not done.reused
+    assert 0.88 * len(source.ids) <= done.rows_reused < len(source.ids)
 
 
-def _left_over(mark):
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue
-    return found
+@pytest.mark.parametrize(
+    ("number", "more", "word"),
+    [
+        (signal.SIGINT, (), "Interrupted"),
+        (signal.SIGTERM, (), "Terminated"),
+        pytest.param(signal.SIGINT, ("--workers", "2"), "Interrupted", marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, ("--workers", "2"), "Terminated", marks=pytest.mark.slow),
+    ],
+)
+def test_an_interrupted_run_is_out_soon_says_so_and_keeps_what_is_done(
+    slow_champion, make_source, start, laws, reference, tmp_path, number, more, word
+):
+    """It ends within 30 s with status 130, one sentence and no process left; its finished parts are reused."""
+    source, output = make_source(8), tmp_path / "out"
+    run = start(slow_champion, source.path, output, *more)
+    assert run.await_records(2)
+    run.process.send_signal(number)
+    sent = time.monotonic()
+    laws.failed(run.wait(), word, "run the same command again", status=130)
+    assert time.monotonic() - sent < 30
+    run.assert_gone()
+    laws.unchanged(output)
+    done = _again(laws, slow_champion, source, output, reference(slow_champion, source))
+    assert done.rows_reused >= 2 * len(source.ids) / 8
 
 
-def test_a_killed_run_leaves_the_old_output_whole_and_the_same_command_finishes(sources, tmp_path):
-    """Kill -9 of the flow at a random moment, eight times: old or new, always whole; no process is left over."""
-    name, (first, second) = sources
-    output = tmp_path / "scores"
-    assert _start(name, first, output, workers=False, mark="reference").wait(120) == 0
-    chance = random.Random(20)  # noqa: S311 - nobody is to be surprised but us
-    now, then = first, second
-    for number in range(ROUNDS):
-        mark = f"{os.getpid()}-{number}"
-        run = _start(name, then, output, workers=number % 2 == 1, mark=mark)
-        time.sleep(chance.uniform(1.5, 9))
-        run.kill()
+@pytest.mark.parametrize("rounds", [1, pytest.param(12, marks=pytest.mark.slow)])
+def test_a_kill_in_the_middle_of_the_commit_leaves_the_old_or_the_new_output_whole(
+    champion, make_source, start, laws, reference, tmp_path, rounds
+):
+    """The kill comes when the manifest stands in the staging: just before, during or just after the exchange."""
+    chance = random.Random(SEED)  # noqa: S311 - nobody is to be surprised but us
+    now, then, output = make_source(2), make_source(2, OTHER), tmp_path / "out"
+    score_batch(champion, str(now.path), str(output))
+    for _ in range(rounds):
+        run = start(champion, then.path, output)
+        run.await_file("*/parts/_manifest.json")
+        time.sleep(chance.uniform(0, 0.02))
+        run.process.kill()
         run.wait()
-        assert verify_output(output) == []
-        ids = read_scores(output)["id"]
-        assert len(ids) == ROWS
-        letter = ids[0].as_py()[0]
-        if letter == {first: "a", second: "b"}[then]:  # it was committed before the kill
-            now, then = then, now
-        deadline = time.monotonic() + 30
-        while _left_over(mark) and time.monotonic() < deadline:
-            time.sleep(0.2)
-        assert _left_over(mark) == []
-    assert _start(name, then, output, workers=False, mark="last").wait(120) == 0
-    assert verify_output(output) == []
-    expected = [f"{'b' if then == second else 'a'}{number}" for number in range(ROWS)]
-    assert read_scores(output)["id"].to_pylist() == expected
-    assert sorted(path.name for path in tmp_path.glob(".scores*")) == []
+        run.assert_gone()
+        laws.whole(output, now.ids, then.ids)
+        done = _again(laws, champion, then, output, reference(champion, then))
+        assert done.rows_reused == len(then.ids)
+        now, then = then, now
