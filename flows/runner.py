@@ -114,6 +114,8 @@ def results_of(futures: Iterable[PrefectFuture[R]], while_waiting: Callable[[], 
 
 def _workers_seen(client: Any, seen: float) -> float:
     """Tell when a scheduler had workers last; those of others may be gone for good, and it would wait for ever."""
+    if client.status != "running":  # it looks for its scheduler, and gives up by itself
+        return seen
     if client.scheduler_info()["workers"]:
         return time.monotonic()
     if time.monotonic() - seen > NO_WORKERS_SECONDS:

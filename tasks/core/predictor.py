@@ -1,5 +1,6 @@
 """The predictor: a fitted pipeline, and the fastest way that answers exactly as it does."""
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,14 @@ LIBRARY = "scikit-learn"
 KERNEL = "tree kernel"
 KERNEL_ROWS = 200_000  # below it, loading the kernel's compiled code takes longer than it saves
 CHECKED_ROWS = 4096  # answered twice before the kernel is trusted with the rest
+# The method that both `predict` and `predict_proba` of a classifier call, and do little more.
+SHARED = {
+    "sklearn.DecisionTreeClassifier": "predict_proba",
+    "sklearn.ExtraTreesClassifier": "predict_proba",
+    "sklearn.HistGradientBoostingClassifier": "_raw_predict",
+    "sklearn.LogisticRegression": "decision_function",
+    "sklearn.RandomForestClassifier": "predict_proba",
+}
 
 
 @dataclass(frozen=True)
@@ -71,11 +80,25 @@ def _by_library(
     pipeline: Any, table: pa.Table, features: Sequence[Column], *, proba: bool
 ) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """Ask the pipeline itself; what comes before its last step is done once for both answers."""
-    prepared, last = to_frame(table, features), pipeline
-    if proba and _steps(pipeline):
-        prepared, last = _before_last(pipeline).transform(prepared), _last(pipeline)
-    predictions = _one_each(np.asarray(last.predict(prepared)))
-    return predictions, np.asarray(last.predict_proba(prepared), dtype=np.float64) if proba else None
+    prepared = to_frame(table, features)
+    if not proba:
+        return _one_each(np.asarray(pipeline.predict(prepared))), None
+    last = _last(pipeline)
+    if last is not pipeline:
+        prepared = _before_last(pipeline).transform(prepared)
+    last = _computed_once(last, prepared)
+    return _one_each(np.asarray(last.predict(prepared))), np.asarray(last.predict_proba(prepared), dtype=np.float64)
+
+
+def _computed_once(model: Any, X: Any) -> Any:
+    """Give a copy of a model that remembers what its predictions and its probabilities for X are both made of."""
+    method = SHARED.get(f"{type(model).__module__.partition('.')[0]}.{type(model).__qualname__}")
+    if method is None:
+        return model
+    found = np.asarray(getattr(model, method)(X))
+    remembering = copy.copy(model)
+    setattr(remembering, method, lambda *_, **__: found.copy())
+    return remembering
 
 
 def _one_each(predictions: NDArray[Any]) -> NDArray[Any]:

@@ -113,9 +113,16 @@ def test_rows_that_the_model_refuses_are_an_error_with_its_reason(mixed, fitted)
             found.answer(table, proba=False)
 
 
-def test_probabilities_and_predictions_come_of_one_preparation(mixed, fitted):
-    """A classifier's own labels, not those that the rounded probabilities would give."""
-    pipeline = fitted("sklearn.linear_model.LogisticRegression", max_iter=1000)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "linear_model.LogisticRegression", "ensemble.HistGradientBoostingClassifier", "ensemble.ExtraTreesClassifier",
+        "ensemble.RandomForestClassifier", "tree.DecisionTreeClassifier", "neighbors.KNeighborsClassifier",
+    ],
+)  # fmt: skip
+def test_predictions_and_probabilities_are_those_that_the_pipeline_gives_when_asked_for_each(mixed, fitted, name):
+    """Though what both are made of is computed once."""
+    pipeline = fitted(f"sklearn.{name}")
     features = feature_columns(mixed.schema, [])
     answers = make_predictor(pipeline, features).answer(mixed, proba=True)
     frame = to_frame(mixed, features)
