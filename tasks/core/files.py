@@ -3,6 +3,8 @@
 import os
 import shutil
 import threading
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +51,7 @@ def read_whole(location: str) -> bytes:
 def list_sizes(location: str) -> dict[str, int]:
     """List what is in a folder, by name, with sizes in bytes; nothing where there is no folder."""
     if not is_url(location):
-        folder = Path(location)
-        return {entry.name: entry.stat().st_size for entry in os.scandir(folder)} if folder.is_dir() else {}
+        return dict(_local_sizes(location))
     filesystem, path = open_filesystem(location)
     filesystem.invalidate_cache()
     try:
@@ -59,6 +60,13 @@ def list_sizes(location: str) -> dict[str, int]:
         return {}
     named = {str(item["name"]).rstrip("/").rsplit("/", 1)[-1]: int(item["size"] or 0) for item in found}
     return {name: size for name, size in named.items() if name != path.rstrip("/").rsplit("/", 1)[-1]}
+
+
+def _local_sizes(location: str) -> Iterator[tuple[str, int]]:
+    with suppress(FileNotFoundError, NotADirectoryError):
+        for entry in os.scandir(location):
+            with suppress(FileNotFoundError):  # an unfinished file that has been renamed meanwhile
+                yield entry.name, entry.stat().st_size
 
 
 def delete(location: str) -> None:
