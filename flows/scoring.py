@@ -13,8 +13,8 @@ from tasks.core.folders import scratch_folder
 from tasks.core.inputs import digesting
 from tasks.core.manifest import Manifest, Part
 from tasks.core.objects import open_output
-from tasks.core.pieces import PIECE_ROWS, Bundle, bundle_pieces
-from tasks.core.plan import Run
+from tasks.core.pieces import Bundle, bundle_pieces
+from tasks.core.plan import Run, check_copies
 from tasks.core.results import Backfill, BackfillError, Scores, WindowOutcome
 from tasks.core.spec import Scoring, Spec
 from tasks.core.staging import Staging, check_quarantine
@@ -76,10 +76,11 @@ def score_source(
     """
     version = resolve_version(model)
     found, target = read_identity(source), open_output(output)
+    check_copies(found.files, target.location, cluster)
     run = plan_run(version, found, target.location, options, max_bad_rows)
     with target.locked(), scratch_folder() as folder:
         if committed := find_committed(run, replace=replace):
-            target.discard()
+            target.discard(run.key)
             scores = _summed_up(committed, run.output, committed.rows_scored, reused=True)
         else:
             started = time.monotonic()
@@ -100,7 +101,7 @@ def score_pieces(planned: Planned, staging: Staging, workers: int | None, cluste
     parts = dict(planned.finished)
     check_workers(workers, cluster)
     check_quarantine(list(parts.values()), run.max_bad_rows, plan.rows)
-    bundles = bundle_pieces(planned.unfinished, at_least=2 * lanes(workers) if plan.rows > PIECE_ROWS else 1)
+    bundles = bundle_pieces(planned.unfinished, lanes(workers))
     progress = Progress(planned, staging)
     for bundle, done in zip(bundles, score_bundles(bundles, run, staging, progress, workers, cluster), strict=True):
         parts |= dict(zip((piece.number for piece in bundle.pieces), done, strict=True))

@@ -30,7 +30,7 @@ def commit_scores(
     check_parts(parts, rows)
     if run.id:
         check_unique_ids(staging.parts, parts, run.id)
-    manifest = make_manifest(planned, source, inputs, parts, staging, window)
+    manifest = make_manifest(planned, source, inputs, parts, staging, window, output.folder(run.key))
     check_unchanged(source.files)
     output.commit(manifest, staging)
     get_run_logger().info("committed %s rows in %s parts to %s", f"{manifest.rows_scored:,}", len(parts), run.output)
@@ -39,7 +39,7 @@ def commit_scores(
 
 def make_manifest(
     planned: Planned, source: Source, inputs: tuple[Input, ...], parts: Sequence[Part], staging: Staging,
-    window: str | None,
+    window: str | None, folder: str,
 ) -> Manifest:  # fmt: skip
     """Write down what the output is made of."""
     run = planned.run
@@ -61,6 +61,7 @@ def make_manifest(
         flow_run=str(flow_run.id or ""),
         attempt=int(flow_run.run_count or 1),
         window=window,
+        folder=folder,
         notes=(*planned.plan.notes, *describe_parts(parts)),
     )
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from prefect.logging import get_run_logger
 
 from tasks.core.card import ModelVersion, read_card
-from tasks.core.errors import RequestError
+from tasks.core.errors import AfterfitError, RequestError, counted
 from tasks.core.manifest import Manifest, Part, read_manifest
 from tasks.core.pieces import Piece
 from tasks.core.plan import Plan, Run, name_run, plan_source
-from tasks.core.quarantine import check_budget
+from tasks.core.quarantine import allowed_rows, check_budget
 from tasks.core.spec import Scoring
 from tasks.core.staging import Staging, reusable_parts
 from tasks.core.verify import is_whole
@@ -61,12 +61,23 @@ def find_committed(run: Run, *, replace: bool) -> Manifest | None:
     """Find the same run's committed output; another run's is an error unless it may be replaced.
 
     Raises:
-        RequestError: the output holds other scores.
+        RequestError: the output holds other scores, or nothing that can be read.
+        AfterfitError: it holds these scores, with more rows in quarantine than may be.
     """
-    manifest = read_manifest(run.output)
+    try:
+        manifest = read_manifest(run.output)
+    except RequestError:
+        if replace:
+            return None
+        raise
     if manifest is None:
         return None
     if manifest.run_key == run.key and is_whole(run.output, manifest):
+        if manifest.rows_quarantined > allowed_rows(run.max_bad_rows, manifest.rows_in):
+            raise AfterfitError(
+                f"{run.output} holds these scores already, with {counted(manifest.rows_quarantined, 'row')} in "
+                "quarantine, which is more than may be: mend the source, or allow them with --max-bad-rows."
+            )
         return manifest
     if not replace and manifest.run_key != run.key:
         raise RequestError(

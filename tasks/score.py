@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,7 +16,7 @@ from tasks.core.models import load_pipeline
 from tasks.core.pieces import Bundle, Piece, Reader
 from tasks.core.plan import Run
 from tasks.core.predictor import make_predictor
-from tasks.core.quarantine import PROBLEM
+from tasks.core.quarantine import INPUT, INPUT_ROW, PROBLEM
 from tasks.core.scorer import Scored, Scorer, columns_read
 from tasks.core.staging import Staging, finished_part, input_slices, write_part
 from tasks.uncached import uncached_task
@@ -48,12 +49,13 @@ def score_piece(piece: Piece, run: Run, staging: Staging, reader: Reader) -> Par
     name = part_name(run.key, piece.number)
     if part := finished_part(staging, name, input_slices(piece)):
         return part
+    table = reader.read(piece)
+    scorer = load_scorer(run, table)
     try:
-        table = reader.read(piece)
-        scorer = load_scorer(run, table)
         scored = scorer.score(table, piece.first_row)
-    except (AfterfitError, OSError, pa.ArrowInvalid) as error:
-        raise AfterfitError(f"{piece.slices[0]}: {' '.join(str(error).split())}") from error
+    except AfterfitError as error:
+        where = f"{piece.slices[0]}" + (f", to {piece.slices[-1]}" if len(piece.slices) > 1 else "")
+        raise AfterfitError(f"{where}: {error}") from error
     return write_part(staging, describe_part(name, piece, scored, scorer), scored.scores, locate(scored, piece))
 
 
@@ -87,19 +89,22 @@ def locate(scored: Scored, piece: Piece) -> pa.Table | None:
     if scored.rejected is None:
         return None
     places = [piece.locate(row) for row in sorted(scored.rejections)]
-    rejected = scored.rejected.add_column(0, "input_row", pa.array([row for _, row in places], pa.int64()))
-    return rejected.add_column(0, "input", pa.array([origin for origin, _ in places], pa.string()))
+    rejected = scored.rejected.add_column(0, INPUT_ROW, pa.array([row for _, row in places], pa.int64()))
+    return rejected.add_column(0, INPUT, pa.array([origin for origin, _ in places], pa.string()))
 
 
 def load_scorer(run: Run, rows: pa.Table) -> Scorer:
     """Load the model of a run, once in each worker; the tree kernel is tried on the first rows that come."""
+    same = replace(run, output="", key="", max_bad_rows=0)  # windows that are scored side by side share a model
     with _loading:
-        if run not in _loaded:
+        if same not in _loaded:
             check_files(run.model)
             card = read_card(Path(run.model.folder))
             pipeline = load_pipeline(Path(run.model.folder) / MODEL)
             tried = rows if run.kernel else None
             predictor = make_predictor(pipeline, card.features, tried, proba=run.proba)
             _loaded.clear()
-            _loaded[run] = Scorer(predictor, run.model.version, run.id, run.keep, run.proba, known_categories(pipeline))
-        return _loaded[run]
+            _loaded[same] = Scorer(
+                predictor, run.model.version, run.id, run.keep, run.proba, known_categories(pipeline)
+            )
+        return _loaded[same]

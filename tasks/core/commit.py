@@ -83,7 +83,11 @@ class FolderOutput:
         """Tell whether an attempt was begun and not finished."""
         return self._beside("staging").exists()
 
-    def discard(self) -> None:
+    def folder(self, run_key: str) -> str:  # noqa: ARG002 - object stores need it
+        """Tell where the parts of a run lie below the output: in it."""
+        return ""
+
+    def discard(self, run_key: str) -> None:  # noqa: ARG002 - object stores need it
         """Delete what an attempt left, now that nobody needs it. Call it under the output's lock."""
         shutil.rmtree(self._beside("staging"), ignore_errors=True)
 
@@ -128,17 +132,12 @@ def folder_output(output: str) -> FolderOutput:
     path = Path(os.path.realpath(output))
     if os.path.lexists(path) and not path.is_dir():  # a device, a pipe and a link to itself are no place either
         raise RequestError(f"{path} is a file: name a folder that does not exist yet.")
+    if path.is_mount():
+        raise RequestError(f"{path} is a mount point, which cannot be swapped in one step: name a folder inside it.")
     names = sorted(child.name for child in path.iterdir()) if path.is_dir() else []
-    check_ours(str(path), names, committed=NAME in names)
+    if foreign := [name for name in names if not (NAME in names and _is_ours(name))]:  # a swap would delete them
+        raise RequestError(f"{path} holds files that are no scores of afterfit ({foreign[0]}): name another folder.")
     return FolderOutput(str(path))
-
-
-def check_ours(location: str, names: list[str], *, committed: bool) -> None:
-    """Refuse an output among files that are not ours: a swap would delete them."""
-    if foreign := [name for name in names if not (committed and _is_ours(name))]:
-        raise RequestError(
-            f"{location} holds files that are no scores of afterfit ({foreign[0]}): name another folder."
-        )
 
 
 def _is_ours(name: str) -> bool:

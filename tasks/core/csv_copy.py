@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -19,7 +18,7 @@ NAMES: dict[Kind, str] = {"numeric": "number", "boolean": "boolean", "date": "da
 
 
 def copy_csv(file: SourceFile, features: Sequence[Column], path: Path, group_rows: int) -> Path:
-    """Copy a CSV file to Parquet with the types of the model's features; ids and kept columns stay as written.
+    """Copy a CSV file to Parquet with the types of the model's features; all other columns stay as written.
 
     A row with a value of another type says so in a column of its own, and holds nothing in that value's place. A copy
     that an earlier attempt finished is taken as it is.
@@ -75,34 +74,33 @@ def convert(batch: pa.RecordBatch, columns: Sequence[Column]) -> pa.RecordBatch:
             problems.setdefault(row, f"column {column.name!r}: {texts[row].as_py()!r} is no {NAMES[column.kind]}")
         position = batch.schema.get_field_index(column.name)
         batch = batch.set_column(position, pa.field(column.name, values.type), values)
-    return batch.append_column(PROBLEM, pa.array([problems.get(row) for row in range(len(batch))], pa.string()))
+    said = [problems.get(row) for row in range(len(batch))] if problems else pa.nulls(len(batch), pa.string())
+    return batch.append_column(PROBLEM, pa.array(said, pa.string()))
 
 
 def _converted(texts: pa.Array, kind: Kind) -> tuple[pa.Array, list[int]]:
     """Convert what can be converted; give the rows of the rest, whose values are missing."""
-    parse = PARSERS[kind]
     missing = pc.is_in(texts, pa.array(NOT_GIVEN))
     given = pc.if_else(missing, pa.scalar(None, pa.string()), texts)
-    try:
-        return parse(given), []
-    except ValueError:
-        bad = list(_bad_rows(given, parse, 0))
-    good = np.ones(len(given), dtype=bool)
-    good[bad] = False
-    return parse(pc.if_else(pa.array(good), given, pa.scalar(None, pa.string()))), bad
+    bad: list[int] = []
+    parts = list(_halved(given, PARSERS[kind], STORED_AS[kind], 0, bad))
+    return pa.concat_arrays(parts), bad
 
 
-def _bad_rows(texts: pa.Array, parse: Callable[[pa.Array], pa.Array], first: int) -> Iterator[int]:
-    """Find the values that cannot be parsed, by halving."""
+def _halved(
+    texts: pa.Array, parse: Callable[[pa.Array], pa.Array], type_: pa.DataType, first: int, bad: list[int]
+) -> Iterator[pa.Array]:
+    """Parse texts, in halves where they cannot be parsed together; what cannot be parsed alone is bad, and missing."""
     try:
-        parse(texts)
+        yield parse(texts)
     except ValueError:
         half = len(texts) // 2
-        if not half:
-            yield first
-            return
-        yield from _bad_rows(texts[:half], parse, first)
-        yield from _bad_rows(texts[half:], parse, first + half)
+        if half:
+            yield from _halved(texts[:half], parse, type_, first, bad)
+            yield from _halved(texts[half:], parse, type_, first + half, bad)
+        else:
+            bad.append(first)
+            yield pa.nulls(1, type_)
 
 
 def _numbers(texts: pa.Array) -> pa.Array:

@@ -20,14 +20,14 @@ def join(location: str, *names: str) -> str:
     return "/".join([location.rstrip("/"), *names])
 
 
-def write_whole(location: str, content: bytes | memoryview) -> None:
-    """Write a file under its name only when it is whole."""
+def write_whole(location: str, content: bytes | memoryview, unfinished_in: str = "") -> None:
+    """Write a file under its name only when it is whole; until then it lies in a folder of the same file system."""
     if is_url(location):
         filesystem, inside = open_filesystem(location)
         filesystem.pipe_file(inside, bytes(content))
         return
     path = Path(location)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    unfinished = Path(unfinished_in or path.parent) / f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp"
     try:
         unfinished.write_bytes(content)
         unfinished.rename(path)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tasks.core.errors import AfterfitError
 from tasks.core.files import join, open_binary
 from tasks.core.manifest import QUARANTINE, Part
+from tasks.core.quarantine import kept_name
 
 AT_ONCE = 1 << 24  # hashes of 8 bytes that are held in memory at once
 
@@ -26,7 +27,11 @@ def check_unique_ids(folder: str, parts: Sequence[Part], column: str) -> None:
         AfterfitError: with an id that occurs twice.
     """
     chunks = [_reader(folder, part.name, column) for part in parts if part.sha256]
-    chunks += [_reader(folder, join(QUARANTINE, part.name), column) for part in parts if part.quarantine_sha256]
+    chunks += [
+        _reader(folder, join(QUARANTINE, part.name), column, quarantined=True)
+        for part in parts
+        if part.quarantine_sha256
+    ]
     if _ascending(read() for read in chunks):
         return
     rows = sum(part.rows + part.quarantined for part in parts)
@@ -38,10 +43,11 @@ def check_unique_ids(folder: str, parts: Sequence[Part], column: str) -> None:
             _confirm(chunks, twice)
 
 
-def _reader(folder: str, name: str, column: str) -> Callable[[], pa.ChunkedArray]:
+def _reader(folder: str, name: str, column: str, *, quarantined: bool = False) -> Callable[[], pa.ChunkedArray]:
     def read() -> pa.ChunkedArray:
         with open_binary(join(folder, name)) as file:
-            return pq.ParquetFile(file).read(columns=[column])[column].drop_null()
+            ids = pq.ParquetFile(file).read(columns=[kept_name(column) if quarantined else column]).column(0)
+        return (ids.cast(ids.type.value_type) if pa.types.is_dictionary(ids.type) else ids).drop_null()
 
     return read
 

@@ -17,6 +17,7 @@ from tasks.core.files import join, open_binary, read_whole
 FORMAT_VERSION = 2
 NAME = "_manifest.json"
 QUARANTINE = "_quarantine"
+RUNS, STAGING = "_runs", "_staging"  # on object stores: parts of each run, and records of those at work
 RUN_KEY_SHOWN = 8
 
 
@@ -46,7 +47,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Input:
-    """One input file: its identity, and what tells its content: `sha256:...`, or the store's own `etag:...`."""
+    """One input file: its identity, and what tells its content.
+
+    That is `sha256:...`, or for a file on an object store `store:...`: its ETag, else the time of its last change.
+    """
 
     path: str
     size: int
@@ -57,7 +61,10 @@ class Input:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What an output is made of, and of what it was made. `notes` say what was found unusual, and accepted."""
+    """What an output is made of, and of what it was made.
+
+    `folder` is where the parts lie below the output, by default in it. `notes` say what was unusual, and accepted.
+    """
 
     model: str
     version: int
@@ -73,6 +80,7 @@ class Manifest:
     flow_run: str
     attempt: int
     window: str | None = None
+    folder: str = ""
     notes: tuple[str, ...] = ()
     format_version: int = FORMAT_VERSION
 
@@ -185,12 +193,18 @@ def read_scores(output: str | Path, attempts: int = 20) -> pa.Table:
         try:
             if manifest is not None:
                 parts = [part for part in manifest.parts if part.sha256]
-                return pa.concat_tables([_read_part(join(str(output), part.name)) for part in parts])
+                folder = parts_folder(output, manifest)
+                return pa.concat_tables([_read_part(join(folder, part.name)) for part in parts])
         except FileNotFoundError:  # swapped between the manifest and its parts
             if attempt == attempts - 1:
                 raise
         time.sleep(0.05)
     raise RequestError(f"{output} is no committed output: it has no {NAME}.")
+
+
+def parts_folder(output: str | Path, manifest: Manifest) -> str:
+    """Name the folder or URL in which the parts of an output lie."""
+    return join(str(output), manifest.folder) if manifest.folder else str(output)
 
 
 def _read_part(location: str) -> pa.Table:

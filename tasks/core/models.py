@@ -7,7 +7,7 @@ import skops.io
 from skops.io.exceptions import UntrustedTypesFoundException
 
 from tasks.core.errors import RequestError
-from tasks.core.trees.checks import check_trees
+from tasks.core.trees.checks import check_trees, objects_inside
 
 # What scikit-learn's estimators are made of beyond skops' own defaults. Every one of these was read: none runs
 # anything when it is built. A type is added here by review, never by what a model file says of itself.
@@ -63,7 +63,7 @@ def load_pipeline(path: Path) -> Any:
         raise RequestError(f"{path.name} is not a skops file that can be read: {error}") from error
     try:
         check_trees(pipeline)  # scikit-learn follows the nodes of a tree without looking where they lead
-    except ValueError as error:
+    except (ValueError, TypeError, AttributeError, LookupError) as error:
         raise RequestError(f"{path.name} is damaged, do not use it: {error}") from error
     return pipeline
 
@@ -73,10 +73,11 @@ def _types(error: UntrustedTypesFoundException) -> str:
 
 
 def use_one_thread(pipeline: Any) -> Any:
-    """Set every `n_jobs` to 1: a parallel forest adds up its trees as they finish, which changes the last bit."""
-    jobs = [
-        name
-        for name, value in (pipeline.get_params().items() if hasattr(pipeline, "get_params") else ())
-        if (name == "n_jobs" or name.endswith("__n_jobs")) and value not in {None, 1}
-    ]
-    return pipeline.set_params(**dict.fromkeys(jobs, 1)) if jobs else pipeline
+    """Set every `n_jobs` to 1, of estimators inside estimators too.
+
+    A parallel forest adds up its trees as they finish, which changes the last bit.
+    """
+    for found in objects_inside(pipeline):
+        if getattr(found, "n_jobs", None) not in {None, 1}:
+            found.n_jobs = 1
+    return pipeline

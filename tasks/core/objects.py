@@ -1,27 +1,27 @@
 """The commit to an object store: the manifest, written last and only if nobody else wrote it meanwhile."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tasks.core.commit import FolderOutput, check_ours, folder_output
+from tasks.core.commit import FolderOutput, folder_output
 from tasks.core.errors import AfterfitError, RequestError
 from tasks.core.files import delete, join, list_sizes, read_whole
-from tasks.core.manifest import NAME, QUARANTINE, RUN_KEY_SHOWN, Manifest
+from tasks.core.manifest import NAME, RUN_KEY_SHOWN, RUNS, STAGING, Manifest, read_manifest
 from tasks.core.sources import check_absolute, is_url, open_filesystem
 from tasks.core.staging import Staging
-
-STAGING = "_staging"
 
 
 @dataclass(frozen=True)
 class ObjectOutput:
-    """An output below an fsspec URL. Parts are written under their own names; readers follow the manifest.
+    """An output below an fsspec URL: `_manifest.json`, and the parts in `_runs/KEY/`, a folder for each run.
 
+    Readers follow the manifest; those that list the URL and skip names with a leading `_` see nothing, never a mix.
     There is no lock: of two runs that commit at once, the second finds the manifest changed and fails. A worker of a
-    dead attempt can only write again what the same run key stands for.
+    dead attempt can only write again what its run key stands for.
     """
 
     location: str
@@ -34,20 +34,21 @@ class ObjectOutput:
 
     @contextmanager
     def stage(self, run_key: str, scratch: Path) -> Iterator[Staging]:
-        """Gather parts below the output itself, with records of their own; these stay where the body fails."""
-        yield Staging(self.location, join(self.location, STAGING, run_key[:RUN_KEY_SHOWN]), str(scratch))
-        delete(join(self.location, STAGING))
+        """Gather parts where they stay, with records beside; both stay where the body fails, to be reused."""
+        records = self._records(run_key)
+        yield Staging(join(self.location, folder_of(run_key)), records, str(scratch))
+        delete(records)
 
     def begun(self) -> bool:
         """Tell whether an attempt was begun and not finished."""
         return bool(list_sizes(join(self.location, STAGING)))
 
-    def discard(self) -> None:
+    def discard(self, run_key: str) -> None:
         """Delete what an attempt left, now that nobody needs it."""
-        delete(join(self.location, STAGING))
+        delete(self._records(run_key))
 
     def commit(self, manifest: Manifest, staging: Staging) -> None:  # noqa: ARG002 - folders need it
-        """Write the manifest, which makes its parts the output, then delete what it does not name.
+        """Write the manifest, which makes its parts the output, then delete the parts of the output before.
 
         Raises:
             AfterfitError: another run has committed since this one began.
@@ -56,15 +57,38 @@ class ObjectOutput:
         try:
             write_if_unchanged(filesystem, path, manifest.to_json().encode(), self.manifest_before)
         except FileExistsError as error:
-            raise AfterfitError(
-                f"Another run has committed to {self.location} since this one began: look at its scores, run again."
-            ) from error
-        known = {part.name for part in manifest.parts if part.sha256}
-        quarantined = {part.name for part in manifest.parts if part.quarantine_sha256}
-        for folder, names in ((self.location, known), (join(self.location, QUARANTINE), quarantined)):
-            for name in list_sizes(folder):
-                if name.startswith("part-") and name not in names:
-                    delete(join(folder, name))
+            now = read_manifest(self.location)
+            if now is None or now.run_key != manifest.run_key:
+                raise AfterfitError(
+                    f"Another run has committed to {self.location} since this one began: look at its scores, run again."
+                ) from error
+        old = _folder_in(self.manifest_before)
+        if old.startswith(f"{RUNS}/") and old != manifest.folder:  # of no other run: it may be at work
+            delete(join(self.location, old))
+
+    def folder(self, run_key: str) -> str:
+        """Tell where the parts of a run lie below the output."""
+        return folder_of(run_key)
+
+    def _records(self, run_key: str) -> str:
+        return join(self.location, STAGING, run_key[:RUN_KEY_SHOWN])
+
+
+def folder_of(run_key: str) -> str:
+    """Name the folder of a run.
+
+    >>> folder_of("0123456789abcdef")
+    '_runs/01234567'
+    """
+    return f"{RUNS}/{run_key[:RUN_KEY_SHOWN]}"
+
+
+def _folder_in(manifest: bytes | None) -> str:
+    """Read the folder that a manifest names, whatever else is wrong with it."""
+    try:
+        return str(json.loads(manifest or b"{}").get("folder", ""))
+    except (ValueError, AttributeError):
+        return ""
 
 
 def write_if_unchanged(filesystem: Any, path: str, content: bytes, before: bytes | None) -> None:
@@ -110,15 +134,17 @@ def open_output(output: str) -> Output:
     Raises:
         RequestError: it is no place for scores.
     """
+    output = output.removeprefix("file://")
     if not is_url(output):
         return folder_output(output)
     check_absolute(output)
     try:
-        names = [name for name in sorted(list_sizes(output)) if name != STAGING]
-        check_ours(output, names, committed=True)  # a dead attempt's parts lie there without a manifest
+        foreign = sorted(list_sizes(output).keys() - {NAME, RUNS, STAGING})
         before = read_whole(join(output, NAME))
     except FileNotFoundError:
         before = None
     except OSError as error:
         raise RequestError(f"{output} cannot be read: {error}") from error
+    if foreign:
+        raise RequestError(f"{output} holds what is no scores of afterfit ({foreign[0]}): name another place.")
     return ObjectOutput(output.rstrip("/"), before)

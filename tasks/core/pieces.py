@@ -1,12 +1,15 @@
 """Pieces: ranges of consecutive rows, the unit of idempotent work; planned from metadata alone."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tasks.core.columns import stored
+from tasks.core.errors import AfterfitError
 from tasks.core.sources import open_parquet
 
 PIECE_ROWS = 1 << 17  # what a piece holds at least, where its source has as many
@@ -117,13 +120,14 @@ def plan_pieces(tables: Sequence[TableGroups], at_least: int) -> tuple[Piece, ..
     """
     pieces: list[Piece] = []
     taken: list[Slice] = []
-    first_row = 0
+    first_row = rows = 0
     for item in _chunks(tables, at_least):
         taken.append(item)
-        if sum(part.rows for part in taken) >= at_least:
+        rows += item.rows
+        if rows >= at_least:
             pieces.append(Piece(len(pieces), _merged(taken), first_row))
-            first_row += pieces[-1].rows
-            taken = []
+            first_row += rows
+            taken, rows = [], 0
     if taken:
         pieces.append(Piece(len(pieces), _merged(taken), first_row))
     return tuple(pieces)
@@ -152,21 +156,21 @@ def _merged(slices: Sequence[Slice]) -> tuple[Slice, ...]:
     return tuple(merged)
 
 
-def bundle_pieces(pieces: Sequence[Piece], at_least: int = 1) -> tuple[Bundle, ...]:
-    """Put consecutive pieces together into bundles of about as many pieces: `at_least` of them if there are enough.
+def bundle_pieces(pieces: Sequence[Piece], lanes: int) -> tuple[Bundle, ...]:
+    """Put consecutive pieces together into bundles of about as many pieces.
 
     Args:
         pieces: the pieces, in order.
-        at_least: how many bundles are needed to keep every worker busy.
+        lanes: how many bundles are scored side by side; each lane gets two of them or more, to end at about one time.
     """
-    wanted = max(at_least, -(-len(pieces) // PIECES_PER_BUNDLE))
+    wanted = max(2 * lanes, -(-len(pieces) // PIECES_PER_BUNDLE))
     count = min(MOST_BUNDLES, wanted, len(pieces))
     edges = [len(pieces) * part // count for part in range(count + 1)] if count else []
     return tuple(Bundle(number, tuple(pieces[low:high])) for number, (low, high) in enumerate(pairwise(edges)))
 
 
 class Reader:
-    """Reads pieces: just their rows, in bounded memory; what follows in the same file is decoded in one pass."""
+    """Reads pieces in bounded memory; those that follow each other in a file are decoded in one pass."""
 
     def __init__(self, columns: Sequence[str]) -> None:
         """Read these columns, in this order."""
@@ -174,6 +178,7 @@ class Reader:
         self._batch_rows = max(1, min(1 << 17, BATCH_VALUES // max(1, len(columns))))
         self._path = ""
         self._position = 0
+        self._starts: list[int] = []
         self._rest: pa.RecordBatch | None = None
         self._parquet: pq.ParquetFile | None = None
         self._batches: Iterator[pa.RecordBatch] = iter(())
@@ -182,9 +187,9 @@ class Reader:
         """Read the rows of a piece.
 
         Raises:
-            OSError, pa.ArrowInvalid: a file is damaged, or has fewer rows than it had.
+            AfterfitError: a file is damaged, or has fewer rows than it had; with its name and the rows.
         """
-        tables = [self._read_slice(item) for item in piece.slices]
+        tables = _unified([self._read_slice(item) for item in piece.slices])
         return pa.concat_tables(tables, promote_options="permissive").combine_chunks()
 
     def close(self) -> None:
@@ -195,7 +200,15 @@ class Reader:
             self._parquet = None
 
     def _read_slice(self, item: Slice) -> pa.Table:
-        if item.path != self._path or item.start < self._position:
+        try:
+            return self._take(item)
+        except (OSError, pa.ArrowException) as error:
+            raise AfterfitError(f"{item}: {' '.join(str(error).split())}") from error
+
+    def _take(self, item: Slice) -> pa.Table:
+        # What lies before the next row group that is needed is not decoded in vain.
+        group = max((start for start in self._starts if start <= item.start), default=0)
+        if item.path != self._path or item.start < self._position or group > self._position + self._left_over():
             self._open(item)
         taken: list[pa.RecordBatch] = []
         left = item.rows
@@ -208,6 +221,9 @@ class Reader:
             left -= len(part)
             taken.extend([part] if len(part) else [])
         return pa.Table.from_batches(taken).select(self._columns)
+
+    def _left_over(self) -> int:
+        return len(self._rest) if self._rest is not None else 0
 
     def _next(self, item: Slice) -> pa.RecordBatch:
         if self._rest is not None and len(self._rest):
@@ -222,15 +238,25 @@ class Reader:
         self.close()
         self._parquet = open_parquet(item.path)
         metadata = self._parquet.metadata
-        first, start = 0, 0
-        while first < metadata.num_row_groups and start + metadata.row_group(first).num_rows <= item.start:
-            start += metadata.row_group(first).num_rows
-            first += 1
-        groups = list(range(first, metadata.num_row_groups))
+        rows = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+        self._starts = [0, *accumulate(rows)][: len(rows)]
+        first = max(0, bisect_right(self._starts, item.start) - 1)
         self._batches = self._parquet.iter_batches(
-            self._batch_rows, row_groups=groups, columns=self._columns, use_threads=False
+            self._batch_rows, row_groups=list(range(first, len(rows))), columns=self._columns, use_threads=False
         )
-        self._path, self._position = item.path, start
+        self._path, self._position = item.path, self._starts[first] if rows else 0
+
+
+def _unified(tables: Sequence[pa.Table]) -> list[pa.Table]:
+    """Give columns that are of different types in different files the one type that their kind is stored as."""
+    schemas = [table.schema for table in tables]
+    odd = [name for name in schemas[0].names if len({schema.field(name).type for schema in schemas}) > 1]
+    unified = []
+    for table in tables:
+        for name in odd:
+            table = table.set_column(table.schema.get_field_index(name), name, stored(table[name]))  # noqa: PLW2901
+        unified.append(table)
+    return unified
 
 
 def read_piece(piece: Piece, columns: Sequence[str]) -> pa.Table:

@@ -8,15 +8,15 @@ from pathlib import Path
 import pyarrow as pa
 
 from tasks.core.card import Card, ModelVersion
-from tasks.core.columns import check_schema
+from tasks.core.columns import check_schema, kind_of
 from tasks.core.csv_copy import copy_csv
 from tasks.core.csv_files import header
+from tasks.core.digest import digest_of
 from tasks.core.errors import RequestError
 from tasks.core.manifest import make_run_key, part_name
 from tasks.core.objects import open_output
 from tasks.core.pieces import Piece, TableGroups, piece_rows, plan_pieces
 from tasks.core.predictor import KERNEL_ROWS
-from tasks.core.quarantine import check_budget
 from tasks.core.scorer import check_carried, columns_read
 from tasks.core.sources import SourceFile, is_url, list_source, open_parquet, source_identity
 from tasks.core.spec import Scoring, Spec
@@ -68,7 +68,6 @@ def name_run(
     """
     data, scoring = card.spec.data, options or card.spec.scoring
     check_carried(data.id, scoring.keep)
-    check_budget(scoring.max_bad_rows)
     for file in files:
         if not is_url(file.path) and Path(output) in Path(os.path.realpath(file.path)).parents:
             raise RequestError(f"{output} holds the source itself: write the scores to another folder.")
@@ -91,7 +90,7 @@ def plan_source(run: Run, files: Sequence[SourceFile], card: Card, tables: Path)
     carried = columns_read((), run.id, run.keep)
     at_least = piece_rows(max(card.width, len(columns_read(card.features, run.id, run.keep))))
     found = [check_file(file, card, carried) for file in files]
-    check_carried_types(files, [schema for schema, _ in found], carried)
+    check_carried_types(files, [schema for schema, _ in found], carried, run.id)
     groups = [
         _groups(file, number, rows, card, tables, at_least)
         for number, (file, (_, rows)) in enumerate(zip(files, found, strict=True))
@@ -108,8 +107,22 @@ def _groups(
 ) -> TableGroups:
     if file.format == "parquet":
         return TableGroups(file.path, file.path, number, group_rows)
-    path = copy_csv(file, card.features, tables / f"{number}-{file.digest[:8]}.parquet", at_least)
+    typed_as = digest_of([file.digest, [[column.name, column.kind] for column in card.features], at_least])
+    path = copy_csv(file, card.features, tables / f"{number}-{typed_as[:16]}.parquet", at_least)
     return TableGroups(str(path), file.path, number, read_footer(str(path), file.path)[1])
+
+
+def check_copies(files: Sequence[SourceFile], output: str, cluster: str | None) -> None:
+    """Refuse CSV files whose Parquet copies the workers of a cluster could not read: they lie beside the output.
+
+    Raises:
+        RequestError: the output is on an object store.
+    """
+    if cluster and is_url(output) and any(file.format == "csv" for file in files):
+        raise RequestError(
+            "With --cluster, CSV files are scored into a folder that the workers share, not to a URL: make them "
+            "Parquet first, or leave --cluster out."
+        )
 
 
 def check_scoring(spec: Spec) -> None:
@@ -161,9 +174,17 @@ def read_footer(path: str, origin: str) -> tuple[pa.Schema, tuple[int, ...]]:
         raise RequestError(f"{origin} cannot be read as Parquet: {error}") from error
 
 
-def check_carried_types(files: Sequence[SourceFile], schemas: Sequence[pa.Schema], carried: Sequence[str]) -> None:
-    """Refuse files in which a carried column has different types: their parts would not be one table."""
+def check_carried_types(
+    files: Sequence[SourceFile], schemas: Sequence[pa.Schema], carried: Sequence[str], id_column: str | None
+) -> None:
+    """Refuse files in which a carried column has different types: their parts would not be one table.
+
+    An id must be a number, a text or a date, so that it can be told whether it occurs twice.
+    """
     for name in carried:
+        if name == id_column and kind_of(schemas[0].field(name).type) is None and files[0].format == "parquet":
+            found = schemas[0].field(name).type
+            raise RequestError(f"{files[0].path}: the id {name!r} is {found}: an id is a number, a text or a date.")
         for file, schema in zip(files, schemas, strict=True):
             first, found = schemas[0].field(name).type, schema.field(name).type
             if found != first:

@@ -13,6 +13,7 @@ from tasks.core.columns import Column, to_frame, to_numbers
 from tasks.core.errors import AfterfitError
 from tasks.core.metrics import Answers
 from tasks.core.models import use_one_thread
+from tasks.core.quarantine import Rejections, find_refused
 from tasks.core.threads import one_thread
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ KERNEL_ROWS = 200_000  # below it, loading the kernel's compiled code takes long
 CHECKED_ROWS = 4096  # answered twice before the kernel is trusted with the rest
 # The method that both `predict` and `predict_proba` of a classifier call, and do little more.
 SHARED = {
-    "sklearn.DecisionTreeClassifier": "predict_proba",
     "sklearn.ExtraTreesClassifier": "predict_proba",
     "sklearn.HistGradientBoostingClassifier": "_raw_predict",
     "sklearn.LogisticRegression": "decision_function",
@@ -64,6 +64,18 @@ class Predictor:
         except Exception as error:  # a model is somebody's code, and may raise anything
             raise AfterfitError(f"the model cannot score these rows: {' '.join(str(error).split())}") from error
         return Answers(predictions, probabilities, classes_of(self.pipeline) if proba else ())
+
+    def refused(self, table: pa.Table, *, proba: bool) -> Rejections:
+        """Find the rows that the model refuses, and tell why."""
+
+        def refusal(rows: NDArray[np.int64]) -> str | None:
+            try:
+                self.answer(table.take(pa.array(rows)), proba=proba)
+            except AfterfitError as error:
+                return str(error)
+            return None
+
+        return find_refused(table, self.features, refusal)
 
     def _answer(self, table: pa.Table, *, proba: bool) -> tuple[NDArray[Any], NDArray[Any] | None]:
         if self.kernel is None:
@@ -127,12 +139,18 @@ def make_predictor(
     except UnsupportedError as error:
         return Predictor(pipeline, features, note=str(error))
     fast = Predictor(pipeline, features, kernel, plain_columns(pipeline, features))
-    tried = rows.slice(0, CHECKED_ROWS)
     try:
+        tried = _accepted(rows.slice(0, CHECKED_ROWS), library, proba=proba)
         same = same_answers(library.answer(tried, proba=proba), fast.answer(tried, proba=proba))
     except AfterfitError as error:
         return Predictor(pipeline, features, note=f"the kernel could not be checked: {error}")
     return fast if same else Predictor(pipeline, features, note="the kernel answered otherwise")
+
+
+def _accepted(rows: pa.Table, predictor: Predictor, *, proba: bool) -> pa.Table:
+    """Leave out the rows that a model refuses, so that one bad row does not keep the others from being compared."""
+    refused = predictor.refused(rows, proba=proba)
+    return rows.take(pa.array(sorted(set(range(len(rows))) - refused.keys()), pa.int64())) if refused else rows
 
 
 def same_answers(one: Answers, other: Answers) -> bool:

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from tasks.core.columns import Column, to_numbers
 from tasks.core.errors import AfterfitError, RequestError
 
-REASON, DETAIL = "reason", "detail"
+INPUT, INPUT_ROW, REASON, DETAIL = "input", "input_row", "reason", "detail"
 PROBLEM = "__afterfit_problem__"  # in the Parquet copy of a CSV file: what is wrong with a row as it is written
 INFINITE, TOO_LARGE, MISSING = "infinite_value", "too_large_value", "missing_value"
 OTHER_TYPE, NO_ID = "value_of_another_type", "missing_id"
 REFUSED, NO_ANSWER = "refused_by_model", "no_finite_answer"
+# The oddities of a value, and by which word scikit-learn speaks of them when it refuses one.
+SPOKEN_OF = ((INFINITE, "infinity"), (TOO_LARGE, "too large"), (MISSING, "nan"))
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 MOST_ASKED = 2000  # how often a model is asked about ever smaller sets of rows
 COLUMNS_SHOWN = 3
@@ -53,19 +55,18 @@ def _rows_where(mask: pa.ChunkedArray) -> list[int]:
 def find_refused(table: pa.Table, features: Sequence[Column], refusal: Refusal) -> Rejections:
     """Find the rows of a table that a model refuses, asking it as seldom as possible.
 
-    Rows that are infinite, too large for float32 or missing in the same columns are alike: two of them stand for all.
-    Among the others, the refused ones are found by halving.
+    Rows that are infinite, too large for float32 or missing in the same columns are alike: where the model says that
+    this is why it refuses one of them, it refuses all. Other refused rows are found one by one, by halving.
 
     Raises:
         AfterfitError: the model refuses so many rows one by one that something else must be wrong.
     """
     asked = _Limited(refusal)
-    patterns, numbers = _patterns(table, features)
+    patterns, firsts, numbers = _patterns(table, features)
     found: Rejections = {}
-    for pattern in range(len(patterns)):
-        rows = np.flatnonzero(numbers == pattern)
-        if patterns[pattern].any() and all(asked(rows[[end]]) for end in {0, -1}):
-            found |= dict.fromkeys(rows.tolist(), _explained(patterns[pattern], features))
+    for row, why in _halved(firsts[patterns.any(axis=1)], asked):
+        if rejection := _explained(patterns[numbers[row]], features, why):
+            found |= dict.fromkeys(np.flatnonzero(numbers == numbers[row]).tolist(), rejection)
     others = np.setdiff1d(np.arange(len(table)), np.fromiter(found, dtype=np.int64, count=len(found)))
     return found | {row: Rejection(REFUSED, why) for row, why in _halved(others, asked)}
 
@@ -94,8 +95,10 @@ def _halved(rows: NDArray[np.int64], asked: _Limited) -> Iterator[tuple[int, str
             yield from _halved(rows[len(rows) // 2 :], asked)
 
 
-def _patterns(table: pa.Table, features: Sequence[Column]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Give the distinct patterns of oddities, shape (patterns, 3 * features), and the pattern of each row."""
+def _patterns(
+    table: pa.Table, features: Sequence[Column]
+) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.int64]]:
+    """Give the distinct patterns of oddities, shape (patterns, 3 * features), their first rows, and those of rows."""
     odd = np.zeros((len(table), 3 * len(features)), dtype=bool)
     for position, column in enumerate(features):
         odd[:, 3 * position + 2] = pc.is_null(table[column.name], nan_is_null=True).to_numpy()
@@ -103,22 +106,23 @@ def _patterns(table: pa.Table, features: Sequence[Column]) -> tuple[NDArray[np.b
             sizes = np.abs(to_numbers(table[column.name]))
             odd[:, 3 * position] = np.isinf(sizes)
             odd[:, 3 * position + 1] = np.isfinite(sizes) & (sizes > FLOAT32_MAX)
-    packed, numbers = np.unique(np.packbits(odd, axis=1), axis=0, return_inverse=True)
-    return np.unpackbits(packed, axis=1, count=odd.shape[1]).astype(bool), numbers.reshape(-1)
+    packed, firsts, numbers = np.unique(np.packbits(odd, axis=1), axis=0, return_index=True, return_inverse=True)
+    patterns = np.unpackbits(packed, axis=1, count=odd.shape[1]).astype(bool)
+    return patterns, firsts, numbers.reshape(-1)
 
 
-def _explained(pattern: NDArray[np.bool_], features: Sequence[Column]) -> Rejection:
-    """Name the worst oddity of a pattern, and the columns that have it.
+def _explained(pattern: NDArray[np.bool_], features: Sequence[Column], why: str) -> Rejection | None:
+    """Name the oddity of a pattern that a model speaks of, and the columns that have it; nothing if it is another.
 
-    >>> _explained(np.array([False, False, True]), [Column("size", "numeric")])
+    >>> _explained(np.array([False, False, True]), [Column("size", "numeric")], "Input X contains NaN.")
     Rejection(reason='missing_value', detail="column 'size'")
     """
-    for offset, reason in enumerate((INFINITE, TOO_LARGE, MISSING)):
+    for offset, (reason, word) in enumerate(SPOKEN_OF):
         names = [column.name for column, odd in zip(features, pattern[offset::3], strict=True) if odd]
-        if names:
+        if names and word in why.casefold():
             more = f" and {len(names) - COLUMNS_SHOWN} more" if len(names) > COLUMNS_SHOWN else ""
             return Rejection(reason, "column " + ", ".join(map(repr, names[:COLUMNS_SHOWN])) + more)
-    raise ValueError("a pattern without an oddity")
+    return None
 
 
 def rejected_table(table: pa.Table, rejections: Rejections) -> pa.Table:
@@ -127,9 +131,19 @@ def rejected_table(table: pa.Table, rejections: Rejections) -> pa.Table:
     kept = table.take(pa.array(rows, pa.int64()))
     if PROBLEM in kept.column_names:
         kept = kept.drop_columns([PROBLEM])
+    kept = kept.rename_columns([kept_name(name) for name in kept.column_names])
     reasons = pa.array([rejections[row].reason for row in rows], pa.string())
     details = pa.array([rejections[row].detail for row in rows], pa.string())
     return kept.append_column(REASON, reasons).append_column(DETAIL, details)
+
+
+def kept_name(name: str) -> str:
+    """Name a column of the source as quarantine keeps it: like itself, unless quarantine has one of that name.
+
+    >>> kept_name("size"), kept_name("reason")
+    ('size', 'column_reason')
+    """
+    return f"column_{name}" if name in {INPUT, INPUT_ROW, REASON, DETAIL} else name
 
 
 def allowed_rows(max_bad_rows: float, rows: int) -> int:
@@ -138,7 +152,8 @@ def allowed_rows(max_bad_rows: float, rows: int) -> int:
     >>> allowed_rows(0.01, 1000), allowed_rows(25, 1000), allowed_rows(0, 1000)
     (10, 25, 0)
     """
-    return int(max_bad_rows * rows) if max_bad_rows < 1 else int(max_bad_rows)
+    # 0.57 * 100 is a little less than 57.
+    return int(max_bad_rows * rows + 1e-9) if max_bad_rows < 1 else int(max_bad_rows)
 
 
 def check_budget(max_bad_rows: float) -> None:

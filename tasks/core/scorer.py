@@ -13,7 +13,7 @@ from tasks.core.columns import Column
 from tasks.core.errors import AfterfitError, RequestError
 from tasks.core.metrics import Answers
 from tasks.core.predictor import Predictor
-from tasks.core.quarantine import NO_ANSWER, Rejection, Rejections, find_refused, rejected_before, rejected_table
+from tasks.core.quarantine import NO_ANSWER, Rejection, Rejections, rejected_before, rejected_table
 
 ROW = "row"  # what rows are known by where the spec names no id
 PREDICTION = "prediction"
@@ -72,9 +72,7 @@ class Scorer:
         try:
             answers = self.predictor.answer(table, proba=self.proba)
         except AfterfitError:
-            refused = find_refused(
-                table, self.predictor.features, lambda rows: self._refusal(table.take(pa.array(rows)))
-            )
+            refused = self.predictor.refused(table, proba=self.proba)
             table, _ = _without(table, refused)
             if not len(table):
                 return None, refused
@@ -86,13 +84,6 @@ class Scorer:
         kept = np.setdiff1d(np.arange(len(table) + len(refused)), np.fromiter(refused, dtype=np.int64))
         odd = {int(row): Rejection(NO_ANSWER, "the model's answer is no finite number") for row in kept[~finite]}
         return (answers.where(finite) if finite.any() else None), refused | odd
-
-    def _refusal(self, rows: pa.Table) -> str | None:
-        try:
-            self.predictor.answer(rows, proba=self.proba)
-        except AfterfitError as error:
-            return str(error)
-        return None
 
     def _scores(self, table: pa.Table, rows: NDArray[np.int64], answers: Answers | None) -> pa.Table:
         """Put the scores of a table together; without any answer, there is no row and no column."""

@@ -11,7 +11,7 @@ import fsspec
 import pyarrow.parquet as pq
 
 from tasks.core.digest import digest_of
-from tasks.core.errors import RequestError
+from tasks.core.errors import AfterfitError, RequestError
 
 Format = Literal["parquet", "csv"]
 FORMATS: dict[str, Format] = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv", ".csv.gz": "csv"}
@@ -55,6 +55,7 @@ def list_source(source: str) -> tuple[SourceFile, ...]:
     """
     check_absolute(source)
     filesystem, path = open_filesystem(source)
+    filesystem.invalidate_cache()  # stores remember what they listed
     paths = _paths(filesystem, path)
     if not paths:
         raise RequestError(f"There is nothing to read at {without_secrets(source)}.")
@@ -164,12 +165,24 @@ def check_unchanged(files: Sequence[SourceFile]) -> None:
     """Refuse to go on when a file is no longer what it was.
 
     Raises:
-        RequestError: with the name of the first file that changed.
+        AfterfitError: with the name of the first file that changed.
     """
+    for filesystem in {id(found): found for found, _ in map(_open, files)}.values():
+        filesystem.invalidate_cache()
     for file in files:
-        filesystem, path = open_filesystem(file.path)
-        if not filesystem.exists(path) or identify(filesystem, path) != file:
-            raise RequestError(f"{file.path} changed while it was being read: run the command again.")
+        if not _is_same(file):
+            raise AfterfitError(f"{file.path} changed while it was being read: run the command again.")
+
+
+def _is_same(file: SourceFile) -> bool:
+    try:
+        return identify(*_open(file)) == file
+    except RequestError:
+        return False
+
+
+def _open(file: SourceFile) -> tuple[Any, str]:
+    return open_filesystem(file.path)
 
 
 def open_parquet(path: str) -> pq.ParquetFile:

@@ -124,6 +124,13 @@ class Scoring(Section):
         check_template(template)
         return template
 
+    @field_validator("max_bad_rows")
+    @classmethod
+    def _check_budget(cls, rows: float) -> float:
+        if rows >= 1 and not rows.is_integer():
+            raise ValueError(f"{rows:g} is neither a whole number of rows nor a share below 1, such as 0.01")
+        return rows
+
     @field_validator("window", mode="before")
     @classmethod
     def _check_length(cls, length: Any) -> Any:

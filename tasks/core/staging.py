@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.core.digest import digest_of
-from tasks.core.errors import AfterfitError
+from tasks.core.errors import AfterfitError, counted
 from tasks.core.files import delete, join, list_sizes, read_whole, write_whole
 from tasks.core.manifest import QUARANTINE, Part, parse_part
 from tasks.core.pieces import Piece
@@ -22,7 +22,7 @@ from tasks.core.verify import verify_part
 class Staging:
     """Folders or URLs: one for parts, one for the record of each part, written after the part is whole.
 
-    `tables` is a folder for the Parquet copies of CSV files.
+    `tables` is a folder for the Parquet copies of CSV files, and for files that are not whole yet.
     """
 
     parts: str
@@ -39,10 +39,10 @@ def write_part(staging: Staging, part: Part, scores: pa.Table, rejected: pa.Tabl
     written = part
     try:
         if len(scores):
-            size, sha256 = write_table(scores, join(staging.parts, part.name))
+            size, sha256 = write_table(scores, join(staging.parts, part.name), staging.tables)
             written = replace(written, size=size, sha256=sha256)
         if rejected is not None and len(rejected):
-            _, sha256 = write_table(rejected, join(staging.parts, QUARANTINE, part.name))
+            _, sha256 = write_table(rejected, join(staging.parts, QUARANTINE, part.name), staging.tables)
             written = replace(written, quarantine_sha256=sha256)
         document = asdict(written)
         record = {"part": document, "digest": digest_of(json.loads(json.dumps(document)))}
@@ -55,7 +55,7 @@ def write_part(staging: Staging, part: Part, scores: pa.Table, rejected: pa.Tabl
     return written
 
 
-def write_table(table: pa.Table, location: str) -> tuple[int, str]:
+def write_table(table: pa.Table, location: str, unfinished_in: str = "") -> tuple[int, str]:
     """Write a table with page checksums, under its name only when it is whole; give its size and its sha256."""
     sink = pa.BufferOutputStream()
     # A dictionary of ids or probabilities, which hardly repeat, is built in vain: it took five times as long.
@@ -64,7 +64,7 @@ def write_table(table: pa.Table, location: str) -> tuple[int, str]:
         table, sink, compression="zstd", compression_level=1, use_dictionary=repeating, write_page_checksum=True
     )
     content = memoryview(sink.getvalue())
-    write_whole(location, content)
+    write_whole(location, content, unfinished_in)
     return len(content), hashlib.sha256(content).hexdigest()
 
 
@@ -123,7 +123,8 @@ def check_parts(parts: Sequence[Part], rows: int) -> None:
 def first_examples(parts: Sequence[Part], most: int = 3) -> str:
     """Name the first few rows in quarantine."""
     examples = [example for part in parts for example in part.examples]
-    return "The first are " + "; ".join(examples[:most]) + "." if examples else ""
+    first = "The first is " if len(examples) == 1 else "The first are "
+    return first + "; ".join(examples[:most]) + "." if examples else ""
 
 
 def check_quarantine(parts: Sequence[Part], max_bad_rows: float, rows: int) -> None:
@@ -134,9 +135,11 @@ def check_quarantine(parts: Sequence[Part], max_bad_rows: float, rows: int) -> N
     """
     bad, allowed = sum(part.quarantined for part in parts), allowed_rows(max_bad_rows, rows)
     if bad > allowed:
+        seen = sum(part.rows + part.quarantined for part in parts)
+        so_far = "" if seen == rows else f" of the {seen:,} looked at so far"
         raise AfterfitError(
-            f"{bad:,} rows cannot be scored, {allowed:,} may be: nothing was committed. {first_examples(parts)} "
-            f"Mend them, or let them go to the output's {QUARANTINE} with --max-bad-rows {bad}."
+            f"{counted(bad, 'row')}{so_far} cannot be scored, {allowed:,} may be: nothing was committed. "
+            f"{first_examples(parts)} Mend the source, or allow more: --max-bad-rows lets them go to {QUARANTINE}."
         )
 
 

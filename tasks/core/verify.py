@@ -9,7 +9,21 @@ import pyarrow.parquet as pq
 
 from tasks.core.errors import RequestError
 from tasks.core.files import join, list_sizes, read_whole
-from tasks.core.manifest import NAME, QUARANTINE, Manifest, Part, describe, is_as_written, parse_manifest, read_document
+from tasks.core.manifest import (
+    NAME,
+    QUARANTINE,
+    RUNS,
+    STAGING,
+    Manifest,
+    Part,
+    describe,
+    is_as_written,
+    parse_manifest,
+    parts_folder,
+    read_document,
+)
+
+BESIDE = {NAME, RUNS, STAGING}  # what lies below an output on an object store
 
 
 def verify_output(output: str | Path) -> list[str]:
@@ -25,8 +39,9 @@ def verify_output(output: str | Path) -> list[str]:
         raise RequestError(f"{output} is no committed output: it has no {NAME}.")
     manifest = parse_manifest(document, output)
     problems = [] if is_as_written(document) else [f"{NAME}: its content has changed"]
+    folder = parts_folder(output, manifest)
     for part in manifest.parts:
-        problems += verify_part(str(output), part, manifest.schema)
+        problems += verify_part(folder, part, manifest.schema)
     return problems + list(_foreign(str(output), manifest)) + list(_miscounted(manifest))
 
 
@@ -53,13 +68,18 @@ def _verify_file(output: str, name: str, sha256: str | None, rows: int, schema: 
 
 
 def _foreign(output: str, manifest: Manifest) -> Iterator[str]:
-    """Name the files that the manifest does not know."""
+    """Name the files that the manifest does not know; on an object store, other runs have folders of their own."""
     parts = {part.name for part in manifest.parts if part.sha256}
     quarantined = {part.name for part in manifest.parts if part.quarantine_sha256}
-    known = {NAME, *parts} | ({QUARANTINE} if quarantined else set())
-    yield from (f"{name}: not in the manifest" for name in sorted(list_sizes(output)) if name not in known)
+    known = parts | ({QUARANTINE} if quarantined else set())
+    folder = parts_folder(output, manifest)
+    if manifest.folder:
+        yield from (f"{name}: not in the manifest" for name in sorted(list_sizes(output)) if name not in BESIDE)
+    else:
+        known.add(NAME)
+    yield from (f"{name}: not in the manifest" for name in sorted(list_sizes(folder)) if name not in known)
     if quarantined:
-        inside = sorted(list_sizes(join(output, QUARANTINE)))
+        inside = sorted(list_sizes(join(folder, QUARANTINE)))
         yield from (f"{QUARANTINE}/{name}: not in the manifest" for name in inside if name not in quarantined)
 
 
@@ -76,5 +96,5 @@ def _miscounted(manifest: Manifest) -> Iterator[str]:
 
 def is_whole(output: str | Path, manifest: Manifest) -> bool:
     """Tell quickly whether every part is there with its size; `verify_output` reads them all."""
-    found = list_sizes(str(output))
+    found = list_sizes(parts_folder(output, manifest))
     return all(found.get(part.name) == part.size for part in manifest.parts if part.sha256)

@@ -56,7 +56,8 @@ def test_an_attempt_that_died_on_a_store_is_resumed_and_its_damaged_part_scored_
     name, folder = champion
     monkeypatch.setattr("tasks.core.pieces.PIECE_ROWS", 1)
     for number in range(3):
-        write_whole(f"{bucket}/in/{number}.csv", (folder / "sales.csv").read_bytes().replace(b'\n"0', b'\n"%d' % number))
+        content = (folder / "sales.csv").read_bytes().replace(b'\n"0', b'\n"%d' % number)
+        write_whole(f"{bucket}/in/{number}.csv", content)
 
     def die(*_):
         raise OSError("killed")
@@ -66,8 +67,9 @@ def test_an_attempt_that_died_on_a_store_is_resumed_and_its_damaged_part_scored_
         with pytest.raises((OSError, AfterfitError)):
             score_batch(name, f"{bucket}/in", f"{bucket}/out")
     assert read_manifest(f"{bucket}/out") is None
-    part = next(item for item in sorted(list_sizes(f"{bucket}/out")) if item.startswith("part-"))
-    write_whole(join(f"{bucket}/out", part), read_whole(join(f"{bucket}/out", part))[:-1] + b"?")
+    (run,) = list_sizes(f"{bucket}/out/_runs")
+    part = join(f"{bucket}/out/_runs", run, min(list_sizes(f"{bucket}/out/_runs/{run}")))
+    write_whole(part, read_whole(part)[:-1] + b"?")
     done = score_batch(name, f"{bucket}/in", f"{bucket}/out")
     assert 0 < done.rows_reused < done.rows_scored
     assert verify_output(f"{bucket}/out") == []

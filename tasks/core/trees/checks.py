@@ -21,13 +21,13 @@ def check_trees(estimator: Any) -> None:
     Raises:
         ValueError: with the tree and the node; scikit-learn would read memory that is not the model's, or never end.
     """
-    for found in _inside(estimator):
+    for found in objects_inside(estimator):
         for name, check in CHECKS.items():
             if any(kind.__name__ == name and kind.__module__.startswith("sklearn.") for kind in type(found).__mro__):
                 check(found)
 
 
-def _inside(whole: Any) -> Iterator[Any]:
+def objects_inside(whole: Any) -> Iterator[Any]:
     """Find every object with attributes that an object holds, itself first, each once."""
     waiting, seen = [whole], {id(whole): whole}
     while waiting:

@@ -102,6 +102,10 @@ def _sum_trees(estimator: Any, members: Sequence[Any], zero: float) -> Sums:
     if estimator.n_outputs_ != 1:
         raise UnsupportedError(f"the kernel does not know {type(estimator).__name__} with several outputs")
     trees = _sound([nodes_of_tree(member.tree_, f"tree {number}") for number, member in enumerate(members)])
+    if odd := {member.n_features_in_ for member in members} - {estimator.n_features_in_}:
+        raise ValueError(
+            f"a tree takes {odd.pop()} features, its {type(estimator).__name__} {estimator.n_features_in_}"
+        )
     width = int(getattr(estimator, "n_classes_", 1))
     if any(nodes.leaf_values.shape[1] != width for nodes in trees):
         raise UnsupportedError(f"the kernel does not know trees that do not answer for each of {width} classes")

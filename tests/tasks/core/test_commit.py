@@ -238,6 +238,11 @@ def test_a_new_an_empty_and_a_committed_folder_are_outputs(tmp_path, make):
     assert folder_output(output).location == os.path.realpath(output)
 
 
+def test_a_mount_point_is_refused_before_anything_is_scored():
+    with pytest.raises(RequestError, match="is a mount point"):
+        folder_output("/proc")
+
+
 def test_an_output_behind_a_link_is_the_folder_it_leads_to(tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")

@@ -77,3 +77,15 @@ def test_many_bad_values_are_found_each_by_its_row():
     found = convert(pa.record_batch({"n": texts}), FEATURES[:1])
     assert [row for row, said in enumerate(found[PROBLEM].to_pylist()) if said] == list(range(0, 1000, 7))
     assert found["n"].drop_null().to_pylist() == [float(number) for number in range(1000) if number % 7]
+
+
+def test_dates_with_and_without_a_zone_in_one_file_are_each_what_they_say(tmp_path, write):
+    rows = [
+        "1,1,1,x,2024-01-01T00:00:00",
+        "2,1,1,x,2024-01-01T00:00:00Z",
+        "3,1,1,x,soon",
+        "4,1,1,x,2024-01-01T02:00+02:00",
+    ]
+    table = copied(tmp_path, write("dates.csv", HEADER + "\n".join(rows) + "\n"))
+    assert [str(at) for at in table["at"].to_pylist()] == ["2024-01-01 00:00:00"] * 2 + ["None", "2024-01-01 00:00:00"]
+    assert table[PROBLEM].to_pylist() == [None, None, "column 'at': 'soon' is no date", None]

@@ -1,3 +1,5 @@
+from datetime import date
+
 import pyarrow as pa
 import pytest
 
@@ -14,6 +16,7 @@ GOOD = {
     "texts": ([["10", "9"], ["007", "7"]], []),
     "unicode twins": ([["Å"], ["A\u030a"]], []),
     "one part": ([[3, 2, 1]], []),
+    "dates": ([[date(2024, 1, 2), date(2024, 1, 1)]], []),
     "with quarantine": ([["c", "a"]], ["b", None, None]),
     "missing ones apart": ([["b"], ["a"]], [None, None]),
 }

@@ -3,6 +3,7 @@
 import threading
 import uuid
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from tasks.core.commit import FolderOutput
 from tasks.core.errors import AfterfitError, RequestError
 from tasks.core.files import delete, join, list_sizes, read_whole, write_whole
-from tasks.core.manifest import NAME, read_manifest, read_scores
+from tasks.core.manifest import NAME, parts_folder, read_manifest, read_scores
 from tasks.core.objects import ObjectOutput, open_output
 from tasks.core.verify import is_whole, verify_output
 
@@ -32,6 +33,7 @@ def publish(tmp_path, location, write_output):
         target = target or open_output(location)
         folder = tmp_path / uuid.uuid4().hex
         manifest = write_output(folder, version)
+        manifest = replace(manifest, folder=target.folder(manifest.run_key))
         with target.locked(), target.stage(manifest.run_key, tmp_path) as staging:
             for part in manifest.parts:
                 write_whole(join(staging.parts, part.name), (folder / part.name).read_bytes())
@@ -62,7 +64,10 @@ def test_an_output_is_committed_verified_read_and_replaced(publish, location):
     publish(2)
     assert verify_output(location) == []
     assert read_scores(location)["model_version"].to_pylist() == [2] * ROWS
-    assert sorted(list_sizes(location)) == sorted([NAME, *(part.name for part in read_manifest(location).parts)])
+    manifest = read_manifest(location)
+    assert sorted(list_sizes(location)) == [NAME, "_runs"]
+    assert list(list_sizes(join(location, "_runs"))) == [manifest.run_key[:8]]
+    assert sorted(list_sizes(parts_folder(location, manifest))) == [part.name for part in manifest.parts]
 
 
 def test_before_the_manifest_nothing_is_committed_and_the_attempt_is_known(location):
@@ -74,7 +79,7 @@ def test_before_the_manifest_nothing_is_committed_and_the_attempt_is_known(locat
     assert read_manifest(location) is None
     again = open_output(location)
     assert again.begun()
-    again.discard()
+    again.discard("k" * 64)
     assert not open_output(location).begun()
 
 
@@ -87,21 +92,42 @@ def test_of_two_runs_that_commit_at_once_the_second_fails_and_the_first_stays_wh
     with pytest.raises(AfterfitError, match="Another run has committed to"):
         publish(3, other)
     assert read_scores(location)["model_version"].to_pylist() == [2] * ROWS
-    publish(4)  # and what the loser left is cleared away
+    assert verify_output(location) == []  # what the loser left is not in the way
+    publish(4)
+    assert verify_output(location) == []
+
+
+def test_of_two_runs_of_the_same_key_that_commit_at_once_both_have_committed(publish, location):
+    one, other = open_output(location), open_output(location)
+    publish(1, one)
+    publish(1, other)
+    assert (verify_output(location), len(read_scores(location))) == ([], ROWS)
+
+
+def test_a_commit_does_not_touch_the_parts_of_a_run_that_is_still_at_work(publish, location):
+    at_work = join(location, "_runs/ffffffff/part-ffffffff-00000.parquet")
+    publish(1)
+    write_whole(at_work, b"x")
+    publish(2)
+    assert read_whole(at_work) == b"x"
     assert verify_output(location) == []
 
 
 def test_a_damaged_missing_or_foreign_part_is_found(publish, location):
     publish(1)
-    first, second = (part.name for part in read_manifest(location).parts)
-    content = bytearray(read_whole(join(location, first)))
+    manifest = read_manifest(location)
+    first, second = (part.name for part in manifest.parts)
+    folder = parts_folder(location, manifest)
+    content = bytearray(read_whole(join(folder, first)))
     content[40] ^= 1
-    write_whole(join(location, first), bytes(content))
-    delete(join(location, second))
-    write_whole(join(location, "part-ffffffff-00000.parquet"), b"x")
+    write_whole(join(folder, first), bytes(content))
+    delete(join(folder, second))
+    write_whole(join(folder, "part-ffffffff-00000.parquet"), b"x")
+    write_whole(join(location, "notes.txt"), b"x")
     assert verify_output(location) == [
         f"{first}: its content has changed",
         f"{second}: missing",
+        "notes.txt: not in the manifest",
         "part-ffffffff-00000.parquet: not in the manifest",
     ]
 
@@ -120,12 +146,15 @@ def test_a_reader_during_replacements_sees_one_whole_version_and_never_an_older_
     reader = threading.Thread(target=read)
     reader.start()
     try:
-        for version in range(1, 11):
+        for version in range(1, 200):
             publish(version)
+            if len(seen) > 5:
+                break
     finally:
         done.set()
         reader.join()
     assert failures == []
+    assert len(seen) > 1
     versions = [scores["model_version"][0] for scores in seen]
     for scores, version in zip(seen, versions, strict=True):
         assert scores == {"row": list(range(ROWS)), "model_version": [version] * ROWS}

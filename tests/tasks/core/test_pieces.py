@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.core.errors import AfterfitError
 from tasks.core.pieces import Piece, Reader, Slice, TableGroups, bundle_pieces, plan_pieces, read_piece
 
 
@@ -55,11 +56,11 @@ def make_pieces(count):
 
 
 @given(st.integers(0, 3000), st.integers(1, 8))
-def test_bundles_hold_every_piece_once_in_order_evenly_and_are_at_most_two_hundred(count, at_least):
+def test_bundles_hold_every_piece_once_in_order_evenly_and_are_at_most_two_hundred(count, lanes):
     pieces = make_pieces(count)
-    bundles = bundle_pieces(pieces, at_least)
+    bundles = bundle_pieces(pieces, lanes)
     assert [piece for bundle in bundles for piece in bundle.pieces] == pieces
-    assert min(at_least, count) <= len(bundles) <= 200
+    assert min(2 * lanes, count) <= len(bundles) <= 200
     sizes = [len(bundle.pieces) for bundle in bundles]
     assert not sizes or max(sizes) - min(sizes) <= 1
     for bundle in bundles:
@@ -138,7 +139,7 @@ def test_any_range_of_rows_is_read_as_it_stands_forwards_and_backwards(tmp_path,
 def test_a_file_that_lost_rows_since_it_was_planned_is_an_error(tmp_path):
     path = str(tmp_path / "in.parquet")
     pq.write_table(make_table(10), path)
-    with pytest.raises(OSError, match="fewer rows than when it was planned"):
+    with pytest.raises(AfterfitError, match=r"rows 5 to 10: .*fewer rows than when it was planned"):
         read_piece(Piece(0, (Slice(path, path, 0, 5, 6),), 0), ["id"])
 
 
@@ -149,5 +150,5 @@ def test_a_flipped_bit_under_a_page_checksum_is_an_error_not_another_value(tmp_p
     content = bytearray(path.read_bytes())
     content[500] ^= 1
     path.write_bytes(content)
-    with pytest.raises(OSError, match="CRC"):
-        read_piece(Piece(0, (Slice(str(path), "", 0, 0, 1000),), 0), ["a"])
+    with pytest.raises(AfterfitError, match=r"a\.parquet, rows 0 to 999: .*CRC"):
+        read_piece(Piece(0, (Slice(str(path), "a.parquet", 0, 0, 1000),), 0), ["a"])

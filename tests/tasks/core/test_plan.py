@@ -11,7 +11,7 @@ from tasks.core.columns import to_frame
 from tasks.core.csv_copy import copy_csv
 from tasks.core.errors import RequestError
 from tasks.core.pieces import read_piece
-from tasks.core.plan import check_file, name_run, plan_source
+from tasks.core.plan import check_copies, check_file, name_run, plan_source
 from tasks.core.sources import list_source
 
 SCHEMA = pa.schema([
@@ -162,3 +162,51 @@ def test_pieces_of_a_model_whose_last_step_is_wide_have_fewer_rows(tmp_path, wri
     narrow = planned(model, card, tmp_path, tmp_path / "out", tmp_path)
     wide = planned(model, replace(card, width=1 << 18), tmp_path, tmp_path / "out", tmp_path)
     assert [[piece.rows for piece in plan.pieces] for plan in (narrow, wide)] == [[200], [80, 80, 40]]
+
+
+def test_a_copy_that_was_typed_by_another_model_is_not_taken(tmp_path, write, make_card, model):
+    """A dead attempt of an older champion may have left one: to it, "007" was a number."""
+    write("in/t.csv", "id,code\na,007\nb,1e2\n")
+    for type_, expected in ((pa.float64(), [7.0, 100.0]), (pa.string(), ["007", "1e2"])):
+        card = make_card(pa.schema([("id", pa.string()), ("code", type_)]), data=SECTIONS["data"] | {"drop": []})
+        plan = planned(model, card, tmp_path / "in", tmp_path / "out", tmp_path)
+        assert read_piece(plan.pieces[0], ["code"])["code"].to_pylist() == expected
+
+
+def test_files_in_which_a_feature_has_different_types_share_a_piece(tmp_path, write, card, table, model):
+    """Each type is one that the model takes; together they are what its kind is stored as."""
+    day = table["at"].cast(pa.date32(), safe=False)
+    other = table.set_column(4, "at", day).set_column(3, "city", table["city"].combine_chunks().dictionary_encode())
+    whole = pa.array([2**60 + row for row in range(len(table))])
+    write("a.parquet", table.slice(0, 5))
+    write("b.parquet", other.set_column(1, "n", whole).slice(5, 5))
+    write("c.parquet", table.slice(10, 5))
+    (piece,) = planned(model, card, tmp_path, tmp_path / "out", tmp_path).pieces
+    read = read_piece(piece, table.column_names)
+    assert read["city"].to_pylist() == table["city"].slice(0, 15).to_pylist()
+    assert read["n"].to_pylist()[5:10] == [float(2**60 + row) for row in range(5, 10)]
+    assert [str(at)[:10] for at in read["at"].to_pylist()] == [str(at)[:10] for at in table["at"].to_pylist()[:15]]
+
+
+def test_an_id_that_cannot_be_told_apart_is_refused_before_anything_is_scored(tmp_path, write, card, table, model):
+    write("t.parquet", table.set_column(0, "id", table["id"].cast(pa.binary())))
+    with pytest.raises(RequestError, match=r"the id 'id' is binary: an id is a number, a text or a date"):
+        planned(model, card, tmp_path, tmp_path / "out", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "output", "cluster", "refused"),
+    [
+        ("t.csv", "s3://bucket/out", "tcp://127.0.0.1:1", True),
+        ("t.csv", "s3://bucket/out", None, False),
+        ("t.csv", "/out", "tcp://127.0.0.1:1", False),
+        ("t.parquet", "s3://bucket/out", "tcp://127.0.0.1:1", False),
+    ],
+)
+def test_copies_that_the_workers_of_a_cluster_could_not_read_are_refused(write, table, name, output, cluster, refused):
+    file = write(name, table if name.endswith("parquet") else "a\n1\n")
+    if not refused:
+        assert check_copies([file], output, cluster) is None
+        return
+    with pytest.raises(RequestError, match="make them Parquet first, or leave --cluster out"):
+        check_copies([file], output, cluster)

@@ -1,6 +1,11 @@
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OrdinalEncoder
 
 from tasks.core.columns import Column, feature_columns
 from tasks.core.errors import AfterfitError, RequestError
@@ -153,41 +158,66 @@ def test_a_row_whose_answer_is_no_finite_number_is_rejected(pipeline, rejected):
 
 
 class Picky(Fake):
-    """A pipeline that refuses rows by what they hold."""
+    """A pipeline that refuses rows by what they hold, and says why."""
 
-    def __init__(self, refuses):
-        self.refuses = refuses
+    def __init__(self, refuses, why):
+        self.refuses, self.why = refuses, why
 
     def predict(self, X):
         if self.refuses(X["a"].to_numpy()).any():
-            raise ValueError("I do not like it")
+            raise ValueError(self.why)
         return X["a"].fillna(0).clip(-9, 9).to_numpy()
 
 
 VALUES = [1.0, np.inf, 2.0, np.nan, 1e300, -np.inf, 3.0, np.nan]
+INFINITE, LARGE, MISSING, REFUSED = "infinite_value", "too_large_value", "missing_value", "refused_by_model"
+INFINITY, NAN = "Input X contains infinity or a value too large for dtype('float32').", "Input X contains NaN."
+PICKY = {
+    "infinite": (np.isinf, INFINITY, {1: INFINITE, 5: INFINITE}),
+    "missing": (np.isnan, NAN, {3: MISSING, 7: MISSING}),
+    "infinite or large": (lambda a: np.abs(a) > 1e38, INFINITY, {1: INFINITE, 4: LARGE, 5: INFINITE}),
+    "positive, whatever it says": (lambda a: a > 1e38, "no", {1: REFUSED, 4: REFUSED}),
+    "one value": (lambda a: a == 2.0, "no", {2: REFUSED}),
+    "missing ones for another reason": (np.isnan, "Found unknown categories", {3: REFUSED, 7: REFUSED}),
+    "all": (lambda a: np.full(len(a), fill_value=True), "no", dict.fromkeys(range(8), REFUSED)),
+}
 
 
-@pytest.mark.parametrize(
-    ("refuses", "rejected"),
-    [
-        (np.isinf, {1: "infinite_value", 5: "infinite_value"}),
-        (np.isnan, {3: "missing_value", 7: "missing_value"}),
-        (lambda a: ~np.isfinite(a), {1: "infinite_value", 3: "missing_value", 5: "infinite_value", 7: "missing_value"}),
-        (lambda a: a > 1e38, {1: "refused_by_model", 4: "too_large_value"}),
-        (lambda a: a == 2.0, {2: "refused_by_model"}),
-        (lambda a: np.full(len(a), fill_value=True), dict.fromkeys([0, 2, 6], "refused_by_model")),
-    ],
-    ids=["infinite", "missing", "both", "large", "one value", "all"],
-)
-def test_rows_that_the_model_refuses_are_rejected_and_all_others_scored(refuses, rejected):
+@pytest.mark.parametrize(("refuses", "why", "rejected"), PICKY.values(), ids=PICKY.keys())
+def test_rows_that_the_model_refuses_are_rejected_and_all_others_scored(refuses, why, rejected):
     table = pa.table({"a": pa.array(VALUES, from_pandas=False)})
-    scored = Scorer(Predictor(Picky(refuses), FEATURES), 1).score(table, first_row=100)
-    found = {row: why.reason for row, why in scored.rejections.items()}
-    assert found.items() >= rejected.items()
-    assert len(scored.scores) + len(found) == len(VALUES)
-    good = [row for row in range(len(VALUES)) if row not in found]
+    scored = Scorer(Predictor(Picky(refuses, why), FEATURES), 1).score(table, first_row=100)
+    assert {row: found.reason for row, found in scored.rejections.items()} == rejected
+    good = [row for row in range(len(VALUES)) if row not in rejected]
     assert (scored.scores["row"].to_pylist() if good else []) == [100 + row for row in good]
-    assert not refuses(np.asarray(VALUES)[good]).any()
+
+
+def test_one_bad_row_among_thousands_of_patterns_of_gaps_is_found():
+    """A forest takes gaps; each combination of them must not cost a question of its own."""
+    chance = np.random.default_rng(4)
+    columns = {
+        f"x{number}": np.where(chance.random(9000) < 0.4, np.nan, chance.normal(size=9000)) for number in range(13)
+    }
+    columns["x0"][4321] = np.inf
+    features = tuple(Column(name, "numeric") for name in columns)
+    X = np.nan_to_num(np.column_stack(list(columns.values())), posinf=0)
+    X[::3] = np.nan
+    forest = RandomForestRegressor(3).fit(pd.DataFrame(X, columns=list(columns)), np.arange(9000.0))
+    scored = Scorer(Predictor(forest, features), 1).score(pa.table(columns))
+    assert {row: (why.reason, why.detail) for row, why in scored.rejections.items()} == {
+        4321: ("infinite_value", "column 'x0'")
+    }
+
+
+def test_rows_that_are_alike_in_their_gaps_are_not_rejected_for_what_only_some_of_them_hold():
+    """The first and the last row hold an unknown category; all of them have a gap, which the model takes."""
+    table = pa.table({"c": ["zz", "a", "a", "a", "zz"], "x": pa.nulls(5, pa.float64())})
+    columns = ColumnTransformer([("c", OrdinalEncoder(), ["c"]), ("x", "passthrough", ["x"])])
+    frame = pd.DataFrame({"c": ["a", "b"] * 20, "x": np.arange(40.0)})
+    pipeline = make_pipeline(columns, HistGradientBoostingRegressor(max_iter=2)).fit(frame, np.arange(40.0))
+    features = (Column("c", "categorical"), Column("x", "numeric"))
+    scored = Scorer(Predictor(pipeline, features), 1).score(table)
+    assert {row: why.reason for row, why in scored.rejections.items()} == {0: REFUSED, 4: REFUSED}
 
 
 def test_a_missing_id_is_rejected_before_the_model_is_asked(mixed, fitted):
@@ -241,3 +271,9 @@ def test_carried_columns_must_not_meet_those_of_the_scores(id_, keep, refused):
         return
     with pytest.raises(RequestError, match=f"column '{refused}' would occur twice"):
         check_carried(id_, keep)
+
+
+def test_a_column_named_like_one_of_quarantine_is_kept_under_another_name():
+    table = pa.table({"reason": [np.inf, 1.0], "input": ["x", "y"]})
+    scorer = Scorer(Predictor(Fake([np.nan, 1.0]), (Column("reason", "numeric"),)), 1, keep=("input",))
+    assert scorer.score(table).rejected.column_names == ["column_reason", "column_input", "reason", "detail"]

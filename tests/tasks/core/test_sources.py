@@ -3,7 +3,7 @@ import os
 import pyarrow as pa
 import pytest
 
-from tasks.core.errors import RequestError
+from tasks.core.errors import AfterfitError, RequestError
 from tasks.core.sources import check_unchanged, content_digest, list_source, source_identity, without_secrets
 
 TABLE = pa.table({"a": [1, 2, 3]})
@@ -110,7 +110,7 @@ def test_the_identity_changes_with_what_changes(tmp_path, write, change):
     check_unchanged(before)
     change(tmp_path / "a.csv")
     assert source_identity(before) != source_identity(list_source(str(tmp_path)))
-    with pytest.raises(RequestError, match=r"a\.csv changed while it was being read"):
+    with pytest.raises(AfterfitError, match=r"a\.csv changed while it was being read"):
         check_unchanged(before)
 
 
@@ -127,7 +127,7 @@ def test_the_identity_of_parquet_sees_another_value_in_a_file_of_the_same_size_a
 def test_a_file_that_is_gone_or_emptied_has_changed(tmp_path, write, spoil):
     before = (write("a.parquet", TABLE),)
     spoil(tmp_path / "a.parquet")
-    with pytest.raises(RequestError, match=r"a\.parquet"):
+    with pytest.raises(AfterfitError, match=r"a\.parquet changed while it was being read"):
         check_unchanged(before)
 
 
