@@ -67,13 +67,13 @@ def backfilled(done: "Backfill", servers: "Servers | None", as_json: bool) -> in
 def _window_line(row: Mapping[str, Any]) -> str:
     outcome = "due" if row["due"] else "-"
     if row["scores"]:
-        outcome = "reused" if row["scores"]["reused"] else f"scored {row['scores']['rows_scored']:,} rows"
+        outcome = "reused" if row["scores"]["reused"] else f"rows scored: {row['scores']['rows_scored']:,}"
     return f"{row['window']}  {row['status']:<8} {row['why']}  {'FAILED: ' + row['error'] if row['error'] else outcome}"
 
 
 def _counted(rows: Sequence[Mapping[str, Any]]) -> str:
     due, scored, failed = (sum(bool(row[name]) for row in rows) for name in ("due", "scores", "error"))
-    return f"{len(rows)} windows, {due} due, {scored} scored, {failed} failed"
+    return f"windows: {len(rows)}, due: {due}, scored: {scored}, failed: {failed}"
 
 
 def verified(problems: Sequence[str], output: str, as_json: bool) -> int:
@@ -135,13 +135,17 @@ def _trained_lines(done: "Trained") -> list[str]:
 
 
 def _score_lines(model: str, scores: "Scores") -> list[str]:
-    rate = f"{scores.seconds:.1f} s, {scores.rows_scored / max(scores.seconds, 1e-9):,.0f} rows/s"
+    from tasks.core.errors import counted  # noqa: PLC0415 - as above
+
+    scored_now = scores.rows_scored - scores.rows_reused
+    rate = f"{scores.seconds:.1f} s, {scored_now / max(scores.seconds, 1e-9):,.0f} rows/s"
     how = "reused: the same model, source and options" if scores.reused else rate
-    lines = [f"{model} version {scores.version} scored {scores.rows_scored:,} rows into {scores.output} ({how})"]
+    rows = counted(scores.rows_scored, "row")
+    lines = [f"{model} version {scores.version} scored {rows} into {scores.output} ({how})"]
     if scores.rows_reused and not scores.reused:
-        lines.append(f"  {scores.rows_reused:,} rows were scored already, by an attempt that did not finish")
+        lines.append(f"  of which {counted(scores.rows_reused, 'row')} by an earlier attempt that did not commit")
     if scores.rows_quarantined:
-        lines.append(f"  {scores.rows_quarantined:,} rows are in quarantine: {scores.output}/_quarantine tells why")
+        lines.append(f"  and put {counted(scores.rows_quarantined, 'row')} into its _quarantine, which tells why")
     return lines
 
 

@@ -354,7 +354,7 @@ def _status(tokens: list[str] | None) -> int:
     try:
         done: Any = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        return say(f"{error} See `afterfit --help`.", 2)
+        return say(f"{error} See `{' '.join(['afterfit', *(error.command_chain or ())])} --help`.", 2)
     except AfterfitError as error:
         return say(str(error), error.exit_status)
     except (UnexpectedError, OSError) as error:

@@ -79,8 +79,11 @@ def lanes(workers: int | None = None) -> int:
 
 def map_task(runner: TaskRunner[Any], task: Task[..., R], **parameters: Any) -> list[PrefectFuture[R]]:
     """Map a task over parameters on a started runner; those that are the same for all are `unmapped`."""
-    # `map` is typed for coroutines only; a plain function is as good.
-    return list(runner.map(cast("Any", task), parameters))
+    try:
+        # `map` is typed for coroutines only; a plain function is as good.
+        return list(runner.map(cast("Any", task), parameters))
+    except OSError as error:  # it connects to its scheduler now
+        raise AfterfitError(f"The Dask scheduler cannot be reached: {error}") from error
 
 
 def results_of(futures: Iterable[PrefectFuture[R]], while_waiting: Callable[[], None]) -> Iterator[R]:

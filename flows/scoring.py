@@ -9,6 +9,7 @@ from prefect.futures import PrefectFuture
 from flows.runner import check_workers, lanes, make_runner, make_threads, map_task, results_of
 from tasks.commit import commit_scores
 from tasks.core.backfill import Only, WindowPlan
+from tasks.core.errors import AfterfitError
 from tasks.core.folders import scratch_folder
 from tasks.core.inputs import digesting
 from tasks.core.manifest import Manifest, Part
@@ -16,6 +17,7 @@ from tasks.core.objects import open_output
 from tasks.core.pieces import Bundle, bundle_pieces
 from tasks.core.plan import Run, check_copies
 from tasks.core.results import Backfill, BackfillError, Scores, WindowOutcome
+from tasks.core.sources import check_unchanged
 from tasks.core.spec import Scoring, Spec
 from tasks.core.staging import Staging, check_quarantine
 from tasks.core.windows import window_name
@@ -25,7 +27,7 @@ from tasks.report import Progress, publish_backfill, publish_quarantine, publish
 from tasks.resolve import resolve_version
 from tasks.score import score_bundle
 from tasks.uncached import uncached_task
-from tasks.windows import plan_windows
+from tasks.windows import plan_windows, remember_failure
 
 
 @flow(flow_run_name="score with {model}", persist_result=False)
@@ -86,7 +88,11 @@ def score_source(
             started = time.monotonic()
             with target.stage(run.key, folder) as staging, digesting(found.files) as inputs:
                 planned = plan_scoring(run, found, staging)
-                parts = score_pieces(planned, staging, workers, cluster)
+                try:
+                    parts = score_pieces(planned, staging, workers, cluster)
+                except AfterfitError:
+                    check_unchanged(found.files)  # which would explain it better
+                    raise
                 manifest = commit_scores(target, planned, found, inputs(), parts, staging, window)
             kept = sum(part.rows for part in planned.finished.values())
             scores = _summed_up(manifest, run.output, kept, seconds=time.monotonic() - started)
@@ -184,7 +190,9 @@ def outcome_of(plan: WindowPlan, future: PrefectFuture[Scores]) -> WindowOutcome
     try:
         return WindowOutcome(plan, scores=future.result())
     except Exception as error:  # noqa: BLE001 - one window's failure, whatever it is, must not hide the others
-        return WindowOutcome(plan, error=" ".join(str(error).split()) or type(error).__name__)
+        said = " ".join(str(error).split()) or type(error).__name__
+        remember_failure(plan, said)
+        return WindowOutcome(plan, error=said)
 
 
 def _summed_up(manifest: Manifest, output: str, kept: int, *, seconds: float = 0.0, reused: bool = False) -> Scores:

@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
+from tasks.core.errors import counted
 from tasks.core.files import join, open_binary
 from tasks.core.ids import check_unique_ids
 from tasks.core.manifest import Input, Manifest, Part, describe
@@ -75,7 +76,10 @@ def describe_parts(parts: Sequence[Part]) -> list[str]:
         unknown.update(part.unknown)
     reasons = sorted({part.note for part in parts if part.note})
     return [
-        *(f"{rows:,} rows scored by {what}" for what, rows in by.items()),
+        *(f"{counted(rows, 'row')} scored by {what}" for what, rows in by.items()),
         *(f"not by the {KERNEL}: {reason}" for reason in reasons),
-        *(f"column {name!r}: {count:,} values in no category the model knows" for name, count in unknown.items()),
+        *(
+            f"column {name!r}: {counted(count, 'value')} in no category the model knows"
+            for name, count in unknown.items()
+        ),
     ]

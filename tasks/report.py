@@ -74,7 +74,7 @@ def publish_version(version: ModelVersion) -> None:
 
 def publish_scores(scores: Scores, model: str) -> None:
     """Sum up a scoring run."""
-    rate = f"{scores.rows_scored / scores.seconds:,.0f} rows/s" if scores.seconds else "reused"
+    rate = f"{(scores.rows_scored - scores.rows_reused) / scores.seconds:,.0f} rows/s" if scores.seconds else "reused"
     lines = [
         f"### {model} version {scores.version} scored {scores.rows_scored:,} rows",
         "",
@@ -82,6 +82,7 @@ def publish_scores(scores: Scores, model: str) -> None:
         "|---|---|",
         f"| rows in | {scores.rows_in:,} |",
         f"| rows scored | {scores.rows_scored:,} |",
+        f"| of which by an earlier attempt | {scores.rows_reused:,} |",
         f"| rows quarantined | {scores.rows_quarantined:,} |",
         f"| parts | {scores.parts} |",
         f"| time | {scores.seconds:.1f} s ({rate}) |",

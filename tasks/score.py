@@ -81,7 +81,7 @@ def example(piece: Piece, row: int, scored: Scored) -> str:
     """Name a rejected row for a person."""
     origin, number = piece.locate(row)
     rejection = scored.rejections[row]
-    return f"row {number:,} of {origin} ({rejection.reason}: {rejection.detail})"
+    return f"row {number:,} (from 0) of {origin} ({rejection.reason}: {rejection.detail})"
 
 
 def locate(scored: Scored, piece: Piece) -> pa.Table | None:

@@ -1,5 +1,7 @@
 """Plan a backfill: what is known of each window, and which are due."""
 
+from contextlib import suppress
+
 from prefect.logging import get_run_logger
 
 from tasks.core.backfill import Only, Status, WindowPlan, choose, status_of
@@ -27,13 +29,19 @@ def plan_windows(spec: Spec, champion: ModelVersion, start: str, end: str, only:
     return plans
 
 
+def remember_failure(plan: WindowPlan, failure: str) -> None:
+    """Keep why a window failed beside its output, for the next backfill to tell; where nothing can be kept, do not."""
+    with suppress(RequestError, OSError):
+        open_output(plan.output).remember(failure)
+
+
 def look_at(window: Window, scoring: Scoring, champion: int) -> WindowPlan:
     """Tell what is known of the scores of one window."""
     filled = fill_scoring(scoring, window)
     status: Status
     try:
         manifest = read_manifest(filled.output)
-        status, why = status_of(manifest.version if manifest else None, open_output(filled.output).begun(), champion)
+        status, why = status_of(manifest.version if manifest else None, open_output(filled.output).failure(), champion)
     except RequestError as error:
         status, why = "failed", str(error)
     return WindowPlan(window, filled.source, filled.output, status, why)

@@ -31,17 +31,17 @@ class WindowPlan:
     due: bool = False
 
 
-def status_of(manifest_version: int | None, begun: bool, champion: int) -> tuple[Status, str]:
+def status_of(manifest_version: int | None, failure: str | None, champion: int) -> tuple[Status, str]:
     """Tell what is known of the scores of a window, and why it is so.
 
-    `manifest_version` is the version that made the committed scores, if there are any; `begun` tells whether an
-    attempt left a staging folder.
+    `manifest_version` is the version that made the committed scores, if there are any; `failure` tells why the last
+    attempt did not end with a commit, if it did not.
 
-    >>> status_of(3, begun=False, champion=5)
+    >>> status_of(3, None, champion=5)
     ('stale', 'scored by version 3, the champion is version 5')
     """
     if manifest_version is None:
-        return ("failed", "an attempt was begun and not finished") if begun else ("missing", "no scores yet")
+        return ("failed", failure) if failure else ("missing", "no scores yet")
     if manifest_version != champion:
         return "stale", f"scored by version {manifest_version}, the champion is version {champion}"
     return "current", f"scored by version {champion}"
@@ -52,7 +52,7 @@ def choose(plans: Iterable[WindowPlan], only: Only | None = None) -> tuple[Windo
 
     >>> from datetime import UTC, datetime
     >>> day = Window(datetime(2026, 1, 31, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
-    >>> plans = [WindowPlan(day, "/in", "/out", *status_of(5, begun=False, champion=5))]
+    >>> plans = [WindowPlan(day, "/in", "/out", *status_of(5, None, champion=5))]
     >>> choose(plans)[0].due, choose(plans, "all")[0].due
     (False, True)
     """

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.core.errors import AfterfitError, RequestError
-from tasks.core.files import list_sizes
+from tasks.core.files import join, list_sizes, read_whole, write_whole
 from tasks.core.manifest import NAME, QUARANTINE, Manifest
 from tasks.core.sources import check_absolute
 from tasks.core.staging import Staging
 
 LOCK_SECONDS = 600
+FAILURE = "failure.txt"  # in a staging folder: why the last attempt failed
 EXCHANGE = 2  # RENAME_EXCHANGE of Linux and RENAME_SWAP of macOS have the same value
 FROM_HERE = -100  # AT_FDCWD of Linux
 
@@ -79,9 +80,14 @@ class FolderOutput:
             if done or not list_sizes(staging.records):
                 shutil.rmtree(root, ignore_errors=True)
 
-    def begun(self) -> bool:
-        """Tell whether an attempt was begun and not finished."""
-        return self._beside("staging").exists()
+    def failure(self) -> str | None:
+        """Tell why the last attempt did not end with a commit; nothing if there was none, or it did."""
+        return read_failure(str(self._beside("staging")))
+
+    def remember(self, failure: str) -> None:
+        """Keep why an attempt failed."""
+        self._beside("staging").mkdir(parents=True, exist_ok=True)
+        write_whole(str(self._beside("staging") / FAILURE), failure.encode())
 
     def folder(self, run_key: str) -> str:  # noqa: ARG002 - object stores need it
         """Tell where the parts of a run lie below the output: in it."""
@@ -120,6 +126,16 @@ class FolderOutput:
     def _beside(self, kind: str) -> Path:
         output = Path(self.location)
         return output.parent / f".{output.name}.{kind}"
+
+
+def read_failure(staging: str) -> str | None:
+    """Read in a staging folder why an attempt failed, if there is such a folder."""
+    if not list_sizes(staging):
+        return None
+    try:
+        return read_whole(join(staging, FAILURE)).decode()
+    except FileNotFoundError:
+        return "an attempt was begun and not finished"
 
 
 def folder_output(output: str) -> FolderOutput:

@@ -66,16 +66,19 @@ def convert(batch: pa.RecordBatch, columns: Sequence[Column]) -> pa.RecordBatch:
     >>> convert(batch, [Column("size", "numeric")]).to_pydict()["size"]
     [1.5, None, None]
     """
-    problems: dict[int, str] = {}
+    problems: dict[int, list[str]] = {}
     for column in columns:
         texts = batch[column.name]
         values, bad = _converted(texts, column.kind)
         for row in bad:
-            problems.setdefault(row, f"column {column.name!r}: {texts[row].as_py()!r} is no {NAMES[column.kind]}")
+            said = f"column {column.name!r}: {texts[row].as_py()!r} is no {NAMES[column.kind]}"
+            problems.setdefault(row, []).append(said)
         position = batch.schema.get_field_index(column.name)
         batch = batch.set_column(position, pa.field(column.name, values.type), values)
-    said = [problems.get(row) for row in range(len(batch))] if problems else pa.nulls(len(batch), pa.string())
-    return batch.append_column(PROBLEM, pa.array(said, pa.string()))
+    if not problems:
+        return batch.append_column(PROBLEM, pa.nulls(len(batch), pa.string()))
+    all_said = ["; ".join(problems[row]) if row in problems else None for row in range(len(batch))]
+    return batch.append_column(PROBLEM, pa.array(all_said, pa.string()))
 
 
 def _converted(texts: pa.Array, kind: Kind) -> tuple[pa.Array, list[int]]:

@@ -14,6 +14,7 @@ from tasks.core.errors import RequestError
 from tasks.core.sources import SourceFile, open_filesystem
 
 HEADER_BYTES = 1 << 20
+OTHER_SEPARATORS = (";", "\t", "|")
 BLOCK = 1 << 24  # bytes parsed at once
 INFERENCE_BLOCK = 1 << 26  # types are inferred from this many bytes, where no model gives them
 
@@ -123,6 +124,10 @@ def header(file: SourceFile) -> list[str]:
         raise RequestError(f"{file.path} holds NUL characters: it is no text, or not UTF-8; convert it first.")
     if not names:
         raise RequestError(f"{file.path} is empty.")
+    if len(names) == 1 and (found := [mark for mark in OTHER_SEPARATORS if mark in names[0]]):
+        raise RequestError(
+            f"{file.path} seems to be separated by {found[0]!r}: afterfit reads commas, convert it first."
+        )
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise RequestError(f"{file.path}: column {twice!r} occurs twice.")

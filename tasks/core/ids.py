@@ -80,4 +80,7 @@ def _confirm(chunks: Sequence[Callable[[], pa.ChunkedArray]], hashes: NDArray[np
     twice = [item["values"] for item in counted.to_pylist() if item["counts"] > 1]
     if twice:
         more = f", and {len(twice) - 1:,} more do" if len(twice) > 1 else ""
-        raise AfterfitError(f"The id {twice[0]!r} occurs twice{more}: ids tell rows apart. Nothing was committed.")
+        raise AfterfitError(
+            f"The id {twice[0]!r} occurs twice{more}: nothing was committed. Ids tell rows apart: leave out the rows "
+            "that are there twice, or name another `data.id`."
+        )

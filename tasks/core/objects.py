@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tasks.core.commit import FolderOutput, folder_output
+from tasks.core.commit import FAILURE, FolderOutput, folder_output, read_failure
 from tasks.core.errors import AfterfitError, RequestError
-from tasks.core.files import delete, join, list_sizes, read_whole
+from tasks.core.files import delete, join, list_sizes, read_whole, write_whole
 from tasks.core.manifest import NAME, RUN_KEY_SHOWN, RUNS, STAGING, Manifest, read_manifest
 from tasks.core.sources import check_absolute, is_url, open_filesystem
 from tasks.core.staging import Staging
@@ -37,15 +37,20 @@ class ObjectOutput:
         """Gather parts where they stay, with records beside; both stay where the body fails, to be reused."""
         records = self._records(run_key)
         yield Staging(join(self.location, folder_of(run_key)), records, str(scratch))
-        delete(records)
+        self.discard(run_key)
 
-    def begun(self) -> bool:
-        """Tell whether an attempt was begun and not finished."""
-        return bool(list_sizes(join(self.location, STAGING)))
+    def failure(self) -> str | None:
+        """Tell why the last attempt did not end with a commit; nothing if there was none, or it did."""
+        return read_failure(join(self.location, STAGING))
+
+    def remember(self, failure: str) -> None:
+        """Keep why an attempt failed."""
+        write_whole(join(self.location, STAGING, FAILURE), failure.encode())
 
     def discard(self, run_key: str) -> None:
         """Delete what an attempt left, now that nobody needs it."""
         delete(self._records(run_key))
+        delete(join(self.location, STAGING, FAILURE))
 
     def commit(self, manifest: Manifest, staging: Staging) -> None:  # noqa: ARG002 - folders need it
         """Write the manifest, which makes its parts the output, then delete the parts of the output before.

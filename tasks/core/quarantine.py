@@ -44,7 +44,7 @@ def rejected_before(table: pa.Table, id_column: str | None) -> Rejections:
             found[row] = Rejection(OTHER_TYPE, problems[row].as_py())
     if id_column:
         missing = pc.is_null(table[id_column], nan_is_null=True)
-        found |= {row: Rejection(NO_ID, f"column {id_column!r} is missing") for row in _rows_where(missing)}
+        found |= {row: Rejection(NO_ID, f"column {id_column!r} has no value") for row in _rows_where(missing)}
     return found
 
 

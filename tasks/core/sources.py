@@ -92,8 +92,8 @@ def _paths(filesystem: Any, path: str) -> list[str]:
         if any(mark in path for mark in "*?[") and not filesystem.exists(path):
             return sorted(str(name) for name in filesystem.glob(path) if filesystem.isfile(name))
         return [path] if filesystem.exists(path) else []
-    except OSError as error:
-        raise RequestError(f"{without_secrets(path)} cannot be listed: {error}") from error
+    except Exception as error:  # stores raise what their own libraries raise
+        raise RequestError(f"{without_secrets(path)} cannot be listed: {' '.join(str(error).split())}") from error
 
 
 def _is_table(path: str) -> bool:

@@ -117,7 +117,9 @@ def check_parts(parts: Sequence[Part], rows: int) -> None:
             f"{rows:,} rows went in, {scored:,} came out and {quarantined:,} are in quarantine: nothing was committed."
         )
     if not scored:
-        raise AfterfitError(f"None of {rows:,} rows can be scored: nothing was committed. {first_examples(parts)}")
+        raise AfterfitError(
+            f"None of {counted(rows, 'row')} can be scored: nothing was committed. {first_examples(parts)}"
+        )
 
 
 def first_examples(parts: Sequence[Part], most: int = 3) -> str:
@@ -139,7 +141,8 @@ def check_quarantine(parts: Sequence[Part], max_bad_rows: float, rows: int) -> N
         so_far = "" if seen == rows else f" of the {seen:,} looked at so far"
         raise AfterfitError(
             f"{counted(bad, 'row')}{so_far} cannot be scored, {allowed:,} may be: nothing was committed. "
-            f"{first_examples(parts)} Mend the source, or allow more: --max-bad-rows lets them go to {QUARANTINE}."
+            f"{first_examples(parts)} Mend the source, or let some go to {QUARANTINE}: `--max-bad-rows` of afterfit "
+            "score, `scoring.max_bad_rows` of the spec."
         )
 
 

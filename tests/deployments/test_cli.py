@@ -130,7 +130,9 @@ def test_rows_that_cannot_be_scored_go_to_quarantine_where_some_may(trained, tmp
     (tmp_path / "bad.csv").write_text(BAD_ROW, encoding="utf-8")
     command = ("score", "cli-sales/1", "bad.csv", "out", "--json")
     refused = afterfit(*command, cwd=tmp_path)
-    assert_one_sentence(refused, 1, "1 rows cannot be scored, 0 may be: nothing was committed. The first are row 1 of ")
+    assert_one_sentence(
+        refused, 1, "1 row cannot be scored, 0 may be: nothing was committed. The first is row 1 (from 0) of "
+    )
     command = (*command, "--max-bad-rows", "0.5")
     document = answer_of(afterfit(*command, cwd=tmp_path))
     assert (document["rows_in"], document["rows_scored"], document["rows_quarantined"]) == (2, 1, 1)
@@ -138,8 +140,8 @@ def test_rows_that_cannot_be_scored_go_to_quarantine_where_some_may(trained, tmp
     (kept,) = pq.read_table(next((tmp_path / "out" / "_quarantine").iterdir())).to_pylist()
     assert (kept["id"], kept["reason"], kept["input_row"]) == ("2", "value_of_another_type", 1)
     told = afterfit("score", "cli-sales/1", "bad.csv", "told", "--max-bad-rows", "1", cwd=tmp_path)
-    assert "scored 1 rows into " in told.stdout
-    assert "1 rows are in quarantine" in told.stdout
+    assert "scored 1 row into " in told.stdout
+    assert "and put 1 row into its _quarantine" in told.stdout
 
 
 def test_a_backfill_answers_window_by_window_and_fails_where_one_fails(trained, tmp_path):

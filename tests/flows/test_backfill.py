@@ -72,6 +72,9 @@ def test_a_window_that_fails_is_told_with_its_reason_and_the_others_are_scored(w
         backfill_scores(spec, *FROM_TO)
     assert told(failed.value.done) == [("missing", 10), ("missing", None), ("missing", 30)]
     assert "There is nothing to read at" in failed.value.done.windows[1].error
+    again = backfill_scores(spec, *FROM_TO, only="failed", dry_run=True).windows[1].plan
+    assert (again.status, again.due) == ("failed", True)
+    assert "There is nothing to read at" in again.why
 
 
 def test_a_window_that_was_begun_and_not_finished_is_known_as_failed(windowed, tmp_path):

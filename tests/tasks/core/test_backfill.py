@@ -14,19 +14,19 @@ def make_plan(status):
 
 
 @pytest.mark.parametrize(
-    ("version", "begun", "status", "why"),
+    ("version", "failure", "status", "why"),
     [
-        (None, False, "missing", "no scores yet"),
-        (None, True, "failed", "an attempt was begun and not finished"),
-        (3, False, "stale", "scored by version 3, the champion is version 5"),
-        (3, True, "stale", "scored by version 3, the champion is version 5"),
-        (6, False, "stale", "scored by version 6, the champion is version 5"),
-        (5, False, "current", "scored by version 5"),
-        (5, True, "current", "scored by version 5"),
+        (None, None, "missing", "no scores yet"),
+        (None, "too hot", "failed", "too hot"),
+        (3, None, "stale", "scored by version 3, the champion is version 5"),
+        (3, "too hot", "stale", "scored by version 3, the champion is version 5"),
+        (6, None, "stale", "scored by version 6, the champion is version 5"),
+        (5, None, "current", "scored by version 5"),
+        (5, "too hot", "current", "scored by version 5"),
     ],
 )
-def test_what_is_committed_says_more_than_what_was_begun(version, begun, status, why):
-    assert status_of(version, begun=begun, champion=5) == (status, why)
+def test_what_is_committed_says_more_than_what_failed_later(version, failure, status, why):
+    assert status_of(version, failure, champion=5) == (status, why)
 
 
 @pytest.mark.parametrize(

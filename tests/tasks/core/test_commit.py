@@ -168,7 +168,9 @@ def test_a_new_attempt_takes_over_what_a_dead_one_finished_and_shuts_it_out(tmp_
         for folder in (dead.parts, dead.records):
             (Path(folder) / "part-0").touch()
         raise KeyboardInterrupt
-    assert target.begun()
+    assert target.failure() == "an attempt was begun and not finished"
+    target.remember("too hot")
+    assert target.failure() == "too hot"
     with target.stage("key", tmp_path) as staging:
         assert [[path.name for path in Path(folder).glob("part-*")] for folder in (staging.parts, staging.records)] == [
             ["part-0"],
@@ -177,7 +179,7 @@ def test_a_new_attempt_takes_over_what_a_dead_one_finished_and_shuts_it_out(tmp_
         with pytest.raises(FileNotFoundError):
             (Path(dead.parts) / "part-1").touch()
     assert list(tmp_path.iterdir()) == []
-    assert not target.begun()
+    assert target.failure() is None
 
 
 def test_of_two_dead_attempts_one_is_taken_over_and_the_other_deleted(tmp_path):

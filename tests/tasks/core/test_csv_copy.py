@@ -23,7 +23,7 @@ def copied(tmp_path, file, group_rows=100):
         ("1,1_000,true,Oslo,2024-01-01", "column 'n': '1_000' is no number"),
         ("1,1,perhaps,Oslo,2024-01-01", "column 'flag': 'perhaps' is no boolean"),
         ("1,1,true,Oslo,soon", "column 'at': 'soon' is no date"),
-        ("1,x,y,Oslo,z", "column 'n': 'x' is no number"),
+        ("1,x,y,Oslo,z", "column 'n': 'x' is no number; column 'flag': 'y' is no boolean; column 'at': 'z' is no date"),
         ("1,1e400,true,007,2024-01-01", None),
         ("1,inf,0,NA,NA", None),
         ("1,,,,", None),

@@ -63,6 +63,8 @@ BAD = {
     "NUL in a value": (b"a,b\n1,x\0\n", "NUL"),
     "NUL in a name": (b"a\0,b\n1,x\n", "NUL"),
     "nothing": (b"", "is empty"),
+    "semicolons": (b"a;b\n1;2\n", "seems to be separated by ';'"),
+    "tabs": (b"a\tb\n1\t2\n", r"seems to be separated by '\\t'"),
     "an open quote in the last column": (b'a,b\n1,"x\n2,y\n3,z\n', "never closed"),
     "an open quote in the first column": (b'a,b\n1,x\n"2,y\n3,z\n', "Expected 2 columns, got 1"),
 }

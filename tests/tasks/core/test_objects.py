@@ -78,9 +78,11 @@ def test_before_the_manifest_nothing_is_committed_and_the_attempt_is_known(locat
         raise KeyboardInterrupt
     assert read_manifest(location) is None
     again = open_output(location)
-    assert again.begun()
+    assert again.failure() == "an attempt was begun and not finished"
+    again.remember("too hot")
+    assert open_output(location).failure() == "too hot"
     again.discard("k" * 64)
-    assert not open_output(location).begun()
+    assert open_output(location).failure() is None
 
 
 @pytest.mark.parametrize("first", [None, 1], ids=["onto nothing", "onto older scores"])
