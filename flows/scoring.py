@@ -76,6 +76,7 @@ def score_source(
     4. score the other pieces on Dask, while the content of the source is digested;
     5. commit.
     """
+    check_workers(workers, cluster)
     version = resolve_version(model)
     found, target = read_identity(source), open_output(output)
     check_copies(found.files, target.location, cluster)
@@ -105,7 +106,6 @@ def score_pieces(planned: Planned, staging: Staging, workers: int | None, cluste
     """Score the pieces that no earlier attempt finished, and stop when too many rows are bad."""
     run, plan = planned.run, planned.plan
     parts = dict(planned.finished)
-    check_workers(workers, cluster)
     check_quarantine(list(parts.values()), run.max_bad_rows, plan.rows)
     bundles = bundle_pieces(planned.unfinished, lanes(workers))
     progress = Progress(planned, staging)

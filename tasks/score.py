@@ -13,10 +13,11 @@ from tasks.core.categories import known_categories
 from tasks.core.errors import AfterfitError
 from tasks.core.manifest import Part, part_name
 from tasks.core.models import load_pipeline
-from tasks.core.pieces import Bundle, Piece, Reader
+from tasks.core.pieces import Bundle, Piece
 from tasks.core.plan import Run
 from tasks.core.predictor import make_predictor
 from tasks.core.quarantine import INPUT, INPUT_ROW, PROBLEM
+from tasks.core.reader import Reader
 from tasks.core.scorer import Scored, Scorer, columns_read
 from tasks.core.staging import Staging, finished_part, input_slices, write_part
 from tasks.uncached import uncached_task

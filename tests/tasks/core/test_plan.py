@@ -10,8 +10,8 @@ import pytest
 from tasks.core.columns import to_frame
 from tasks.core.csv_copy import copy_csv
 from tasks.core.errors import RequestError
-from tasks.core.pieces import read_piece
 from tasks.core.plan import check_copies, check_file, name_run, plan_source
+from tasks.core.reader import read_piece
 from tasks.core.sources import list_source
 
 SCHEMA = pa.schema([
