@@ -1,0 +1,194 @@
+"""Batch scoring while workers, schedulers and servers die or stop under it."""
+
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from flows.scoring import score_batch
+
+HANGS = 120  # seconds; time itself is never asserted
+DASK = [sys.executable, "-m", "dask"]
+
+
+def _workers(run, count=1):
+    """Wait for worker processes of Dask, and give them."""
+    deadline = time.monotonic() + HANGS
+    while time.monotonic() < deadline and run.process.poll() is None:
+        found = [process for process in run.processes() if _is_worker(process)]
+        if len(found) >= count:
+            return found
+        time.sleep(0.05)
+    return []
+
+
+def _is_connected(process):
+    """Tell whether a worker has reached its scheduler."""
+    with contextlib.suppress(psutil.Error):
+        return any(connection.status == psutil.CONN_ESTABLISHED for connection in process.net_connections("tcp"))
+    return False
+
+
+def _is_worker(process):
+    with contextlib.suppress(psutil.Error):
+        line = " ".join(process.cmdline())
+        return "spawn_main" in line and "resource_tracker" not in line
+    return False
+
+
+@pytest.mark.parametrize("killed", [1, pytest.param(2, marks=pytest.mark.slow)], ids=["one worker", "all workers"])
+def test_a_run_goes_on_after_its_workers_were_killed(
+    slow_champion, make_source, start, laws, reference, tmp_path, killed
+):
+    """What a dead worker had in hand is done again by another; the content is that of an undisturbed run."""
+    source, output = make_source(8), tmp_path / "out"
+    run = start(slow_champion, source.path, output, "--workers", "2")
+    assert run.await_records(1)
+    for worker in _workers(run, 2)[:killed]:
+        worker.kill()
+    answer = laws.finished(run.wait(), output, source.ids)
+    assert answer["rows_reused"] == 0
+    assert laws.parts_of(output) == reference(slow_champion, source)
+    run.assert_gone()
+
+
+@pytest.mark.slow
+def test_rows_that_kill_their_worker_every_time_end_the_run_with_a_sentence(
+    slow_champion, make_source, start, laws, reference, tmp_path
+):
+    """The worker is killed as soon as it holds rows, again and again: the run gives up, says why, keeps its parts."""
+    source, output = make_source(20), tmp_path / "out"
+    run = start(slow_champion, source.path, output, "--workers", "1")
+    assert run.await_records(1)
+    deadline = time.monotonic() + 300
+    while run.process.poll() is None and time.monotonic() < deadline:
+        for worker in _workers(run):
+            if _is_connected(worker):
+                time.sleep(0.5)  # by now the scheduler has given it rows, and it reads them
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    worker.kill()
+    laws.failed(run.wait(), "Worker processes died again and again", "What is done is kept")
+    run.assert_gone()
+    laws.unchanged(output)
+    done = score_batch(slow_champion, str(source.path), str(output))
+    assert done.rows_reused > 0
+    assert laws.parts_of(output) == reference(slow_champion, source)
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """A Dask scheduler and two workers as somebody else starts them: their processes, and the address."""
+    processes = []
+
+    def launch(*arguments):
+        process = subprocess.Popen([*DASK, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        processes.append(process)
+        return process
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
+    port = address.rpartition(":")[2]
+    launch("scheduler", "--host", "127.0.0.1", "--port", port, "--dashboard-address", "127.0.0.1:0")
+    for _ in range(2):
+        launch(
+            "worker", address, "--host", "127.0.0.1", "--nthreads", "1", "--no-nanny", "--no-dashboard",
+            "--local-directory", str(tmp_path / "dask"),
+        )  # fmt: skip
+    yield address, processes
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(signal.SIGCONT)
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.slow
+def test_a_run_whose_scheduler_was_killed_fails_and_names_it(
+    slow_champion, make_source, start, laws, reference, cluster, tmp_path
+):
+    """It does not wait for a scheduler that never answers again; here, the same run is finished from what is done."""
+    address, (scheduler, *_) = cluster
+    source, output = make_source(8), tmp_path / "out"
+    run = start(slow_champion, source.path, output, "--cluster", address)
+    assert run.await_records(2)
+    scheduler.kill()
+    killed = time.monotonic()
+    laws.failed(run.wait(), "The Dask scheduler went away", "run the same command again")
+    assert time.monotonic() - killed < 60
+    run.assert_gone()
+    laws.unchanged(output)
+    assert score_batch(slow_champion, str(source.path), str(output)).rows_reused > 0
+    assert laws.parts_of(output) == reference(slow_champion, source)
+
+
+@pytest.mark.slow
+def test_a_run_without_any_worker_left_fails_in_place_of_waiting_for_ever(
+    slow_champion, make_source, start, laws, cluster, tmp_path
+):
+    """The workers of a scheduler are gone for good."""
+    address, (_, *workers) = cluster
+    source, output = make_source(8), tmp_path / "out"
+    run = start(slow_champion, source.path, output, "--cluster", address)
+    assert run.await_records(1)
+    for worker in workers:
+        worker.kill()
+    laws.failed(run.wait(seconds=300), "The Dask scheduler has had no worker for 120 s. What is done is kept")
+    laws.unchanged(output)
+
+
+@pytest.mark.slow
+def test_a_cluster_that_is_not_there_is_named(champion, make_source, start, laws, tmp_path):
+    """Nothing listens at the address: one sentence, and nothing is left."""
+    run = start(champion, make_source(2).path, tmp_path / "out", "--cluster", "tcp://127.0.0.1:9")
+    laws.failed(run.wait(), "tcp://127.0.0.1:9")
+    laws.unchanged(tmp_path / "out")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [60])
+def test_a_worker_that_stops_for_a_minute_delays_a_run_and_changes_nothing(
+    slow_champion, make_source, start, laws, reference, tmp_path, seconds
+):
+    """A worker is stopped in the middle of its rows and goes on later."""
+    source, output = make_source(8), tmp_path / "out"
+    run = start(slow_champion, source.path, output, "--workers", "2")
+    assert run.await_records(1)
+    worker = _workers(run, 2)[0]
+    worker.suspend()
+    time.sleep(seconds)
+    worker.resume()
+    laws.finished(run.wait(), output, source.ids)
+    assert laws.parts_of(output) == reference(slow_champion, source)
+    run.assert_gone()
+
+
+@pytest.mark.slow
+def test_the_late_write_of_a_dead_runs_worker_changes_nothing(
+    slow_champion, make_source, start, laws, reference, cluster, tmp_path
+):
+    """A worker stops in the middle of a piece, its run is killed, another finishes the work, then it wakes up."""
+    address, (_, *workers) = cluster
+    source, output = make_source(8), tmp_path / "out"
+    run = start(slow_champion, source.path, output, "--cluster", address)
+    assert run.await_records(1)
+    for worker in workers:
+        worker.send_signal(signal.SIGSTOP)
+    run.process.kill()
+    run.wait()
+    score_batch(slow_champion, str(source.path), str(output))
+    assert laws.parts_of(output) == reference(slow_champion, source)
+    laws.remember(output)
+    for worker in workers:
+        worker.send_signal(signal.SIGCONT)
+    idle = [psutil.Process(worker.pid) for worker in workers]
+    used = [worker.cpu_times().user for worker in idle]
+    time.sleep(10)
+    assert all(worker.cpu_times().user > before for worker, before in zip(idle, used, strict=True))
+    laws.unchanged(output)
+    laws.alone(output, source.ids)
