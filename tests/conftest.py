@@ -1,6 +1,7 @@
 """Fixtures: one home with real servers for the whole session, and small tables."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -26,6 +27,8 @@ def _free_port() -> int:
 
 def pytest_configure():
     """Name the session's servers before Prefect is imported: it reads its settings once."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell runs us in its background
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     home = Path(tempfile.mkdtemp(prefix="afterfit home ")).resolve()
     prefect, mlflow = _free_port(), _free_port()
     os.environ.update(
