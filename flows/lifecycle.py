@@ -46,7 +46,6 @@ def run_lifecycle(
         spec.scoring.source,
         spec.scoring.output,
         replace=spec.scoring.on_existing == "replace",
-        max_bad_rows=spec.scoring.max_bad_rows,
         workers=workers,
         cluster=cluster,
         options=spec.scoring,

@@ -180,8 +180,8 @@ def backfill_scores(
 def score_window(plan: WindowPlan, spec: Spec, version: int, workers: int | None, cluster: str | None) -> Scores:
     """Score one window; the same window again has nothing to do."""
     return score_source(
-        f"{spec.name}/{version}", plan.source, plan.output, replace=True, max_bad_rows=spec.scoring.max_bad_rows,
-        workers=workers, cluster=cluster, options=spec.scoring, window=window_name(plan.window),
+        f"{spec.name}/{version}", plan.source, plan.output, replace=True, workers=workers, cluster=cluster,
+        options=spec.scoring, window=window_name(plan.window),
     )  # fmt: skip
 
 

@@ -210,3 +210,13 @@ def test_copies_that_the_workers_of_a_cluster_could_not_read_are_refused(write, 
         return
     with pytest.raises(RequestError, match="make them Parquet first, or leave --cluster out"):
         check_copies([file], output, cluster)
+
+
+@pytest.mark.parametrize(("rows_that_pay", "kernel"), [(200, True), (201, False)])
+def test_only_a_source_with_rows_enough_is_meant_for_the_kernel(
+    tmp_path, write, card, table, model, monkeypatch, rows_that_pay, kernel
+):
+    monkeypatch.setattr("tasks.core.plan.KERNEL_ROWS", rows_that_pay)
+    files = (write("t.parquet", table),)
+    run, _ = plan_source(name_run(model, card, files, str(tmp_path / "out")), files, card, tmp_path)
+    assert run.kernel is kernel

@@ -7,7 +7,7 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from tasks.core import predictor, trees
+from tasks.core import trees
 from tasks.core.categories import known_categories
 from tasks.core.columns import Column, feature_columns, to_frame
 from tasks.core.errors import AfterfitError
@@ -140,10 +140,6 @@ def test_the_categories_an_encoder_was_fitted_on_are_known(mixed, fitted, name):
         "side": ["left", "right"],
     }
     assert known_categories(Ridge()) == {}
-
-
-def test_a_small_source_does_without_the_kernel():
-    assert predictor.KERNEL_ROWS >= 100_000
 
 
 def test_the_width_of_a_model_counts_the_columns_that_one_hot_encoding_makes(mixed, fitted):
