@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # Each process that a command starts takes these over, so workers are as quiet as the command.
 QUIET = {
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+    "PREFECT_INTERNAL_LOGGING_LEVEL": "CRITICAL",  # a websocket that had to be opened anew, say
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
     "DASK_LOGGING__DISTRIBUTED": "critical",
     "MLFLOW_LOGGING_LEVEL": "ERROR",

@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tasks.core.quarantine import INPUT, INPUT_ROW, PROBLEM
 from tasks.core.reader import Reader
 from tasks.core.scorer import Scored, Scorer, columns_read
 from tasks.core.staging import Staging, finished_part, input_slices, write_part
+from tasks.core.threads import one_thread
 from tasks.uncached import uncached_task
 
 EXAMPLES = 3
@@ -33,10 +35,8 @@ def score_bundle(bundle: Bundle, run: Run, staging: Staging) -> tuple[Part, ...]
     card = read_card(Path(run.model.folder))
     copied = bundle.pieces[0].slices[0].path != bundle.pieces[0].slices[0].origin
     reader = Reader([*columns_read(card.features, run.id, run.keep), *([PROBLEM] if copied else [])])
-    try:
+    with closing(reader), one_thread():
         parts = tuple(score_piece(piece, run, staging, reader) for piece in bundle.pieces)
-    finally:
-        reader.close()
     get_run_logger().info("scored %s rows in %s pieces", f"{bundle.rows:,}", len(parts))
     return parts
 

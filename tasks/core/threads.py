@@ -3,6 +3,7 @@
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 from threadpoolctl import ThreadpoolController
 
 _lock = threading.Lock()
-_users: list[Any] = []
+_users: list[int] = []
+_limits: dict[ThreadpoolController, Any] = {}  # what was set, in the order it was set
 
 
 @contextmanager
@@ -18,20 +20,28 @@ def one_thread() -> Iterator[None]:
     """Compute on one thread.
 
     OpenMP's number of threads belongs to the thread that sets it. That of a BLAS library belongs to the process: the
-    first to come sets it and the last to go restores it, or one would restore it while another computes. (OpenBLAS
-    may ignore a restoration from another thread than the one that set it; then BLAS stays on one thread.)
+    first to come sets it and the last to go restores it, or one would restore it while another computes. To set it
+    wakes the library's own threads, which then spin for a while: hold it for as long as there is work.
     """
     controller = _controller(len(sys.modules))
     with _lock:
-        _users.append(_users[0] if _users else controller.limit(limits=1, user_api="blas"))
+        _users.append(threading.get_ident())
+        if controller not in _limits:  # a library was loaded since
+            _limits[controller] = _owner().submit(controller.limit, limits=1, user_api="blas").result()
     try:
         with controller.limit(limits=1, user_api="openmp"):
             yield
     finally:
         with _lock:
-            limits = _users.pop()
-            if not _users:
-                limits.restore_original_limits()
+            _users.pop()
+            while _limits and not _users:
+                _owner().submit(_limits.popitem()[1].restore_original_limits).result()
+
+
+@lru_cache(maxsize=1)
+def _owner() -> ThreadPoolExecutor:
+    """Give the one thread that speaks to BLAS: OpenBLAS 0.3.31 heeds the first thread that ever did, and no other."""
+    return ThreadPoolExecutor(1, thread_name_prefix="blas")
 
 
 @lru_cache(maxsize=1)
