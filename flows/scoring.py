@@ -1,15 +1,16 @@
 """Scoring: from a model and a source to a committed output."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from prefect import flow, unmapped
 from prefect.futures import PrefectFuture
 
-from flows.runner import check_workers, lanes, make_runner, make_threads, map_task, results_of
+from flows.runner import check_workers, lanes, make_runner, make_threads, map_task, result_of
 from tasks.commit import commit_scores
 from tasks.core.backfill import Only, WindowPlan
-from tasks.core.errors import AfterfitError
+from tasks.core.errors import AfterfitError, WorkerLost
 from tasks.core.folders import scratch_folder
 from tasks.core.inputs import digesting
 from tasks.core.manifest import Manifest, Part
@@ -125,8 +126,26 @@ def score_bundles(
         yield score_bundle(bundles[0], run, staging)
     elif bundles:
         with make_runner(workers, cluster) as runner:
-            scored = map_task(runner, score_bundle, bundle=bundles, run=unmapped(run), staging=unmapped(staging))
-            yield from results_of(scored, while_waiting=progress.look)
+            submit = partial(map_task, runner, score_bundle, run=unmapped(run), staging=unmapped(staging))
+            try:
+                for bundle, scored in zip(bundles, submit(bundle=bundles), strict=True):
+                    yield parts_of(bundle, scored, submit, progress)
+            except WorkerLost as lost:
+                raise AfterfitError(f"{lost} What is done is kept: run the same command again.") from lost
+
+
+def parts_of(
+    bundle: Bundle, scored: PrefectFuture[tuple[Part, ...]],
+    submit: Callable[..., list[PrefectFuture[tuple[Part, ...]]]], progress: Progress,
+) -> tuple[Part, ...]:  # fmt: skip
+    """Wait for the parts of a bundle; when its worker died of it for lack of memory, try once with its halves."""
+    try:
+        return result_of(scored, progress.look)
+    except WorkerLost as lost:
+        if not lost.memory or len(bundle.pieces) == 1:
+            raise
+        halves = submit(bundle=bundle.halves())
+        return tuple(part for half in halves for part in result_of(half, progress.look))
 
 
 @flow(flow_run_name="backfill {spec.name} from {start} to {end}", persist_result=False)

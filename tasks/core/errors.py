@@ -26,3 +26,18 @@ class GateError(AfterfitError):
     """The evidence does not allow what was asked for."""
 
     exit_status = 3
+
+
+class WorkerLost(AfterfitError):  # noqa: N818 - what happened, in the words of the runner's users
+    """A task's worker died with it; `memory` tells whether it had used up its memory."""
+
+    def __init__(self, reason: str, *, memory: bool = False) -> None:
+        super().__init__(reason)
+        self.memory = memory
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _worker_lost, (str(self), self.memory)
+
+
+def _worker_lost(reason: str, memory: bool) -> WorkerLost:
+    return WorkerLost(reason, memory=memory)

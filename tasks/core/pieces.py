@@ -90,6 +90,11 @@ class Bundle:
         """How many rows it has."""
         return sum(piece.rows for piece in self.pieces)
 
+    def halves(self) -> tuple["Bundle", "Bundle"]:
+        """Give it as two bundles; it has two pieces or more."""
+        middle = len(self.pieces) // 2
+        return Bundle(self.number, self.pieces[:middle]), Bundle(self.number, self.pieces[middle:])
+
 
 def piece_rows(columns: int) -> int:
     """Tell how many rows a piece of a table with so many columns holds at least.

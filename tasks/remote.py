@@ -1,0 +1,184 @@
+"""Tasks on Dask's workers: each runs once, and what it gives comes back by itself.
+
+A result that waits on a worker is lost with it, and Dask would then run a finished task again. So a worker sends the
+result, and every state and log before it, through the scheduler to the flow, and Dask keeps nothing: the scheduler
+drops a task when it is done, and gives one up when its worker dies. What then happens is for the flow to decide.
+"""
+
+import pickle
+import time
+from collections.abc import Callable
+from contextvars import Context, ContextVar, copy_context
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import cloudpickle
+from dask.utils import format_bytes
+from distributed import KilledWorker, Scheduler, Worker, get_worker
+from distributed.diagnostics.plugin import SchedulerPlugin, WorkerPlugin
+
+from tasks import engine
+
+Put = Callable[[dict[str, Any]], None]
+TOLD, DONE, LOST, ERRED, WORKERS = "told", "done", "lost", "erred", "workers"  # what a message is about
+DYING = 0.7  # the share of its memory limit from which on a worker that dies is said to have died of it
+FORGET = "fire-and-forget"  # the client on whose behalf the scheduler keeps a task until it is done, and no longer
+_local: dict[str, "tuple[Context, dict[str, Any], Put]"] = {}  # calls of flows of this very process
+_shared: dict[str, bytes] = {}
+_outbox: "ContextVar[Outbox | None]" = ContextVar("outbox", default=None)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One run of a task: `task` and `context` name what was shared before, `arguments` are pickled."""
+
+    key: str
+    topic: str
+    task: str = ""
+    context: str = ""
+    arguments: bytes = b""
+
+
+def execute(call: Call) -> None:
+    """Run a task on a worker, and send its final state."""
+    if call.key in _local:  # the flow is in this process: nothing has to be sent
+        context, arguments, put = _local.pop(call.key)
+        put({"kind": DONE, "key": call.key, "result": (context.run(engine.run_task, **arguments), [])})
+        return
+    context = _entered(call.context).copy()
+    for variable, value in copy_context().items():  # by which Dask knows its worker
+        context.run(variable.set, value)
+    context.run(_run, call)
+
+
+def _run(call: Call) -> None:
+    outbox = Outbox(call, get_worker())
+    _outbox.set(outbox)
+    _start_forwarding()
+    outbox.done(engine.run_task(task=_loaded(call.task), **cloudpickle.loads(call.arguments)))
+
+
+class Outbox:
+    """What a task has to tell its flow: the states at once, the logs of its first second with the next state."""
+
+    def __init__(self, call: Call, worker: Worker) -> None:
+        """Speak for a call on a worker."""
+        self.call, self.worker, self.begun = call, worker, time.monotonic()
+        self.items: list[tuple[str, Any]] = []
+
+    def put(self, kind: str, item: Any) -> None:
+        """Take an event or a log."""
+        self.items.append((kind, item))
+        if (kind == engine.EVENT and item.event.endswith(".Running")) or time.monotonic() - self.begun > 1:
+            self._send({"kind": TOLD, "items": pickle.dumps(self.items)})
+
+    def done(self, state: Any) -> None:
+        """Send the final state, with all that came before."""
+        self._send({"kind": DONE, "result": cloudpickle.dumps((state, self.items))})
+
+    def _send(self, message: dict[str, Any]) -> None:
+        self.items = []
+        self.worker.log_event(self.call.topic, {"key": self.call.key, **message})
+
+
+def keep_local(key: str, arguments: dict[str, Any], put: Put) -> None:
+    """Keep a call for a worker that is a thread of this process; it hands the final state to `put`."""
+    _local[key] = copy_context(), arguments, put
+
+
+@lru_cache(maxsize=64)
+def _loaded(digest: str) -> Any:
+    return cloudpickle.loads(_shared[digest])
+
+
+@lru_cache(maxsize=8)
+def _entered(digest: str) -> Context:
+    return engine.enter_context(_shared[digest])
+
+
+@lru_cache(maxsize=1)
+def _start_forwarding() -> None:
+    engine.forward(_put)
+
+
+def _put(kind: str, item: Any) -> None:
+    if outbox := _outbox.get():
+        outbox.put(kind, item)
+
+
+class Share(WorkerPlugin):
+    """Bytes that every worker has, also one that comes later: a pickled task, or a context."""
+
+    idempotent = True
+
+    def __init__(self, digest: str, content: bytes) -> None:
+        """Share this content under its digest."""
+        self.name, self.content = digest, content
+
+    def setup(self, worker: Worker) -> None:  # noqa: ARG002 - Dask gives it
+        """Take the content."""
+        _shared[self.name] = self.content
+
+    def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - the same
+        """Forget it."""
+        _shared.pop(self.name, None)
+
+
+class Watch(SchedulerPlugin):
+    """Sees to it that the scheduler runs each task of a flow at most once, and tells the flow of those it lost."""
+
+    def __init__(self, topic: str, client: str) -> None:
+        """Watch the tasks whose keys start with a topic; they are dropped when their client goes."""
+        self.name = self.topic = topic
+        self.client = client
+        self.scheduler: Scheduler
+
+    async def start(self, scheduler: Scheduler) -> None:
+        """Begin."""
+        self.scheduler = scheduler
+        self.add_worker(scheduler, "")
+
+    def add_worker(self, scheduler: Scheduler, worker: str) -> None:  # noqa: ARG002 - Dask gives it
+        """Tell how many workers there are."""
+        scheduler.log_event(self.topic, {"kind": WORKERS, "count": len(scheduler.workers)})
+
+    def remove_worker(self, scheduler: Scheduler, worker: str, **_: Any) -> None:
+        """Tell how many workers are left."""
+        self.add_worker(scheduler, worker)
+
+    def transition(self, key: Any, start: str, finish: str, *args: Any, **details: Any) -> None:  # noqa: ARG002
+        """Keep a new task until it is done, give one up with its worker, and tell of what went wrong."""
+        if not str(key).startswith(self.topic):
+            return
+        if start == "released" and finish == "waiting":
+            self.scheduler.client_desires_keys([key], FORGET)
+        elif finish == "processing":
+            self.scheduler.tasks[key].suspicious = self.scheduler.allowed_failures
+        elif finish == "erred":
+            self.scheduler.log_event(self.topic, {"key": key, **_explained(details)})
+
+    def log_event(self, topic: str, msg: Any) -> None:  # noqa: ARG002 - Dask gives it
+        """Keep no event that has been sent on."""
+        if topic == self.topic:
+            self.scheduler._broker.truncate(topic)  # noqa: SLF001 - Dask would keep 100,000 of them
+
+    def remove_client(self, scheduler: Scheduler, client: str) -> None:
+        """Drop the tasks of a flow that has gone."""
+        if client == self.client:
+            keys = [ts.key for ts in scheduler.clients[FORGET].wants_what if str(ts.key).startswith(self.topic)]
+            scheduler.client_releases_keys(keys, FORGET)
+
+
+def _explained(details: dict[str, Any]) -> dict[str, Any]:
+    """Tell why the scheduler gave a task up: its worker died, perhaps for lack of memory, or something else."""
+    try:
+        error = pickle.loads(details["exception"]) if isinstance(details.get("exception"), bytes) else None  # noqa: S301 - the scheduler's own
+    except Exception:  # noqa: BLE001 - then its text must do
+        error = None
+    if isinstance(error, KilledWorker):
+        worker = error.last_worker
+        limit, used = worker.memory_limit, worker.metrics.get("memory", 0)
+        told = f"{format_bytes(used)} of {format_bytes(limit)}" if limit else format_bytes(used)
+        return {"kind": LOST, "worker": worker.address, "memory": bool(limit and used > DYING * limit), "used": told}
+    return {"kind": ERRED, "text": str(details.get("exception_text") or error or "the scheduler gave it up")}
