@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, CycloptsError, Parameter
 
 from deployments import answer
-from deployments.console import UnexpectedError, leave, say, waiting, watched
+from deployments.console import PrefectGoneError, UnexpectedError, leave, say, waiting, watched
 from deployments.own import refuse_strangers
 
 
@@ -357,6 +357,8 @@ def _status(tokens: list[str] | None) -> int:
         return say(f"{error} See `{' '.join(['afterfit', *(error.command_chain or ())])} --help`.", 2)
     except AfterfitError as error:
         return say(str(error), error.exit_status)
+    except PrefectGoneError as error:
+        leave(say(str(error), 1), at_once=True)
     except (UnexpectedError, OSError) as error:
         return say(str(error), 1)
     except KeyboardInterrupt as stopped:

@@ -32,16 +32,26 @@ class UnexpectedError(Exception):
     """A failure that is not the user's, put into one sentence."""
 
 
+class PrefectGoneError(UnexpectedError):
+    """The Prefect server went away: what it has not been told yet, nobody can tell it."""
+
+
 def say(sentence: str, exit_status: int) -> int:
     """Say one sentence on standard error, and give the exit status."""
     sys.stderr.write(f"afterfit: {' '.join(sentence.split())}\n")
     return exit_status
 
 
-def leave(exit_status: int) -> NoReturn:
-    """End the process after everything that wants to run at the exit, without freeing every object one by one."""
-    threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - what the interpreter itself calls first
-    atexit._run_exitfuncs()  # noqa: SLF001 - and this second: Prefect sends its last logs and events here
+def leave(exit_status: int, *, at_once: bool = False) -> NoReturn:
+    """End the process after everything that wants to run at the exit, without freeing every object one by one.
+
+    Args:
+        exit_status: the status to exit with.
+        at_once: run nothing more. Prefect would try for minutes to send its last events to a server that is gone.
+    """
+    if not at_once:
+        threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - what the interpreter itself calls first
+        atexit._run_exitfuncs()  # noqa: SLF001 - and this second: Prefect sends its last logs and events here
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(exit_status)
@@ -87,24 +97,28 @@ def watched(json: bool, verbose: bool, cluster: str | None = None) -> Iterator["
         except Exception as error:
             if verbose:
                 raise
-            raise UnexpectedError(_explained(error, servers)) from error
+            raise _explained(error, servers) from error
 
 
-def _explained(error: Exception, servers: "Servers") -> str:
+def _explained(error: Exception, servers: "Servers") -> UnexpectedError:
     """Say what happened; a server that has gone is named, for then nothing else matters."""
     from deployments.local import status  # noqa: PLC0415 - as above
 
     first = next(iter(str(error).strip().splitlines()), "")[:300]
     running = status()
-    for name, server in {"Prefect": running["prefect"], "MLflow": running["mlflow"]}.items():
+    for name, kind, server in (
+        ("Prefect", PrefectGoneError, running["prefect"]),
+        ("MLflow", UnexpectedError, running["mlflow"]),
+    ):
         if not server["running"]:
-            return f"The {name} server at {server['url']} does not answer any more: run the command again."
+            return kind(f"The {name} server at {server['url']} does not answer any more: run the command again.")
     where = f"The run's page has the details: {servers.prefect_ui_url}/runs"
-    return f"{type(error).__name__}: {first.rstrip('.')}. {where} (or use --verbose)."
+    return UnexpectedError(f"{type(error).__name__}: {first.rstrip('.')}. {where} (or use --verbose).")
 
 
 def _hush() -> None:
     warnings.simplefilter("ignore")
+    logging.raiseExceptions = False  # a log that cannot be sent to Prefect
     for name in ("distributed", "mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
 

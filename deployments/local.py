@@ -23,8 +23,13 @@ from tasks.core.errors import RequestError
 
 __all__ = ["Servers", "Status", "down", "environment", "exports", "home", "status", "up"]
 
-# A dead MLflow server would otherwise block for minutes; the user's own values go first.
-PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "20", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2"}
+# A dead server would otherwise block for minutes, one that is back within ten seconds is waited for; the user's own
+# values go first.
+PATIENCE = {
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "PREFECT_CLIENT_MAX_RETRIES": "3",
+}
 NAMED = {PREFECT: named_prefect, MLFLOW: named_mlflow}
 PROXIES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
 

@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -83,7 +84,6 @@ def test_a_run_whose_registry_dies_after_the_model_was_resolved_is_not_concerned
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="it takes minutes, and Prefect's own errors stand before the sentence")
 def test_a_run_whose_prefect_server_dies_says_so_and_keeps_what_is_done(
     own, make_training, make_source, start, laws, tmp_path
 ):
@@ -100,3 +100,63 @@ def test_a_run_whose_prefect_server_dies_says_so_and_keeps_what_is_done(
     assert answer["rows_reused"] >= 2 * len(source.ids) / 8
     laws.alone(output, source.ids)
     laws.failed(ended, "The Prefect server", "does not answer any more: run the command again")
+
+
+@pytest.mark.slow
+def test_a_run_outlives_a_prefect_server_that_is_back_after_ten_seconds(
+    own, make_training, make_source, start, laws, tmp_path
+):
+    """The server dies and is started again: the run ends as if nothing had been."""
+    folder, variables, afterfit = own
+    afterfit("train", str(make_training(folder, "own", "sklearn.svm.SVR", epsilon=0.15)), "--json")
+    source, output = make_source(8), tmp_path / "out"
+    run = start("own", source.path, output, **variables)
+    assert run.await_records(2)
+    os.kill(afterfit("status", "--json")["prefect"]["pid"], signal.SIGKILL)
+    time.sleep(10)
+    afterfit("up", "--json")
+    laws.finished(run.wait(), output, source.ids)
+    run.assert_gone()
+
+
+@pytest.mark.slow
+def test_a_registry_that_hangs_after_the_model_was_resolved_is_not_concerned(
+    own, make_training, make_source, start, laws, tmp_path
+):
+    """MLflow is stopped in the middle of a run, and goes on later."""
+    folder, variables, afterfit = own
+    afterfit("train", str(make_training(folder, "own", "sklearn.svm.SVR", epsilon=0.15)), "--json")
+    source, output = make_source(8), tmp_path / "out"
+    run = start("own", source.path, output, **variables)
+    assert run.await_records(1)
+    with _stopped(afterfit("status", "--json")["mlflow"]["pid"]):
+        laws.finished(run.wait(), output, source.ids)
+    run.assert_gone()
+
+
+@contextlib.contextmanager
+def _stopped(pid):
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+@pytest.mark.slow
+def test_a_run_outlives_half_a_minute_of_a_locked_prefect_database(
+    own, make_training, make_source, start, laws, tmp_path
+):
+    """Another program holds the SQLite file of the embedded server for writing."""
+    folder, variables, afterfit = own
+    afterfit("train", str(make_training(folder, "own", "sklearn.svm.SVR", epsilon=0.15)), "--json")
+    source, output = make_source(8), tmp_path / "out"
+    run = start("own", source.path, output, **variables)
+    assert run.await_records(1)
+    database = sqlite3.connect(folder / "home" / "prefect" / "prefect.db", isolation_level=None, timeout=60)
+    with contextlib.closing(database):
+        database.execute("BEGIN IMMEDIATE")
+        time.sleep(30)
+        database.execute("ROLLBACK")
+    laws.finished(run.wait(), output, source.ids)
+    run.assert_gone()
