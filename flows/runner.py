@@ -1,6 +1,5 @@
 """The one place that builds a Dask task runner."""
 
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -26,11 +25,13 @@ def make_runner(workers: int | None = None, cluster: str | None = None) -> "Dask
     """Make a Prefect task runner; nothing is started before the first task is submitted.
 
     Args:
-        workers: how many worker processes to start on this machine; by default tasks run on one thread per core
-            of this process, which is enough where scikit-learn and Arrow release the GIL.
+        workers: how many worker processes to start on this machine, which share its cores and its memory equally; by
+            default tasks run on one thread per core of this process, which is enough where scikit-learn and Arrow
+            release the GIL. Limits of a cgroup (a container) are heeded.
         cluster: the address of an existing Dask scheduler, such as `tcp://10.0.0.5:8786`.
     """
     import dask  # noqa: PLC0415 - what is small enough for no cluster should not wait for its imports
+    from distributed.system import MEMORY_LIMIT  # noqa: PLC0415 - the same; it heeds cgroups
 
     from flows.dask_runner import DaskRunner  # noqa: PLC0415 - the same
 
@@ -40,7 +41,9 @@ def make_runner(workers: int | None = None, cluster: str | None = None) -> "Dask
         return DaskRunner(address=cluster)
     local: dict[str, Any] = {"n_workers": 1, "threads_per_worker": lanes(), "processes": False}
     if workers:
-        local = {"n_workers": workers, "threads_per_worker": 1, "processes": True, "host": LOOPBACK}
+        share = {"memory_limit": MEMORY_LIMIT // workers, "threads_per_worker": 1}
+        local = {"n_workers": workers, **share, "processes": True, "host": LOOPBACK}
+        dask.config.set(library_threads(max(1, lanes() // workers)))
     return DaskRunner(local={**local, **PAGES})
 
 
@@ -67,10 +70,19 @@ def check_workers(workers: int | None, cluster: str | None) -> None:
         raise RequestError(f"cluster is {cluster!r}: write it with its protocol, as in tcp://10.0.0.5:8786.")
 
 
+def library_threads(count: int) -> dict[str, int]:
+    """Give Dask's setting that lets libraries of a worker process use so many threads; scoring uses one at a time.
+
+    Variables of the environment, such as OMP_NUM_THREADS, go first.
+    """
+    return {f"distributed.nanny.pre-spawn-environ.{name}_NUM_THREADS": count for name in ("OMP", "MKL", "OPENBLAS")}
+
+
 def lanes(workers: int | None = None) -> int:
-    """Tell how many tasks run side by side: on so many worker processes, else one on each core."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return workers or cores or 1
+    """Tell how many tasks run side by side: on so many worker processes, else one on each core this process may use."""
+    from dask.system import CPU_COUNT  # noqa: PLC0415 - as above; it heeds cgroups
+
+    return workers or CPU_COUNT
 
 
 def map_task(runner: TaskRunner[Any], task: Task[..., R], **parameters: Any) -> list[PrefectFuture[R]]:
