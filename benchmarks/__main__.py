@@ -14,7 +14,8 @@ from benchmarks.workshop import Workshop, open_workshop
 
 # Each is a function in the module of its name; the quick ones come first.
 BENCHMARKS = (
-    "help", "small_score", "kernel", "boosting", "forest", "linear", "mixed", "resume", "peers", "boosting_50m",
+    "help", "small_score", "kernel", "many_tasks", "boosting", "forest", "linear", "mixed", "resume", "peers",
+    "boosting_50m",
 )  # fmt: skip
 
 

@@ -1,0 +1,99 @@
+"""Run many small tasks as a flow, on a task runner: `tasks.py no_ops|diamond RUNNER COUNT`; prints the seconds.
+
+They are counted from the first submission to the last result, in a flow whose workers have started and have run one
+task. `bare` is Dask alone, for the diamond.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from distributed import Client, LocalCluster
+from prefect import flow, task, unmapped
+from prefect.cache_policies import NO_CACHE
+from prefect.task_runners import ThreadPoolTaskRunner
+
+WORKERS = 2
+SLEEP = 0.05
+LOOPBACK = {"dashboard_address": "127.0.0.1:0", "worker_dashboard_address": "127.0.0.1:0", "host": "127.0.0.1"}
+PROCESSES = {"n_workers": WORKERS, "threads_per_worker": 1, "processes": True, **LOOPBACK}
+
+
+@task(cache_policy=NO_CACHE, persist_result=False)
+def no_op(number: int) -> int:
+    """Do nothing."""
+    return number
+
+
+def rest(number: int, _after: int = 0) -> int:
+    """Take 50 ms."""
+    time.sleep(SLEEP)
+    return number
+
+
+def add(numbers: list[int]) -> int:
+    """Add numbers up."""
+    return sum(numbers)
+
+
+resting = task(cache_policy=NO_CACHE, persist_result=False)(rest)
+adding = task(cache_policy=NO_CACHE, persist_result=False)(add)
+
+
+def make(name: str) -> Any:
+    """Make a task runner by its name."""
+    if name == "threads":
+        return ThreadPoolTaskRunner()
+    if name == "afterfit":
+        from flows.runner import make_runner  # noqa: PLC0415 - of one of them
+
+        return make_runner(WORKERS)
+    from prefect_dask import DaskTaskRunner  # noqa: PLC0415 - the same
+
+    return DaskTaskRunner(cluster_kwargs=PROCESSES)
+
+
+def no_ops(count: int) -> None:
+    """Map one task over so many numbers."""
+    results = [future.result() for future in no_op.map(range(count))]
+    if results != list(range(count)):
+        raise RuntimeError("a result is wrong")
+
+
+def diamond(count: int) -> None:
+    """Fan out, reduce, and fan out again: half of the tasks each."""
+    half = count // 2
+    total = adding.submit(resting.map(range(half)))
+    results = [future.result() for future in resting.map(range(half), unmapped(total))]
+    if results != list(range(half)):
+        raise RuntimeError("a result is wrong")
+
+
+def bare_diamond(count: int) -> float:
+    """Do the same in Dask alone."""
+    half = count // 2
+    with LocalCluster(**PROCESSES) as cluster, Client(cluster) as client:
+        client.submit(rest, -1, pure=False).result()
+        begun = time.perf_counter()
+        total = client.submit(add, client.map(rest, range(half), pure=False), pure=False)
+        client.gather([client.submit(rest, number, total, pure=False) for number in range(half)])
+        return time.perf_counter() - begun
+
+
+def timed(work: Callable[[int], None], runner: str, count: int) -> float:
+    """Do some work in a flow, and time it there."""
+
+    @flow(task_runner=make(runner), persist_result=False, name="benchmark")
+    def whole() -> float:
+        no_op.submit(-1).result()
+        begun = time.perf_counter()
+        work(count)
+        return time.perf_counter() - begun
+
+    return whole()
+
+
+if __name__ == "__main__":
+    what, who, number = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    print(bare_diamond(number) if who == "bare" else timed({"no_ops": no_ops, "diamond": diamond}[what], who, number))
