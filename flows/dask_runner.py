@@ -8,16 +8,16 @@ import hashlib
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 import cloudpickle
-from distributed import Client, LocalCluster, get_worker, rejoin, secede
+from distributed import Client, LocalCluster, get_worker, secede
 from distributed.worker import thread_state  # type: ignore[attr-defined]
 from prefect import Task
 from prefect.client.schemas.objects import RunInput, State
@@ -32,37 +32,34 @@ from tasks.core.errors import WorkerLost
 
 LOOK_SECONDS = 0.5  # how often it is looked whether the scheduler, and any worker, is there
 NO_WORKERS_SECONDS = 120.0  # how long a scheduler may be without any worker: new ones take a while to start
+CONNECT: Callable[[Any], Client] = partial(Client, set_as_default=False)
 FREE_LOSSES = 3  # how often a task may lose its worker before it has begun, whatever its retries
+_away = threading.local()  # the key of the task of this thread that has given its place away
 
 
 class DaskFuture(PrefectConcurrentFuture[Any]):
-    """A task run on Dask; a task that waits for another gives its place on the worker away meanwhile."""
-
-    def wait(self, timeout: float | None = None) -> None:
-        """Wait until it is done, or so many seconds."""
-        with _place_given_away(self):
-            super().wait(timeout)
+    """A task run on Dask, or to be."""
 
     def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> Any:
-        """Wait, and give the result.
+        """Wait, and give the result; one that is at hand without a detour through an event loop.
 
         Raises:
             WorkerLost: the worker died, and the task has no retries left.
         """
-        with _place_given_away(self):
-            return super().result(timeout, raise_on_failure)
+        if timeout is None:
+            self.wait()
+        state: Any = self._final_state
+        if state and engine.has_result(state):
+            return state.data.result
+        return super().result(timeout, raise_on_failure)
 
 
-@contextmanager
-def _place_given_away(future: DaskFuture) -> Iterator[None]:
-    in_task = hasattr(thread_state, "key") and not future.wrapped_future.done()
-    if in_task:
+def _give_place_away() -> None:
+    """Give the place of the task we are in, if any, to others: it will wait for the task that it submits now."""
+    key = getattr(thread_state, "key", None)
+    if key is not None and getattr(_away, "key", None) != key:
+        _away.key = key
         secede()  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        if in_task:
-            rejoin()  # type: ignore[no-untyped-call]
 
 
 @dataclass(eq=False)
@@ -73,6 +70,7 @@ class Flight:
     run_id: UUID
     task: Task[..., Any]
     arguments: dict[str, Any]
+    context: Context = field(default_factory=copy_context)  # of the flow, or of the task, that submitted it
     done: "Future[State[Any]]" = field(default_factory=Future)
     last: Any = None
     begun: bool = False
@@ -96,15 +94,22 @@ class DaskRunner(DaskTaskRunner):
     - What is not done when the flow ends is dropped, and ends Cancelled.
     """
 
-    def __init__(self, address: str | None = None, local: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        address: str | None = None,
+        local: dict[str, Any] | None = None,
+        connect: Callable[[Any], Client] = CONNECT,
+    ) -> None:
         """Take the address of a scheduler, or what `distributed.LocalCluster` takes to start one."""
         super().__init__(address=address)
+        self._connect = connect
         self.cluster_kwargs = local or {}
         self._lock = threading.RLock()
         self._dask: Any = None
         self._topic, self._in_process = "", False
         self._flow_run_id: UUID | None = None
         self._flights: dict[str, Flight] = {}
+        self._ended: set[str] = set()  # task runs that were ended here: nothing more is heard of them
         self._shared: dict[int, tuple[Any, str]] = {}
         self._calls: queue.SimpleQueue[remote.Call | None] = queue.SimpleQueue()
         self._messages: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
@@ -118,15 +123,17 @@ class DaskRunner(DaskTaskRunner):
 
     def duplicate(self) -> "DaskRunner":
         """Give another with the same settings, not started."""
-        return DaskRunner(self.address, self.cluster_kwargs)
+        return DaskRunner(self.address, self.cluster_kwargs, self._connect)
 
     def __exit__(self, *error: object) -> None:
         """Stop; what is not done is dropped."""
         self._stop(self._calls, self._threads[:1])
         super().__exit__(*error)  # of the client and the cluster
         self._stop(self._messages, self._threads[1:])
-        for flight in list(self._flights.values()):
+        for flight in reversed(list(self._flights.values())):  # first those that wait for others
             self._end(flight, Cancelled(message="The flow ended before it did."))
+        self._dask = self._cluster = None  # it may be started again
+        self._threads, self._shared = [], {}
 
     def _stop(self, work: queue.SimpleQueue[Any], threads: Sequence[threading.Thread]) -> None:
         work.put(None)
@@ -146,6 +153,7 @@ class DaskRunner(DaskTaskRunner):
         if not self._started:
             raise RuntimeError("The task runner must be started before submitting work.")
         self._open()
+        _give_place_away()
         inputs: dict[str, set[Any]] = {name: {*collect_task_run_inputs_sync(of)} for name, of in parameters.items()}
         for name, more in (dependencies or {}).items():
             inputs.setdefault(name, set()).update(more)
@@ -159,7 +167,7 @@ class DaskRunner(DaskTaskRunner):
         }
         flight = Flight(f"{self._topic}-{task.name}-{run_id}", run_id, task, arguments)
         self._flights[flight.key] = flight
-        _when_done(engine.futures_in(parameters, wait_for), lambda: self._send(flight))
+        _when_done(engine.futures_in(parameters, wait_for), partial(flight.context.run, self._send, flight))
         return DaskFuture(run_id, flight.done)
 
     def _send(self, flight: Flight) -> None:
@@ -209,8 +217,7 @@ class DaskRunner(DaskTaskRunner):
             if self._dask is not None:
                 return
             self._connect_to = self._scheduler()
-            client = Client(self._connect_to, set_as_default=False)  # type: ignore[no-untyped-call]
-            self._dask = self._exit_stack.enter_context(client)
+            self._dask = self._exit_stack.enter_context(self._connect(self._connect_to))
             self._topic = f"afterfit-{uuid4().hex[:12]}"
             self._in_process = self._dask.scheduler.address.startswith("inproc://")
             flow = FlowRunContext.get()
@@ -251,10 +258,10 @@ class DaskRunner(DaskTaskRunner):
         kind, flight = message["kind"], self._flights.get(message.get("key", ""))
         if kind == remote.WORKERS:
             self._has_workers, self._workers_seen = bool(message["count"]), time.monotonic()
-        elif flight is None:
-            return  # a late word of a task that has ended
         elif kind == remote.TOLD:
             self._tell(flight, cloudpickle.loads(message["items"]))
+        elif flight is None:
+            return  # a late word of a task that has been ended
         elif kind == remote.DONE:
             state, items = message["result"] if self._in_process else cloudpickle.loads(message["result"])
             self._tell(flight, items)
@@ -265,11 +272,13 @@ class DaskRunner(DaskTaskRunner):
             reason = WorkerLost(f"{flight.task.name} could not be run: {message['text']}")
             self._end(flight, Crashed(message=str(reason), data=reason))
 
-    def _tell(self, flight: Flight, items: Sequence[tuple[str, Any]]) -> None:
+    def _tell(self, flight: Flight | None, items: Sequence[tuple[str, Any]]) -> None:
         for kind, item in items:
-            if kind == engine.EVENT and engine.run_id(item) == str(flight.run_id):
+            run_id = engine.run_id(item) if kind == engine.EVENT else ""
+            if flight and run_id == str(flight.run_id):
                 flight.last, flight.begun = item, True
-            engine.emit(kind, item)
+            if run_id not in self._ended:
+                flight.context.copy().run(engine.emit, kind, item) if flight else engine.emit(kind, item)
 
     def _lose(self, flight: Flight, message: dict[str, Any]) -> None:
         again = not message["memory"] and flight.may_go_on()
@@ -289,13 +298,14 @@ class DaskRunner(DaskTaskRunner):
         self._send(flight)
 
     def _end(self, flight: Flight, state: State[Any]) -> None:
+        self._ended.add(str(flight.run_id))
         if flight.last is not None:
-            engine.end(flight.last, self._flow_run_id, state)
+            flight.context.copy().run(engine.end, flight.last, self._flow_run_id, state)
         self._land(flight, state)
 
     def _land(self, flight: Flight, state: State[Any]) -> None:
-        self._flights.pop(flight.key, None)
-        flight.done.set_result(state)
+        if self._flights.pop(flight.key, None):
+            flight.done.set_result(state)
 
     def _look(self) -> None:
         """End all that is not done when nobody is left to do it."""
@@ -311,8 +321,8 @@ class DaskRunner(DaskTaskRunner):
 
 
 def _when_done(futures: Sequence[PrefectFuture[Any]], act: Callable[[], None]) -> None:
-    """Act as soon as all futures are done, in the context we are in: at once, or from the last one's callback."""
-    context, counting = copy_context(), threading.Lock()
+    """Act as soon as all futures are done: at once, or from the last one's callback."""
+    counting = threading.Lock()
     left = len(futures) + 1
 
     def one_done(_: object = None) -> None:
@@ -321,7 +331,7 @@ def _when_done(futures: Sequence[PrefectFuture[Any]], act: Callable[[], None]) -
             left -= 1
             last = not left
         if last:
-            context.run(act)
+            act()
 
     for future in futures:
         future.add_done_callback(one_done)

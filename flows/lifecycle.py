@@ -77,7 +77,7 @@ def train_challenger(spec: Spec, retrain: bool, workers: int | None, cluster: st
     with scratch_folder() as folder:
         table = read_table(source, spec.data, str(folder))
         parts = split_table(table, spec, str(folder))
-        measured = fit_candidates(spec, parts, make_runner(workers, cluster))
+        measured = fit_candidates(spec, parts, make_runner(workers, cluster, writes=str(folder)))
         best, verdict = judge_best(measured, champion, spec, parts)
         return release(best, verdict, champion, spec, parts, {"training_key": key, "dataset_digest": table.digest})
 

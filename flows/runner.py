@@ -1,6 +1,7 @@
 """The one place that builds a Dask task runner."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from prefect import Task
@@ -21,14 +22,18 @@ CONFIG = {"distributed.worker.profile.enabled": False, "distributed.diagnostics.
 LOOK_SECONDS = 0.5  # how often progress is looked at while tasks run
 
 
-def make_runner(workers: int | None = None, cluster: str | None = None) -> "DaskRunner":
+def make_runner(
+    workers: int | None = None, cluster: str | None = None, *, reads: Iterable[str] = (), writes: str = ""
+) -> "DaskRunner":
     """Make a Prefect task runner; nothing is started before the first task is submitted.
 
     Args:
         workers: how many worker processes to start on this machine, which share its cores and its memory equally; by
             default tasks run on one thread per core of this process, which is enough where scikit-learn and Arrow
             release the GIL. Limits of a cgroup (a container) are heeded.
-        cluster: the address of an existing Dask scheduler, such as `tcp://10.0.0.5:8786`.
+        cluster: the address of an existing Dask scheduler, such as `tcp://10.0.0.5:8786`; it is checked first.
+        reads: the files that the workers of such a cluster will read.
+        writes: a folder or URL they will write to.
     """
     import dask  # noqa: PLC0415 - what is small enough for no cluster should not wait for its imports
     from distributed.system import MEMORY_LIMIT  # noqa: PLC0415 - the same; it heeds cgroups
@@ -38,7 +43,9 @@ def make_runner(workers: int | None = None, cluster: str | None = None) -> "Dask
     check_workers(workers, cluster)
     dask.config.set(CONFIG)
     if cluster:
-        return DaskRunner(address=cluster)
+        from flows.clusters import Reach, connect  # noqa: PLC0415 - the same
+
+        return DaskRunner(cluster, connect=partial(connect, reach=Reach(tuple(reads), writes)))
     local: dict[str, Any] = {"n_workers": 1, "threads_per_worker": lanes(), "processes": False}
     if workers:
         share = {"memory_limit": MEMORY_LIMIT // workers, "threads_per_worker": 1}

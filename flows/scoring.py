@@ -10,7 +10,9 @@ from prefect.futures import PrefectFuture
 from flows.runner import check_workers, lanes, make_runner, make_threads, map_task, result_of
 from tasks.commit import commit_scores
 from tasks.core.backfill import Only, WindowPlan
+from tasks.core.card import MODEL
 from tasks.core.errors import AfterfitError, WorkerLost
+from tasks.core.files import join
 from tasks.core.folders import scratch_folder
 from tasks.core.inputs import digesting
 from tasks.core.manifest import Manifest, Part
@@ -125,13 +127,20 @@ def score_bundles(
     if len(bundles) == 1 and not (workers or cluster):
         yield score_bundle(bundles[0], run, staging)
     elif bundles:
-        with make_runner(workers, cluster) as runner:
+        reads = [join(run.model.folder, MODEL), *paths_of(bundles)]
+        with make_runner(workers, cluster, reads=reads, writes=staging.records) as runner:
             submit = partial(map_task, runner, score_bundle, run=unmapped(run), staging=unmapped(staging))
             try:
                 for bundle, scored in zip(bundles, submit(bundle=bundles), strict=True):
                     yield parts_of(bundle, scored, submit, progress)
             except WorkerLost as lost:
                 raise AfterfitError(f"{lost} What is done is kept: run the same command again.") from lost
+
+
+def paths_of(bundles: tuple[Bundle, ...]) -> list[str]:
+    """List the files that bundles are read from."""
+    slices = [item for bundle in bundles for piece in bundle.pieces for item in piece.slices]
+    return list(dict.fromkeys(item.path for item in slices))
 
 
 def parts_of(

@@ -5,6 +5,7 @@ Each function rests on something that Prefect does not promise; `tests/tasks/tes
 
 import asyncio
 import atexit
+import copyreg
 from collections.abc import Callable
 from contextlib import ExitStack
 from contextvars import Context
@@ -12,7 +13,8 @@ from typing import Any, cast
 from uuid import UUID
 
 import cloudpickle
-from prefect import Task
+from prefect import Task, allow_failure
+from prefect._internal.result_records import ResultRecord
 from prefect._internal.states import exception_to_crashed_state_sync
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import (
@@ -27,8 +29,12 @@ from prefect.events.worker import EventsWorker, ProcessPoolForwardingEventsClien
 from prefect.futures import PrefectFuture
 from prefect.logging.handlers import emit_api_log, set_api_log_sink
 from prefect.task_engine import run_task_async, run_task_sync
+from prefect.utilities.annotations import quote
 from prefect.utilities.collections import visit_collection
 from prefect.utilities.engine import emit_task_run_state_change_event
+
+for _annotation in (allow_failure, quote):  # a pickled one comes back around a tuple
+    copyreg.pickle(_annotation, lambda found: (type(found), (found.value,)))
 
 EVENT, LOG = "event", "log"
 TASK_RUN = "prefect.task-run."
@@ -104,6 +110,11 @@ def end(last: Event, flow_run_id: UUID | None, state: State[Any]) -> None:
     state.state_details.task_run_id, state.state_details.flow_run_id = run.id, run.flow_run_id
     run.state, run.end_time = state, cast("Any", state.timestamp)
     emit_task_run_state_change_event(run, before, state, follows=last)
+
+
+def has_result(state: State[Any]) -> bool:
+    """Tell whether a final state holds a result that need not be read from anywhere."""
+    return state.is_completed() and isinstance(state.data, ResultRecord)
 
 
 def futures_in(*expressions: Any) -> list[PrefectFuture[Any]]:

@@ -6,7 +6,9 @@ drops a task when it is done, and gives one up when its worker dies. What then h
 """
 
 import pickle
+import threading
 import time
+import weakref
 from collections.abc import Callable
 from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass
@@ -23,10 +25,13 @@ from tasks import engine
 Put = Callable[[dict[str, Any]], None]
 TOLD, DONE, LOST, ERRED, WORKERS = "told", "done", "lost", "erred", "workers"  # what a message is about
 DYING = 0.7  # the share of its memory limit from which on a worker that dies is said to have died of it
+FLUSH_SECONDS = 1.0  # how late a log or state, other than the first and the last, may come
 FORGET = "fire-and-forget"  # the client on whose behalf the scheduler keeps a task until it is done, and no longer
 _local: dict[str, "tuple[Context, dict[str, Any], Put]"] = {}  # calls of flows of this very process
 _shared: dict[str, bytes] = {}
 _outbox: "ContextVar[Outbox | None]" = ContextVar("outbox", default=None)
+_outboxes: "weakref.WeakSet[Outbox]" = weakref.WeakSet()
+_opening = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -44,12 +49,19 @@ def execute(call: Call) -> None:
     """Run a task on a worker, and send its final state."""
     if call.key in _local:  # the flow is in this process: nothing has to be sent
         context, arguments, put = _local.pop(call.key)
+        _know_worker(context)
         put({"kind": DONE, "key": call.key, "result": (context.run(engine.run_task, **arguments), [])})
         return
     context = _entered(call.context).copy()
-    for variable, value in copy_context().items():  # by which Dask knows its worker
-        context.run(variable.set, value)
+    _know_worker(context)
     context.run(_run, call)
+
+
+def _know_worker(context: Context) -> None:
+    """Take over the variables by which Dask knows its worker."""
+    for variable, value in copy_context().items():
+        if variable not in context:
+            context.run(variable.set, value)
 
 
 def _run(call: Call) -> None:
@@ -60,25 +72,41 @@ def _run(call: Call) -> None:
 
 
 class Outbox:
-    """What a task has to tell its flow: the states at once, the logs of its first second with the next state."""
+    """What a task has to tell its flow: that it runs at once, its final state with all before it, the rest each second.
+
+    The states of tasks that it has submitted are among it; they may come after its own final state.
+    """
 
     def __init__(self, call: Call, worker: Worker) -> None:
         """Speak for a call on a worker."""
-        self.call, self.worker, self.begun = call, worker, time.monotonic()
+        self.call, self.worker = call, worker
+        self.lock = threading.Lock()
         self.items: list[tuple[str, Any]] = []
+        with _opening:
+            _outboxes.add(self)
 
     def put(self, kind: str, item: Any) -> None:
         """Take an event or a log."""
-        self.items.append((kind, item))
-        if (kind == engine.EVENT and item.event.endswith(".Running")) or time.monotonic() - self.begun > 1:
-            self._send({"kind": TOLD, "items": pickle.dumps(self.items)})
+        with self.lock:
+            self.items.append((kind, item))
+        if kind == engine.EVENT and item.event.endswith(".Running"):
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what is there."""
+        if items := self._taken():
+            self._send({"kind": TOLD, "items": pickle.dumps(items)})
 
     def done(self, state: Any) -> None:
         """Send the final state, with all that came before."""
-        self._send({"kind": DONE, "result": cloudpickle.dumps((state, self.items))})
+        self._send({"kind": DONE, "result": cloudpickle.dumps((state, self._taken()))})
+
+    def _taken(self) -> list[tuple[str, Any]]:
+        with self.lock:
+            items, self.items = self.items, []
+        return items
 
     def _send(self, message: dict[str, Any]) -> None:
-        self.items = []
         self.worker.log_event(self.call.topic, {"key": self.call.key, **message})
 
 
@@ -100,6 +128,16 @@ def _entered(digest: str) -> Context:
 @lru_cache(maxsize=1)
 def _start_forwarding() -> None:
     engine.forward(_put)
+    threading.Thread(target=_flush_for_ever, name="afterfit-outboxes", daemon=True).start()
+
+
+def _flush_for_ever() -> None:
+    while True:
+        time.sleep(FLUSH_SECONDS)
+        with _opening:
+            outboxes = list(_outboxes)
+        for outbox in outboxes:
+            outbox.flush()
 
 
 def _put(kind: str, item: Any) -> None:

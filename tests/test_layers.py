@@ -25,7 +25,10 @@ FORBIDDEN = {
     "flows": {"mlflow", "sklearn", "pandas", *DASK},
     "deployments": {"mlflow", *DASK},
 }
-EXEMPT = {"flows.runner": DASK, "flows.dask_runner": DASK, "tasks.remote": DASK, "tasks.store": {"mlflow"}}
+EXEMPT = {
+    **dict.fromkeys(("flows.runner", "flows.dask_runner", "flows.clusters", "tasks.remote"), DASK),
+    "tasks.store": {"mlflow"},
+}
 MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in FILES}
 
 

@@ -1,0 +1,300 @@
+"""A Dask cluster that somebody else has started: connect to it, and look before work begins whether it can do it."""
+
+import os
+import ssl
+import uuid
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import dask
+from distributed import Client, Worker
+from distributed.diagnostics.plugin import WorkerPlugin
+from distributed.versions import VersionMismatchWarning
+from prefect.settings import PREFECT_API_URL
+
+from tasks.core.digest import digest_of, file_digest
+from tasks.core.errors import AfterfitError, RequestError
+from tasks.core.files import delete, join, read_whole, write_whole
+from tasks.core.sources import is_url, open_filesystem, without_secrets
+
+SAME = (
+    "afterfit", "python", "prefect", "dask", "distributed", "cloudpickle", "scikit-learn", "numpy", "pandas", "pyarrow",
+)  # fmt: skip
+CONNECT, DASK_SECONDS, CONNECT_SECONDS = "distributed.comm.timeouts.connect", "30s", "15s"
+WORKER_SECONDS = 120.0  # how long a first worker is waited for: a cluster may have been asked for one just now
+LOOKED_AT = 1000  # of a source of more files, so many are looked at
+TLS = "distributed.comm.tls"
+VARIABLES = {
+    f"{TLS}.ca-file": "DASK_DISTRIBUTED__COMM__TLS__CA_FILE",
+    f"{TLS}.client.cert": "DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT",
+    f"{TLS}.client.key": "DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY",
+}
+PAGE = "docs/clusters.md"
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What every worker must reach under the name it has here: files to read, and a folder or URL to write to."""
+
+    reads: tuple[str, ...] = ()
+    writes: str = ""
+
+
+# Connecting
+
+
+def connect(address: Any, reach: Reach) -> Client:
+    """Connect to a scheduler, and check its cluster.
+
+    Raises:
+        AfterfitError: there is no scheduler, or it has no workers.
+        RequestError: the certificates do not fit, or the cluster cannot do the work.
+    """
+    check_certificates(str(address))
+    seconds = dask.config.get(CONNECT)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", VersionMismatchWarning)  # it is said better below
+            client = Client(  # type: ignore[no-untyped-call]
+                address, timeout=CONNECT_SECONDS if seconds == DASK_SECONDS else seconds, set_as_default=False
+            )
+    except Exception as error:
+        raise explained(str(address), error) from error
+    try:
+        check_cluster(client, reach)
+    except BaseException:
+        client.close()  # type: ignore[no-untyped-call]
+        raise
+    return client
+
+
+def check_certificates(address: str) -> None:
+    """Refuse a `tls://` address without certificates of our own, and files of them that cannot be read.
+
+    Raises:
+        RequestError: it names the variables.
+    """
+    if not address.startswith("tls://"):
+        return
+    named = {variable: dask.config.get(setting, None) for setting, variable in VARIABLES.items()}
+    if missing := [variable for variable, file in named.items() if not file and not variable.endswith("KEY")]:
+        raise RequestError(f"{address} needs certificates: set {' and '.join(missing)} ({PAGE} has the steps).")
+    for variable, file in named.items():
+        if file and "\n" not in file and not os.access(file, os.R_OK):
+            raise RequestError(f"{variable} names {file}, which cannot be read.")
+
+
+def explained(address: str, error: BaseException) -> AfterfitError:
+    """Tell in a sentence why there is no connection."""
+    chain = list(_causes(error))
+    told = " ".join(str(link) for link in chain)
+    if "encryption required" in told:
+        return RequestError(f"{address} is not encrypted, and Dask's settings require it: write tls:// in its place.")
+    if any(isinstance(link, ssl.SSLError) for link in chain) or "SSL" in told:
+        reason = next((link.reason for link in chain if isinstance(link, ssl.SSLError) and link.reason), "") or told
+        return RequestError(
+            f"The certificates here and those of the Dask scheduler at {address} do not fit ({reason.strip()}): all "
+            f"must be of one CA, and the scheduler must have been started with TLS; {PAGE} has the steps."
+        )
+    return AfterfitError(f"The Dask scheduler at {address} cannot be reached: {' '.join(str(error).split())}")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+# Checking
+
+
+def check_cluster(client: Client, reach: Reach) -> None:
+    """Check a cluster before work starts, and name the servers to its workers.
+
+    1. wait until it has a worker;
+    2. hold the versions of its scheduler and workers against ours, then the code of the package itself;
+    3. put the addresses of the servers into the environment of its workers, of those too that come later;
+    4. look whether each worker reaches the data and the folders of the run.
+
+    Raises:
+        AfterfitError: it has no worker.
+        RequestError: with what differs, and where.
+    """
+    scheduler: str = client.scheduler_info()["address"]
+    try:
+        client.wait_for_workers(1, timeout=WORKER_SECONDS)
+    except TimeoutError as error:
+        raise AfterfitError(
+            f"The Dask scheduler at {scheduler} has had no worker for {WORKER_SECONDS:.0f} s: start some."
+        ) from error
+    found: Any = client.get_versions(packages=list(SAME))
+    ours = found["client"]["packages"]
+    check_versions(f"The scheduler {scheduler}", ours, found["scheduler"]["packages"])
+    for address, theirs in found["workers"].items():
+        check_versions(f"The worker {address}", ours, theirs["packages"])
+    check_code(f"The scheduler {scheduler}", _answer_of_scheduler(client))
+    for address, digest in client.run(code_digest, on_error="return").items():
+        check_code(f"The worker {address}", digest)
+    client.register_plugin(Environment(servers()))
+    check_reach(client, reach)
+
+
+def check_versions(where: str, ours: Mapping[str, str | None], theirs: Mapping[str, str | None]) -> None:
+    """Refuse a scheduler or worker without the package, or with other versions of what it shares with us.
+
+    Raises:
+        RequestError: it names each package, with both versions.
+
+    >>> ours = {"afterfit": "1.0", "numpy": "2.4.0"}
+    >>> check_versions("The worker tcp://10.0.0.7:4000", ours, ours | {"numpy": "2.1.0"})
+    Traceback (most recent call last):
+        ...
+    tasks.core.errors.RequestError: The worker tcp://10.0.0.7:4000 has numpy 2.1.0 (here 2.4.0): ...
+    """
+    if not theirs.get("afterfit"):
+        raise RequestError(
+            f"{where} has no afterfit: install requirements.lock and then the package, as deployments/dask/Dockerfile "
+            "does, into the environment it is started from."
+        )
+    here, there = _compared(ours), _compared(theirs)
+    differing = [f"{name} {there[name]} (here {here[name]})" for name in here if there[name] != here[name]]
+    if differing:
+        raise RequestError(
+            f"{where} has {', '.join(differing)}: install the same on all hosts, from requirements.lock."
+        )
+
+
+def _compared(packages: Mapping[str, str | None]) -> dict[str, str]:
+    """Give the versions that must be the same; of Python the first two numbers count."""
+    versions = {name: packages.get(name) or "missing" for name in SAME}
+    return versions | {"python": ".".join(versions["python"].split(".")[:2])}
+
+
+def code_digest() -> str:
+    """Digest the code of the package, as it is installed here."""
+    house = Path(__file__).resolve().parents[1]
+    files = sorted(path for name in ("flows", "tasks") for path in (house / name).rglob("*.py"))
+    return digest_of([[str(path.relative_to(house)), file_digest(path)] for path in files])
+
+
+def _answer_of_scheduler(client: Client) -> Any:
+    try:
+        return client.run_on_scheduler(code_digest)  # type: ignore[no-untyped-call]
+    except Exception as error:  # noqa: BLE001 - whatever the scheduler raised is its answer, as it is for workers
+        return error
+
+
+def check_code(where: str, digest: str | Exception) -> None:
+    """Refuse a scheduler or worker that cannot import the package, or has other code of the same version.
+
+    Raises:
+        RequestError: it says which.
+    """
+    if isinstance(digest, Exception):
+        raise RequestError(
+            f"{where} cannot import afterfit's `flows` and `tasks` ({type(digest).__name__}: {digest}): start it from "
+            "the environment they are installed in, with PYTHONSAFEPATH=1."
+        )
+    if digest != code_digest():
+        raise RequestError(f"{where} has other code of afterfit than this side: install the same on all hosts.")
+
+
+# The servers
+
+
+class Environment(WorkerPlugin):
+    """Variables in the environment of every worker, also of one that comes later."""
+
+    name = "afterfit-environment"
+
+    def __init__(self, variables: dict[str, str]) -> None:
+        """Set these variables."""
+        self.variables = variables
+
+    def setup(self, worker: Worker) -> None:  # noqa: ARG002 - Dask gives it
+        """Set them."""
+        os.environ.update(self.variables)
+
+
+def servers() -> dict[str, str]:
+    """Name the servers of this flow: those that are known."""
+    named = {"PREFECT_API_URL": PREFECT_API_URL.value(), "MLFLOW_TRACKING_URI": os.environ.get("MLFLOW_TRACKING_URI")}
+    return {variable: url for variable, url in named.items() if url}
+
+
+# The data
+
+
+def check_reach(client: Client, reach: Reach) -> None:
+    """Refuse a worker that does not see the files it will read, or cannot write where it must.
+
+    A file must have the size it has here; a folder must show a file just written here, and take another.
+
+    Raises:
+        RequestError: it names the worker and the file or folder.
+    """
+    sizes = {path: size_of(path) for path in reach.reads[:LOOKED_AT]}
+    with _token(reach.writes) as token:
+        answers = client.run(partial(look, sizes, reach.writes, token), on_error="return")
+    for address, answer in answers.items():
+        if answer:
+            raise RequestError(
+                f"The worker {address} {answer}: every host must have the data, the outputs and AFTERFIT_HOME under "
+                "the same path as this one, from shared storage."
+            )
+
+
+@contextmanager
+def _token(folder: str) -> Iterator[str]:
+    name = f".reach-{uuid.uuid4().hex}" if folder else ""
+    if not folder:
+        yield name
+        return
+    write_whole(join(folder, name), name.encode())
+    try:
+        yield name
+    finally:
+        delete(join(folder, name))
+
+
+def look(sizes: dict[str, int], folder: str, token: str) -> str:
+    """Tell what a worker does not reach, or nothing."""
+    return next(_unreached(sizes.items(), folder, token), "")
+
+
+def _unreached(sizes: Iterable[tuple[str, int]], folder: str, token: str) -> Iterator[str]:
+    for path, size in sizes:
+        try:
+            if (found := size_of(path)) != size:
+                yield f"sees another {without_secrets(path)} ({found:,} bytes, here {size:,})"
+        except Exception as error:  # noqa: BLE001 - of any file system: all that matters is that it is not there
+            yield f"cannot read {without_secrets(path)} ({_reason(error)})"
+    if not folder:
+        return
+    answer = join(folder, f"{token}-{uuid.uuid4().hex}")
+    try:
+        read_whole(join(folder, token))
+        write_whole(answer, b"")
+        delete(answer)
+    except FileNotFoundError:
+        yield f"does not see what was written here to {without_secrets(folder)}"
+    except Exception as error:  # noqa: BLE001 - as above
+        yield f"cannot write to {without_secrets(folder)} ({_reason(error)})"
+
+
+def _reason(error: Exception) -> str:
+    return (isinstance(error, OSError) and error.strerror) or f"{type(error).__name__}: {error}"
+
+
+def size_of(location: str) -> int:
+    """Give the size of a file in bytes, here or on an object store."""
+    if not is_url(location):
+        return Path(location).stat().st_size
+    filesystem, path = open_filesystem(location)
+    filesystem.invalidate_cache()
+    return int(filesystem.info(path)["size"])
