@@ -21,6 +21,7 @@ from tasks.core.digest import digest_of, file_digest
 from tasks.core.errors import AfterfitError, RequestError
 from tasks.core.files import delete, join, read_whole, write_whole
 from tasks.core.sources import is_url, open_filesystem, without_secrets
+from tasks.remote import topic_of
 
 SAME = (
     "afterfit", "python", "prefect", "dask", "distributed", "cloudpickle", "scikit-learn", "numpy", "pandas", "pyarrow",
@@ -95,6 +96,8 @@ def explained(address: str, error: BaseException) -> AfterfitError:
     told = " ".join(str(link) for link in chain)
     if "encryption required" in told:
         return RequestError(f"{address} is not encrypted, and Dask's settings require it: write tls:// in its place.")
+    if address.startswith("tcp://") and any(isinstance(link, ConnectionResetError) for link in chain):
+        return RequestError(f"{address} hangs up: if its scheduler was started with TLS, write tls:// in its place.")
     if any(isinstance(link, ssl.SSLError) for link in chain) or "SSL" in told:
         reason = next((link.reason for link in chain if isinstance(link, ssl.SSLError) and link.reason), "") or told
         return RequestError(
@@ -118,8 +121,8 @@ def check_cluster(client: Client, reach: Reach) -> None:
 
     1. wait until it has a worker;
     2. hold the versions of its scheduler and workers against ours, then the code of the package itself;
-    3. put the addresses of the servers into the environment of its workers, of those too that come later;
-    4. look whether each worker reaches the data and the folders of the run.
+    3. look whether each worker reaches the data and the folders of the run;
+    4. put the addresses of the servers into the environment of its workers, of those too that come later.
 
     Raises:
         AfterfitError: it has no worker.
@@ -140,8 +143,8 @@ def check_cluster(client: Client, reach: Reach) -> None:
     check_code(f"The scheduler {scheduler}", _answer_of_scheduler(client))
     for address, digest in client.run(code_digest, on_error="return").items():
         check_code(f"The worker {address}", digest)
-    client.register_plugin(Environment(servers()))
     check_reach(client, reach)
+    client.register_plugin(Environment(f"{topic_of(client.id)}-servers", servers()))
 
 
 def check_versions(where: str, ours: Mapping[str, str | None], theirs: Mapping[str, str | None]) -> None:
@@ -210,11 +213,11 @@ def check_code(where: str, digest: str | Exception) -> None:
 class Environment(WorkerPlugin):
     """Variables in the environment of every worker, also of one that comes later."""
 
-    name = "afterfit-environment"
+    idempotent = True
 
-    def __init__(self, variables: dict[str, str]) -> None:
-        """Set these variables."""
-        self.variables = variables
+    def __init__(self, name: str, variables: dict[str, str]) -> None:
+        """Set these variables; the name begins with the topic of a flow, with which it goes."""
+        self.name, self.variables = name, variables
 
     def setup(self, worker: Worker) -> None:  # noqa: ARG002 - Dask gives it
         """Set them."""

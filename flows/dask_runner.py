@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import cloudpickle
@@ -23,6 +23,7 @@ from prefect import Task
 from prefect.client.schemas.objects import RunInput, State
 from prefect.context import FlowRunContext
 from prefect.futures import PrefectConcurrentFuture, PrefectFuture
+from prefect.logging.loggers import flow_run_logger
 from prefect.states import Cancelled, Crashed
 from prefect.utilities.engine import collect_task_run_inputs_sync
 from prefect_dask.task_runners import DaskTaskRunner
@@ -191,9 +192,9 @@ class DaskRunner(DaskTaskRunner):
         with self._lock:
             if id(thing) not in self._shared:
                 content = engine.pack_context() if thing is None else cloudpickle.dumps(thing)
-                digest = hashlib.sha256(content).hexdigest()
-                self._dask.register_plugin(remote.Share(digest, content))
-                self._shared[id(thing)] = thing, digest  # kept, so that no other thing gets its id
+                name = f"{self._topic}-{hashlib.sha256(content).hexdigest()}"
+                self._dask.register_plugin(remote.Share(name, content))
+                self._shared[id(thing)] = thing, name  # kept, so that no other thing gets its id
             return self._shared[id(thing)][1]
 
     def _submit_calls(self) -> None:
@@ -218,12 +219,14 @@ class DaskRunner(DaskTaskRunner):
                 return
             self._connect_to = self._scheduler()
             self._dask = self._exit_stack.enter_context(self._connect(self._connect_to))
-            self._topic = f"afterfit-{uuid4().hex[:12]}"
+            self._topic = remote.topic_of(self._dask.id)
             self._in_process = self._dask.scheduler.address.startswith("inproc://")
             flow = FlowRunContext.get()
-            self._flow_run_id = flow.flow_run.id if flow and flow.flow_run else None
+            if flow and flow.flow_run:
+                self._flow_run_id = flow.flow_run.id
+                self.logger = cast("Any", flow_run_logger(flow.flow_run, flow.flow))
             self._dask.subscribe_topic(self._topic, lambda event: self._messages.put(event[1]))
-            self._dask.register_plugin(remote.Watch(self._topic, self._dask.id))
+            self._dask.register_plugin(remote.Watch(self._dask.id))
             for work in (self._submit_calls, self._read_messages):
                 self._threads.append(threading.Thread(target=copy_context().run, args=(work,), daemon=True))
                 self._threads[-1].start()

@@ -45,6 +45,11 @@ class Call:
     arguments: bytes = b""
 
 
+def topic_of(client: str) -> str:
+    """Name all that belongs to the flow of a client: its tasks, its messages, its plugins."""
+    return f"afterfit-{client}"
+
+
 def execute(call: Call) -> None:
     """Run a task on a worker, and send its final state."""
     if call.key in _local:  # the flow is in this process: nothing has to be sent
@@ -116,13 +121,13 @@ def keep_local(key: str, arguments: dict[str, Any], put: Put) -> None:
 
 
 @lru_cache(maxsize=64)
-def _loaded(digest: str) -> Any:
-    return cloudpickle.loads(_shared[digest])
+def _loaded(name: str) -> Any:
+    return cloudpickle.loads(_shared[name])
 
 
 @lru_cache(maxsize=8)
-def _entered(digest: str) -> Context:
-    return engine.enter_context(_shared[digest])
+def _entered(name: str) -> Context:
+    return engine.enter_context(_shared[name])
 
 
 @lru_cache(maxsize=1)
@@ -150,9 +155,9 @@ class Share(WorkerPlugin):
 
     idempotent = True
 
-    def __init__(self, digest: str, content: bytes) -> None:
-        """Share this content under its digest."""
-        self.name, self.content = digest, content
+    def __init__(self, name: str, content: bytes) -> None:
+        """Share this content under a name, which begins with the topic of its flow."""
+        self.name, self.content = name, content
 
     def setup(self, worker: Worker) -> None:  # noqa: ARG002 - Dask gives it
         """Take the content."""
@@ -166,9 +171,9 @@ class Share(WorkerPlugin):
 class Watch(SchedulerPlugin):
     """Sees to it that the scheduler runs each task of a flow at most once, and tells the flow of those it lost."""
 
-    def __init__(self, topic: str, client: str) -> None:
-        """Watch the tasks whose keys start with a topic; they are dropped when their client goes."""
-        self.name = self.topic = topic
+    def __init__(self, client: str) -> None:
+        """Watch the tasks of the flow of a client; they are dropped when it goes."""
+        self.name = self.topic = topic_of(client)
         self.client = client
         self.scheduler: Scheduler
 
@@ -202,10 +207,14 @@ class Watch(SchedulerPlugin):
             self.scheduler._broker.truncate(topic)  # noqa: SLF001 - Dask would keep 100,000 of them
 
     def remove_client(self, scheduler: Scheduler, client: str) -> None:
-        """Drop the tasks of a flow that has gone."""
-        if client == self.client:
-            keys = [ts.key for ts in scheduler.clients[FORGET].wants_what if str(ts.key).startswith(self.topic)]
-            scheduler.client_releases_keys(keys, FORGET)
+        """Drop the tasks of a flow that has gone, and whatever it has left on the workers."""
+        if client != self.client:
+            return
+        keys = [ts.key for ts in scheduler.clients[FORGET].wants_what if str(ts.key).startswith(self.topic)]
+        scheduler.client_releases_keys(keys, FORGET)
+        for name in [name for name in scheduler.worker_plugins if name.startswith(self.topic)]:
+            scheduler.loop.add_callback(scheduler.unregister_worker_plugin, comm=None, name=name)
+        scheduler.remove_plugin(self.name)
 
 
 def _explained(details: dict[str, Any]) -> dict[str, Any]:

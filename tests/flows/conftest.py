@@ -3,6 +3,8 @@
 import contextlib
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -22,6 +24,7 @@ from tasks.core.manifest import QUARANTINE, read_manifest, read_scores
 from tasks.core.verify import verify_output
 
 AFTERFIT = str(Path(sys.executable).with_name("afterfit"))
+DASK = str(Path(sys.executable).with_name("dask"))
 MARK = "AFTERFIT_FAULT_TEST"  # which test started a process
 PIECE_ROWS = 1 << 17
 HANGS = 120  # seconds; time itself is never asserted
@@ -189,6 +192,39 @@ def start():
         for process in command.processes():
             process.kill()
         command.process.communicate()
+
+
+@pytest.fixture(scope="session")
+def free_port():
+    def find():
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return str(probe.getsockname()[1])
+
+    return find
+
+
+@pytest.fixture(scope="module")
+def start_dask(tmp_path_factory):
+    """Start `dask scheduler` or `dask worker` on loopback, as somebody else does."""
+    folder = tmp_path_factory.mktemp("dask")
+    started = []
+
+    def start(what, *arguments, **variables):
+        own = ["--nthreads", "1", "--no-nanny", "--local-directory", str(folder)] if what == "worker" else []
+        command = [DASK, what, *arguments, "--host", "127.0.0.1", "--no-dashboard", *own]
+        process = subprocess.Popen(
+            command, env={**os.environ, **variables}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(signal.SIGCONT)
+        process.kill()
+        process.wait()
 
 
 @dataclass

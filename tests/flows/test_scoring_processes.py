@@ -2,9 +2,6 @@
 
 import contextlib
 import signal
-import socket
-import subprocess
-import sys
 import time
 
 import psutil
@@ -13,7 +10,6 @@ import pytest
 from flows.scoring import score_batch
 
 HANGS = 120  # seconds; time itself is never asserted
-DASK = [sys.executable, "-m", "dask"]
 
 
 def _workers(run, count=1):
@@ -73,31 +69,11 @@ def test_rows_that_kill_their_worker_every_time_end_the_run_with_a_sentence(
 
 
 @pytest.fixture
-def cluster(tmp_path):
+def cluster(start_dask, free_port):
     """A Dask scheduler and two workers as somebody else starts them: their processes, and the address."""
-    processes = []
-
-    def launch(*arguments):
-        process = subprocess.Popen([*DASK, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        processes.append(process)
-        return process
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
-    port = address.rpartition(":")[2]
-    launch("scheduler", "--host", "127.0.0.1", "--port", port, "--dashboard-address", "127.0.0.1:0")
-    for _ in range(2):
-        launch(
-            "worker", address, "--host", "127.0.0.1", "--nthreads", "1", "--no-nanny", "--no-dashboard",
-            "--local-directory", str(tmp_path / "dask"),
-        )  # fmt: skip
-    yield address, processes
-    for process in processes:
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(signal.SIGCONT)
-        process.kill()
-        process.wait()
+    port = free_port()
+    address = f"tcp://127.0.0.1:{port}"
+    return address, [start_dask("scheduler", "--port", port), *(start_dask("worker", address) for _ in range(2))]
 
 
 @pytest.mark.slow
