@@ -77,13 +77,13 @@ class Hosts:
         """Cut a host off, or connect it again."""
         ip("-n", self.prefix + host, "link", "set", "net", "up" if up else "down")
 
-    def start(self, host, command, *arguments, **variables):
+    def start(self, host, command, *arguments, before=(), **variables):
         """Start a command of the environment we run in on a host."""
         everything = {**self.environment, **variables}
         log = self.folder / f"{len(self.processes)}-{command}.log"
         with log.open("w") as output:
             process = subprocess.Popen(
-                ["ip", "netns", "exec", self.prefix + host, BIN / command, *map(str, arguments)],
+                ["ip", "netns", "exec", self.prefix + host, *before, BIN / command, *map(str, arguments)],
                 env={name: value for name, value in everything.items() if value is not None},
                 stdout=subprocess.PIPE if command == "afterfit" else output, stderr=subprocess.STDOUT
                 if command != "afterfit" else subprocess.PIPE, text=True,
@@ -201,7 +201,7 @@ def test_a_certificate_of_another_ca_is_refused(hosts, model, make_source, laws,
     none = dict.fromkeys(stranger)
     laws.failed(refused(hosts.afterfit(*score, **none)), "DASK_DISTRIBUTED__COMM__TLS__CA_FILE", status=2)
     plain = (*score[:-1], SCHEDULER.replace("tls", "tcp"))
-    laws.failed(refused(hosts.afterfit(*plain)), SCHEDULER.replace("tls", "tcp"), status=1)
+    laws.failed(refused(hosts.afterfit(*plain)), SCHEDULER.replace("tls", "tcp"), "write tls://", status=2)
     intruder = hosts.worker("two", **stranger)
     try:
         status, answer, complained = hosts.afterfit(*score)
@@ -209,6 +209,20 @@ def test_a_certificate_of_another_ca_is_refused(hosts, model, make_source, laws,
         assert intruder.poll() is None or intruder.returncode != 0
     finally:
         intruder.kill()
+
+
+def test_a_host_that_does_not_see_the_data_is_refused(hosts, model, make_source, laws, tmp_path):
+    """There is a folder of the same name, and nothing is in it."""
+    source = make_source(2).path
+    hidden = f"mount -t tmpfs none '{source.parent}' && exec \"$@\""
+    blind = hosts.worker("two", before=["unshare", "--mount", "sh", "-ec", hidden, "sh"])
+    command = ("score", model["model"], source, tmp_path / "out", "--cluster", SCHEDULER)
+    deadline = time.monotonic() + HANGS
+    while (ended := hosts.afterfit(*command, "--replace"))[0] == 0 and time.monotonic() < deadline:
+        time.sleep(0.5)  # it has not joined yet
+    laws.failed(refused(ended), f"The worker tls://{HOSTS['two']}", f"cannot read {source}", status=2)
+    blind.terminate()
+    blind.wait(timeout=HANGS)
 
 
 def refused(ended):
