@@ -16,6 +16,14 @@ PORTS_TRIED = 100
 QUIET = {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1", "MLFLOW_DISABLE_TELEMETRY": "true"}
 # What a person set for their own servers does not hold for the embedded ones.
 FOREIGN = ("PREFECT_", "MLFLOW_", "_MLFLOW_", "UVICORN_", "WEB_CONCURRENCY")
+# By default each state of a task is a transaction of its own: thousands of small tasks are shown a minute late.
+RECORDING = {
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_READ_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE": "200",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +66,7 @@ PREFECT = Kind(
         # No other web page in the user's browser may speak to the API.
         "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": "http://{host}:{port},http://localhost:{port}",
         "PREFECT__SERVER_FINAL": "1",  # as `prefect server start` sets it
+        **RECORDING,
     },
 )
 MLFLOW = Kind(

@@ -90,7 +90,8 @@ class DaskRunner(DaskTaskRunner):
     """Runs tasks on Dask; `flows.runner.make_runner` makes one.
 
     - A task that has begun when its worker dies runs again if it has retries left, else it ends Crashed with a
-      `WorkerLost`; one that had not begun runs elsewhere, up to three times. One that is done is never run again.
+      `WorkerLost`; one that had not begun, as far as the flow has heard by then (some milliseconds late), runs
+      elsewhere, up to three times. One that is done is never run again.
     - When the scheduler goes away, or has had no worker for two minutes, all that is not done ends Crashed.
     - What is not done when the flow ends is dropped, and ends Cancelled.
     """

@@ -100,7 +100,7 @@ def test_a_flow_ends_right_when_workers_are_killed_at_any_moment(servers, seed, 
     ]
     assert lost <= (in_hand if not retries else set())
     again = {number for number, times in Counter(chain(*begun.values())).items() if times > 1}
-    assert again <= (in_hand if retries else set())
+    assert again <= in_hand  # without retries too, if it had begun so lately that the flow had not heard of it
     expected = Counter({"Completed": TASKS - len(lost)}) + Counter({"Crashed": len(lost)})
     assert states_of(state.state_details.flow_run_id, TASKS) == expected
 
