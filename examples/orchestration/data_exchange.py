@@ -1,0 +1,48 @@
+"""Data goes from task to task as Python values: a DataFrame, a fitted model, a dict of numbers.
+
+Nothing is written down in between. What is too large for that (a table of many gigabytes) is handed on as a path, as
+afterfit's own scoring does.
+"""
+
+import pandas as pd
+from prefect import flow, task
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+
+from flows.runner import make_runner
+
+
+@task
+def read() -> pd.DataFrame:
+    """Give a table."""
+    return load_iris(as_frame=True).frame
+
+
+@task
+def fit(table: pd.DataFrame) -> LogisticRegression:
+    """Take a table, and give a fitted model."""
+    return LogisticRegression(max_iter=1000).fit(table.drop(columns="target"), table["target"])
+
+
+@task
+def predict(model: LogisticRegression, table: pd.DataFrame) -> pd.Series:
+    """Take a model and a table, and give predictions."""
+    return pd.Series(model.predict(table.drop(columns="target")), index=table.index)
+
+
+@task
+def count(predictions: pd.Series) -> dict[int, int]:
+    """Take predictions, and give a count of each class."""
+    return predictions.value_counts().sort_index().to_dict()
+
+
+@flow(task_runner=make_runner(workers=2))
+def classify() -> dict[int, int]:
+    """Read, fit, predict and count; each line hands on what the one before it promised."""
+    table = read.submit()
+    model = fit.submit(table)
+    return count.submit(predict.submit(model, table)).result()
+
+
+if __name__ == "__main__":
+    print(classify())

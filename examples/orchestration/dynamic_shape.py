@@ -1,0 +1,57 @@
+"""The data decides the shape: fan-out over what is in it, fan-out inside that, and loops that end when they may.
+
+Nothing of it is known before the flow runs, and a task that waits for tasks of its own keeps no worker from working.
+"""
+
+import pandas as pd
+from prefect import flow, task
+from sklearn.datasets import load_iris
+from sklearn.model_selection import cross_val_score
+from sklearn.tree import DecisionTreeRegressor
+
+from flows.runner import make_runner
+
+GAIN = 0.01
+
+
+@task
+def read() -> dict[str, pd.DataFrame]:
+    """Give a table for each group there is."""
+    bunch = load_iris(as_frame=True)
+    groups = bunch.frame.groupby(bunch.target_names[bunch.target])
+    return {name: group.drop(columns="target") for name, group in groups}
+
+
+@task
+def measure(table: pd.DataFrame, target: str, depth: int) -> float:
+    """Measure a tree that tells one column from the others."""
+    tree = DecisionTreeRegressor(max_depth=depth, random_state=0)
+    return float(cross_val_score(tree, table.drop(columns=target), table[target], cv=3).mean())
+
+
+@task(task_run_name="deepen {target}")
+def deepen(table: pd.DataFrame, target: str) -> int:
+    """Try deeper trees for as long as that helps, and give the depth: a loop of tasks inside a task."""
+    depth, best = 1, measure.submit(table, target, 1).result()
+    while (deeper := measure.submit(table, target, depth + 1).result()) > best + GAIN:
+        depth, best = depth + 1, deeper
+    return depth
+
+
+@task(task_run_name="study {name}")
+def study(name: str, table: pd.DataFrame) -> dict[str, int]:
+    """Fan out over the columns of a group: tasks inside a task inside a flow."""
+    depths = {column: deepen.submit(table, column) for column in table.columns if column.startswith("petal")}
+    return {f"{name}, {column}": depth.result() for column, depth in depths.items()}
+
+
+@flow(task_runner=make_runner())
+def study_all() -> dict[str, int]:
+    """Fan out over the groups that the data holds."""
+    groups = read.submit().result()
+    found = [study.submit(name, table) for name, table in groups.items()]
+    return {column: depth for future in found for column, depth in future.result().items()}
+
+
+if __name__ == "__main__":
+    print(study_all())

@@ -1,0 +1,30 @@
+"""Many fast tasks: each of a thousand is a run of its own in the UI, with its states, and takes milliseconds.
+
+`workers=2` starts two worker processes; without it tasks run on threads of the flow's own process.
+"""
+
+from prefect import flow, task
+
+from flows.runner import make_runner
+
+
+@task
+def square(number: int) -> int:
+    """Do next to nothing."""
+    return number * number
+
+
+@task
+def add_up(numbers: list[int]) -> int:
+    """Reduce what has been mapped."""
+    return sum(numbers)
+
+
+@flow(task_runner=make_runner(workers=2))
+def sum_of_squares(count: int) -> int:
+    """Add up the squares of so many numbers."""
+    return add_up.submit(square.map(range(count))).result()
+
+
+if __name__ == "__main__":
+    print(sum_of_squares(1000))
