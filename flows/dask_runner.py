@@ -17,7 +17,7 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 import cloudpickle
-from distributed import Client, LocalCluster, get_worker, secede
+from distributed import Client, LocalCluster, Nanny, get_worker, secede
 from distributed.worker import thread_state  # type: ignore[attr-defined]
 from prefect import Task
 from prefect.client.schemas.objects import RunInput, State
@@ -285,13 +285,14 @@ class DaskRunner(DaskTaskRunner):
                 flight.context.copy().run(engine.emit, kind, item) if flight else engine.emit(kind, item)
 
     def _lose(self, flight: Flight, message: dict[str, Any]) -> None:
-        again = not message["memory"] and flight.may_go_on()
+        memory = message["memory"] or self._ended_for_memory(message["pid"])
+        again = not memory and flight.may_go_on()
         told = f"{flight.task.name} lost its worker {message['worker']}"
-        if message["memory"]:
-            told += f", which had used {message['used']}: start fewer workers, or give them more memory"
+        if memory:
+            told += f", which had too little memory (when last seen it used {message['used']}): start fewer workers"
         elif not again and flight.task.retries:
-            told += f", the last of {flight.lost + flight.lost_unbegun}"
-        reason = WorkerLost(f"{told}.", memory=message["memory"])
+            told += f", the last of {flight.lost + flight.lost_unbegun}: something in it may kill workers"
+        reason = WorkerLost(f"{told}.", memory=memory)
         if not again:
             self._end(flight, Crashed(message=str(reason), data=reason))
             return
@@ -300,6 +301,11 @@ class DaskRunner(DaskTaskRunner):
         flight.key = f"{self._topic}-{flight.task.name}-{flight.run_id}-{flight.lost + flight.lost_unbegun}"
         self._flights[flight.key] = flight
         self._send(flight)
+
+    def _ended_for_memory(self, pid: int) -> bool:
+        """Tell whether Dask ended a worker process of this machine near its limit: it may not have been seen there."""
+        nannies = [worker for worker in getattr(self._cluster, "workers", {}).values() if isinstance(worker, Nanny)]
+        return pid in {nanny.memory_manager._last_terminated_pid for nanny in nannies if nanny.memory_manager}  # noqa: SLF001 - it tells nobody else
 
     def _end(self, flight: Flight, state: State[Any]) -> None:
         self._ended.add(str(flight.run_id))

@@ -19,6 +19,7 @@ import cloudpickle
 from dask.utils import format_bytes
 from distributed import KilledWorker, Scheduler, Worker, get_worker
 from distributed.diagnostics.plugin import SchedulerPlugin, WorkerPlugin
+from distributed.scheduler import WorkerState
 
 from tasks import engine
 
@@ -175,6 +176,7 @@ class Watch(SchedulerPlugin):
         """Watch the tasks of the flow of a client; they are dropped when it goes."""
         self.name = self.topic = topic_of(client)
         self.client = client
+        self.at: dict[str, WorkerState | None] = {}  # where each task is
         self.scheduler: Scheduler
 
     async def start(self, scheduler: Scheduler) -> None:
@@ -197,9 +199,13 @@ class Watch(SchedulerPlugin):
         if start == "released" and finish == "waiting":
             self.scheduler.client_desires_keys([key], FORGET)
         elif finish == "processing":
-            self.scheduler.tasks[key].suspicious = self.scheduler.allowed_failures
+            task = self.scheduler.tasks[key]
+            task.suspicious = self.scheduler.allowed_failures
+            self.at[key] = task.processing_on
         elif finish == "erred":
-            self.scheduler.log_event(self.topic, {"key": key, **_explained(details)})
+            self.scheduler.log_event(self.topic, {"key": key, **_explained(details, self.at.get(key))})
+        if start == "processing":
+            self.at.pop(key, None)
 
     def log_event(self, topic: str, msg: Any) -> None:  # noqa: ARG002 - Dask gives it
         """Keep no event that has been sent on."""
@@ -217,15 +223,15 @@ class Watch(SchedulerPlugin):
         scheduler.remove_plugin(self.name)
 
 
-def _explained(details: dict[str, Any]) -> dict[str, Any]:
+def _explained(details: dict[str, Any], worker: WorkerState | None) -> dict[str, Any]:
     """Tell why the scheduler gave a task up: its worker died, perhaps for lack of memory, or something else."""
     try:
         error = pickle.loads(details["exception"]) if isinstance(details.get("exception"), bytes) else None  # noqa: S301 - the scheduler's own
     except Exception:  # noqa: BLE001 - then its text must do
         error = None
-    if isinstance(error, KilledWorker):
-        worker = error.last_worker
+    if isinstance(error, KilledWorker) and worker:
         limit, used = worker.memory_limit, worker.metrics.get("memory", 0)
         told = f"{format_bytes(used)} of {format_bytes(limit)}" if limit else format_bytes(used)
-        return {"kind": LOST, "worker": worker.address, "memory": bool(limit and used > DYING * limit), "used": told}
+        memory = bool(limit and used > DYING * limit)
+        return {"kind": LOST, "worker": worker.address, "pid": worker.pid, "memory": memory, "used": told}
     return {"kind": ERRED, "text": str(details.get("exception_text") or error or "the scheduler gave it up")}

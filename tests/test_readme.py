@@ -2,6 +2,7 @@
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -55,3 +56,10 @@ def test_the_first_five_minutes_work_as_they_stand(tmp_path):
     assert "REFUSED by its gates, the champion is version 1" in done.stdout
     assert "all is as its manifest says" in done.stdout
     assert "prediction" in done.stdout
+
+
+@pytest.mark.usefixtures("servers")
+def test_the_flow_of_ones_own_runs_as_it_stands(tmp_path):
+    (block,) = re.findall(r"^```python\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+    (tmp_path / "own.py").write_text(block, encoding="utf-8")
+    assert runpy.run_path(str(tmp_path / "own.py"))["add_squares"](10) == 285

@@ -8,6 +8,9 @@ import psutil
 import pytest
 
 from flows.scoring import score_batch
+from tasks.core.errors import AfterfitError
+from tasks.score import score_bundle
+from tasks.uncached import uncached_task
 
 HANGS = 120  # seconds; time itself is never asserted
 
@@ -160,3 +163,39 @@ def test_the_late_write_of_a_dead_runs_worker_changes_nothing(
     assert all(worker.cpu_times().user > before for worker, before in zip(idle, used, strict=True))
     laws.unchanged(output)
     laws.alone(output, source.ids)
+
+
+@uncached_task(task_run_name="hungry {bundle.number}")
+def hungry(bundle, run, staging):
+    """Score a bundle; one of more than two pieces takes all memory."""
+    hoard = []
+    while len(bundle.pieces) > 2:
+        hoard.append(b"x" * (32 << 20))
+        time.sleep(0.05)
+    return score_bundle.fn(bundle, run, staging)
+
+
+@pytest.mark.slow
+def test_a_bundle_that_its_worker_died_of_for_lack_of_memory_is_scored_in_halves(
+    champion, make_source, laws, reference, tmp_path, monkeypatch
+):
+    """The worker is ended by Dask, near its limit; the halves are enough for it, and nobody notices."""
+    monkeypatch.setattr("distributed.system.MEMORY_LIMIT", 1 << 30)
+    monkeypatch.setattr("flows.scoring.score_bundle", hungry)
+    source, output = make_source(8), tmp_path / "out"
+    done = score_batch(champion, str(source.path), str(output), workers=1)
+    assert (done.rows_scored, done.rows_reused) == (len(source.ids), 0)
+    laws.alone(output, source.ids)
+    assert laws.parts_of(output) == reference(champion, source)
+
+
+@pytest.mark.slow
+def test_a_piece_that_is_too_large_for_a_worker_ends_the_run_and_says_what_to_do(
+    champion, make_source, laws, tmp_path, monkeypatch
+):
+    """Halves that die as well are not halved again."""
+    monkeypatch.setattr("distributed.system.MEMORY_LIMIT", 1 << 30)
+    monkeypatch.setattr("flows.scoring.score_bundle", hungry)
+    with pytest.raises(AfterfitError, match=r"too little memory \(.* of 1\.00 GiB\): start fewer workers"):
+        score_batch(champion, str(make_source(20).path), str(tmp_path / "out"), workers=1)
+    laws.unchanged(tmp_path / "out")

@@ -137,11 +137,13 @@ def die():
 
 def test_a_task_whose_worker_dies_is_given_up_at_once_and_told_with_the_address(client, heard):
     """Without a watch, Dask would run it again three times, on one worker after the other."""
-    (address,) = client.scheduler_info()["workers"]
+    ((address, pid),) = client.run(os.getpid).items()
     key = key_of(client, "die")
     client.submit(die, key=key, pure=False).release()
-    lost = eventually(lambda: [message for message in heard if message["kind"] == remote.LOST])
-    assert [(message["key"], message["worker"], message["memory"]) for message in lost] == [(key, address, False)]
+    (lost,) = eventually(lambda: [message for message in heard if message["kind"] == remote.LOST])
+    used = lost.pop("used")
+    assert lost == {"kind": remote.LOST, "key": key, "worker": address, "pid": pid, "memory": False}
+    assert used.startswith(tuple("123456789"))
 
 
 def test_a_task_is_kept_until_it_is_done_though_nobody_holds_its_future_and_then_forgotten(client, heard, tmp_path):
@@ -191,10 +193,11 @@ def test_the_tasks_of_a_flow_that_has_gone_are_dropped(client, cluster, heard):
     ],
 )
 def test_a_worker_that_died_near_its_limit_died_of_memory(limit, used, memory, told):
-    worker = SimpleNamespace(address="tcp://w", memory_limit=limit, metrics={"memory": used})
-    error = KilledWorker("a task", worker, 0)
-    found = remote._explained({"exception": pickle.dumps(error), "exception_text": "killed"})
-    assert found == {"kind": remote.LOST, "worker": "tcp://w", "memory": memory, "used": told}
+    worker = SimpleNamespace(address="tcp://w", pid=1, memory_limit=limit, metrics={"memory": used})
+    details = {"exception": pickle.dumps(KilledWorker("a task", None, 0)), "exception_text": "killed"}
+    assert remote._explained(details, worker) == {
+        "kind": remote.LOST, "worker": "tcp://w", "pid": 1, "memory": memory, "used": told,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -206,4 +209,4 @@ def test_a_worker_that_died_near_its_limit_died_of_memory(limit, used, memory, t
     ],
 )
 def test_whatever_else_a_task_was_given_up_for_is_told_as_text(details, text):
-    assert remote._explained(details) == {"kind": remote.ERRED, "text": text}
+    assert remote._explained(details, None) == {"kind": remote.ERRED, "text": text}
