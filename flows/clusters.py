@@ -4,23 +4,20 @@ import os
 import ssl
 import uuid
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import dask
-from distributed import Client, Worker
-from distributed.diagnostics.plugin import WorkerPlugin
+from distributed import Client
 from distributed.versions import VersionMismatchWarning
 from prefect.settings import PREFECT_API_URL
 
-from tasks.core.digest import digest_of, file_digest
 from tasks.core.errors import AfterfitError, RequestError
-from tasks.core.files import delete, join, read_whole, write_whole
-from tasks.core.sources import is_url, open_filesystem, without_secrets
+from tasks.core.files import delete, join, write_whole
+from tasks.reach import Environment, code_digest, look, size_of
 from tasks.remote import topic_of
 
 SAME = (
@@ -178,13 +175,6 @@ def _compared(packages: Mapping[str, str | None]) -> dict[str, str]:
     return versions | {"python": ".".join(versions["python"].split(".")[:2])}
 
 
-def code_digest() -> str:
-    """Digest the code of the package, as it is installed here."""
-    house = Path(__file__).resolve().parents[1]
-    files = sorted(path for name in ("flows", "tasks") for path in (house / name).rglob("*.py"))
-    return digest_of([[str(path.relative_to(house)), file_digest(path)] for path in files])
-
-
 def _answer_of_scheduler(client: Client) -> Any:
     try:
         return client.run_on_scheduler(code_digest)  # type: ignore[no-untyped-call]
@@ -208,20 +198,6 @@ def check_code(where: str, digest: str | Exception) -> None:
 
 
 # The servers
-
-
-class Environment(WorkerPlugin):
-    """Variables in the environment of every worker, also of one that comes later."""
-
-    idempotent = True
-
-    def __init__(self, name: str, variables: dict[str, str]) -> None:
-        """Set these variables; the name begins with the topic of a flow, with which it goes."""
-        self.name, self.variables = name, variables
-
-    def setup(self, worker: Worker) -> None:  # noqa: ARG002 - Dask gives it
-        """Set them."""
-        os.environ.update(self.variables)
 
 
 def servers() -> dict[str, str]:
@@ -263,41 +239,3 @@ def _token(folder: str) -> Iterator[str]:
         yield name
     finally:
         delete(join(folder, name))
-
-
-def look(sizes: dict[str, int], folder: str, token: str) -> str:
-    """Tell what a worker does not reach, or nothing."""
-    return next(_unreached(sizes.items(), folder, token), "")
-
-
-def _unreached(sizes: Iterable[tuple[str, int]], folder: str, token: str) -> Iterator[str]:
-    for path, size in sizes:
-        try:
-            if (found := size_of(path)) != size:
-                yield f"sees another {without_secrets(path)} ({found:,} bytes, here {size:,})"
-        except Exception as error:  # noqa: BLE001 - of any file system: all that matters is that it is not there
-            yield f"cannot read {without_secrets(path)} ({_reason(error)})"
-    if not folder:
-        return
-    answer = join(folder, f"{token}-{uuid.uuid4().hex}")
-    try:
-        read_whole(join(folder, token))
-        write_whole(answer, b"")
-        delete(answer)
-    except FileNotFoundError:
-        yield f"does not see what was written here to {without_secrets(folder)}"
-    except Exception as error:  # noqa: BLE001 - as above
-        yield f"cannot write to {without_secrets(folder)} ({_reason(error)})"
-
-
-def _reason(error: Exception) -> str:
-    return (isinstance(error, OSError) and error.strerror) or f"{type(error).__name__}: {error}"
-
-
-def size_of(location: str) -> int:
-    """Give the size of a file in bytes, here or on an object store."""
-    if not is_url(location):
-        return Path(location).stat().st_size
-    filesystem, path = open_filesystem(location)
-    filesystem.invalidate_cache()
-    return int(filesystem.info(path)["size"])

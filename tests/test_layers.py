@@ -26,7 +26,7 @@ FORBIDDEN = {
     "deployments": {"mlflow", *DASK},
 }
 EXEMPT = {
-    **dict.fromkeys(("flows.runner", "flows.dask_runner", "flows.clusters", "tasks.remote"), DASK),
+    **dict.fromkeys(("flows.runner", "flows.dask_runner", "flows.clusters", "tasks.remote", "tasks.reach"), DASK),
     "tasks.store": {"mlflow"},
 }
 MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in FILES}

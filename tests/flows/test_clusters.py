@@ -122,20 +122,6 @@ def test_a_worker_that_cannot_import_the_package_is_refused(address, start_dask,
     assert "cannot import afterfit's `flows` and `tasks`" in str(refused.value)
 
 
-def test_files_and_folders_that_a_worker_does_not_reach_are_named(tmp_path):
-    here, there = tmp_path / "table.csv", tmp_path / "folder"
-    here.write_text("a\n")
-    there.mkdir()
-    (there / "token").write_text("")
-    assert clusters.look({str(here): 2}, str(there), "token") == ""
-    assert clusters.look({str(here): 3}, "", "") == f"sees another {here} (2 bytes, here 3)"
-    assert clusters.look({f"{here}.gz": 3}, "", "") == f"cannot read {here}.gz (No such file or directory)"
-    assert clusters.look({}, str(tmp_path / "none"), "token") == (
-        f"does not see what was written here to {tmp_path / 'none'}"
-    )
-    assert [path.name for path in there.iterdir()] == ["token"]
-
-
 def test_a_scheduler_that_is_not_there_is_named(monkeypatch):
     monkeypatch.setattr(clusters, "CONNECT_SECONDS", "1s")
     with pytest.raises(AfterfitError, match=r"^The Dask scheduler at tcp://127\.0\.0\.1:9 cannot be reached: "):
