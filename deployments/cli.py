@@ -48,7 +48,7 @@ class Work(Talk):
     workers: int | None = None
     "Worker processes to start on this machine; by default, threads of this process."
     cluster: str | None = None
-    "The address of an existing Dask scheduler, such as tcp://10.0.0.5:8786."
+    "The address of a Dask scheduler that runs, such as tls://10.0.0.5:8786 (see docs/clusters.md)."
 
 
 @Parameter(name="*")

@@ -61,8 +61,8 @@ def test_every_benchmark_is_a_function_in_the_module_of_its_name():
 
 def test_every_peer_is_a_script_whose_requirements_are_pinned():
     """Names and versions, and nothing else: where from is the machine's own affair."""
-    assert {path.stem for path in FOLDER.glob("*.txt")} == set(PEERS)
-    for name in PEERS:
+    assert {path.stem for path in FOLDER.glob("*.txt")} == {*PEERS, "airflow_tasks"}
+    for name in (*PEERS, "airflow_tasks"):
         assert (FOLDER / f"{name}.py").exists()
         lines = (FOLDER / f"{name}.txt").read_text(encoding="utf-8").splitlines()
         assert all(line.count("==") == 1 and "/" not in line for line in lines)

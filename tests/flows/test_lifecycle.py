@@ -146,7 +146,7 @@ def test_files_whose_ids_have_different_types_are_refused(sales, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(("workers", "cluster"), [(0, None), (-1, None), (None, "10.0.0.5:8786")])
+@pytest.mark.parametrize(("workers", "cluster"), [(0, None), (-1, None), (None, "10.0.0.5:8786"), (2, "tcp://h:1")])
 def test_workers_and_cluster_that_cannot_be_are_refused(workers, cluster):
     """No task is left waiting for a worker that never comes."""
     with pytest.raises(RequestError, match=r"workers is|cluster is"):
