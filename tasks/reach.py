@@ -3,6 +3,7 @@
 import os
 import uuid
 from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 from distributed import Worker
@@ -14,8 +15,15 @@ from tasks.core.sources import is_url, open_filesystem, without_secrets
 
 
 def code_digest() -> str:
-    """Digest the code of the package, as it is installed here."""
+    """Digest the code of the package, as it is installed here.
+
+    Raises:
+        ImportError: another package of the name comes first.
+    """
     house = Path(__file__).resolve().parents[1]
+    flows = find_spec("flows")
+    if not (flows and flows.origin and Path(flows.origin).resolve().parent.parent == house):
+        raise ImportError(f"its `flows` is {flows and flows.origin}")
     files = sorted(path for name in ("flows", "tasks") for path in (house / name).rglob("*.py"))
     return digest_of([[str(path.relative_to(house)), file_digest(path)] for path in files])
 

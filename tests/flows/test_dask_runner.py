@@ -516,6 +516,7 @@ def test_a_task_whose_worker_was_killed_runs_again_or_says_so(servers, tmp_path)
     def die(path):
         if not path.exists():
             path.touch()
+            time.sleep(0.2)  # until the flow has heard that it has begun
             os.kill(os.getpid(), signal.SIGKILL)
         return "survived"
 
