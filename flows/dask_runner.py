@@ -17,6 +17,7 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 import cloudpickle
+import dask
 from distributed import Client, LocalCluster, Nanny, get_worker, secede
 from distributed.worker import thread_state  # type: ignore[attr-defined]
 from prefect import Task
@@ -35,6 +36,7 @@ LOOK_SECONDS = 0.5  # how often it is looked whether the scheduler, and any work
 NO_WORKERS_SECONDS = 120.0  # how long a scheduler may be without any worker: new ones take a while to start
 CONNECT: Callable[[Any], Client] = partial(Client, set_as_default=False)
 FREE_LOSSES = 3  # how often a task may lose its worker before it has begun, whatever its retries
+_starting = threading.Lock()  # Dask's imports and settings are those of the whole process
 _away = threading.local()  # the key of the task of this thread that has given its place away
 
 
@@ -101,10 +103,12 @@ class DaskRunner(DaskTaskRunner):
         address: str | None = None,
         local: dict[str, Any] | None = None,
         connect: Callable[[Any], Client] = CONNECT,
+        settings: dict[str, Any] | None = None,
     ) -> None:
-        """Take the address of a scheduler, or what `distributed.LocalCluster` takes to start one."""
+        """Take the address of a scheduler, or what `distributed.LocalCluster` and Dask's settings take to start one."""
         super().__init__(address=address)
         self._connect = connect
+        self._settings = settings or {}
         self.cluster_kwargs = local or {}
         self._lock = threading.RLock()
         self._dask: Any = None
@@ -121,11 +125,11 @@ class DaskRunner(DaskTaskRunner):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel as a runner that has not been started."""
-        return DaskRunner, (self.address, self.cluster_kwargs)
+        return DaskRunner, (self.address, self.cluster_kwargs, CONNECT, self._settings)
 
     def duplicate(self) -> "DaskRunner":
         """Give another with the same settings, not started."""
-        return DaskRunner(self.address, self.cluster_kwargs, self._connect)
+        return DaskRunner(self.address, self.cluster_kwargs, self._connect, self._settings)
 
     def __exit__(self, *error: object) -> None:
         """Stop; what is not done is dropped."""
@@ -239,7 +243,8 @@ class DaskRunner(DaskTaskRunner):
         except ValueError:
             pass
         if not (self.address or self._cluster):
-            self._cluster = self._exit_stack.enter_context(LocalCluster(**self.cluster_kwargs))  # type: ignore[no-untyped-call]
+            with _starting, dask.config.set(self._settings):
+                self._cluster = self._exit_stack.enter_context(LocalCluster(**self.cluster_kwargs))  # type: ignore[no-untyped-call]
         return self.address or self._cluster
 
     # What comes back
@@ -318,8 +323,11 @@ class DaskRunner(DaskTaskRunner):
             flight.done.set_result(state)
 
     def _look(self) -> None:
-        """End all that is not done when nobody is left to do it."""
+        """Start workers in place of those that did not come back; end all that is not done when nobody can do it."""
+        cluster: Any = self._cluster
         client, gone = self._dask, ""
+        if cluster and self._started and len(cluster.workers) < len(cluster.worker_spec):
+            cluster.scale(len(cluster.worker_spec))  # Dask gives one up that dies as it starts, or takes 15 s to
         if client.status in {"closing", "closed"} and not self._started:
             return
         if client.status != "running":

@@ -46,12 +46,13 @@ def make_runner(
         from flows.clusters import Reach, connect  # noqa: PLC0415 - the same
 
         return DaskRunner(cluster, connect=partial(connect, reach=Reach(tuple(reads), writes)))
+    settings: dict[str, int] = {}
     local: dict[str, Any] = {"n_workers": 1, "threads_per_worker": lanes(), "processes": False}
     if workers:
         share = {"memory_limit": MEMORY_LIMIT // workers, "threads_per_worker": 1}
         local = {"n_workers": workers, **share, "processes": True, "host": LOOPBACK}
-        dask.config.set(library_threads(max(1, lanes() // workers)))
-    return DaskRunner(local={**local, **PAGES})
+        settings = library_threads(max(1, lanes() // workers))
+    return DaskRunner(local={**local, **PAGES}, settings=settings)
 
 
 def make_threads(at_once: int) -> ThreadPoolTaskRunner[Any]:

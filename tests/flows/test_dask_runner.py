@@ -10,11 +10,13 @@ import threading
 import time
 from pathlib import Path
 
+import dask
 import pytest
 from prefect import allow_failure, flow, get_run_logger, task, unmapped
 from prefect.cache_policies import INPUTS
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, LogFilter
+from prefect.context import FlowRunContext
 from prefect.futures import as_completed, wait
 from prefect.settings import PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW, temporary_settings
 
@@ -533,3 +535,25 @@ def test_a_task_whose_worker_was_killed_runs_again_or_says_so(servers, tmp_path)
         "once": "Crashed",
     }
     assert Path(tmp_path / "once").exists()
+
+
+def test_a_worker_that_dask_has_given_up_is_replaced(servers):
+    """Dask starts a dead one again, but not when that dies as well before it is ready."""
+
+    def body():
+        runner = FlowRunContext.get().task_runner
+        with dask.config.set({"distributed.deploy.lost-worker-timeout": "1s"}):
+            assert add.submit(1).result() == 2
+            (nanny,) = runner._cluster.workers.values()
+            runner._cluster.sync(nanny.close)
+            return add.submit(2).result()
+
+    assert play(make_runner(workers=1), body).result() == 3
+
+
+def test_making_a_runner_changes_no_setting_for_the_others():
+    named = "distributed.nanny.pre-spawn-environ.OMP_NUM_THREADS"
+    before = dask.config.get(named)
+    make_runner(workers=1)
+    make_runner(workers=1000)
+    assert dask.config.get(named) == before
