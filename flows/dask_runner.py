@@ -122,6 +122,7 @@ class DaskRunner(DaskTaskRunner):
         self._threads: list[threading.Thread] = []
         self._workers_seen = time.monotonic()
         self._has_workers = True
+        self._names: set[Any] = set()  # of the workers that were there when it was last looked
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel as a runner that has not been started."""
@@ -324,10 +325,9 @@ class DaskRunner(DaskTaskRunner):
 
     def _look(self) -> None:
         """Start workers in place of those that did not come back; end all that is not done when nobody can do it."""
-        cluster: Any = self._cluster
         client, gone = self._dask, ""
-        if cluster and self._started and len(cluster.workers) < len(cluster.worker_spec):
-            cluster.scale(len(cluster.worker_spec))  # Dask gives one up that dies as it starts, or takes 15 s to
+        if self._cluster and self._started:
+            self._replace_workers(self._cluster)
         if client.status in {"closing", "closed"} and not self._started:
             return
         if client.status != "running":
@@ -336,6 +336,15 @@ class DaskRunner(DaskTaskRunner):
             gone = f"The Dask scheduler has had no worker for {NO_WORKERS_SECONDS:.0f} s."
         for flight in list(self._flights.values()) if gone else []:
             self._end(flight, Crashed(message=gone, data=WorkerLost(gone)))
+
+    def _replace_workers(self, cluster: Any) -> None:
+        """Start others for those that Dask has given up, because they died as they started or took too long to."""
+        gone = self._names - set(cluster.workers)
+        self._names = set(cluster.workers)
+        for name in gone & set(cluster.worker_spec):
+            del cluster.worker_spec[name]  # the next one gets another name: this one may still be registered
+        if gone:
+            cluster.scale(self.cluster_kwargs["n_workers"])
 
 
 def _when_done(futures: Sequence[PrefectFuture[Any]], act: Callable[[], None]) -> None:
