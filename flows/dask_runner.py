@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -122,7 +123,8 @@ class DaskRunner(DaskTaskRunner):
         self._threads: list[threading.Thread] = []
         self._workers_seen = time.monotonic()
         self._has_workers = True
-        self._names: set[Any] = set()  # of the workers that were there when it was last looked
+        self._workers: dict[Any, Any] = {}  # those of our own cluster when it was last looked, by name
+        self._replacements = count(1)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel as a runner that has not been started."""
@@ -339,12 +341,14 @@ class DaskRunner(DaskTaskRunner):
 
     def _replace_workers(self, cluster: Any) -> None:
         """Start others for those that Dask has given up, because they died as they started or took too long to."""
-        gone = self._names - set(cluster.workers)
-        self._names = set(cluster.workers)
-        for name in gone & set(cluster.worker_spec):
-            del cluster.worker_spec[name]  # the next one gets another name: this one may still be registered
+        gone = {name: worker for name, worker in self._workers.items() if name not in cluster.workers}
+        self._workers = dict(cluster.workers)
+        for name, worker in gone.items():
+            cluster.loop.add_callback(worker.close)  # its nanny may still be at it
+            if cluster.worker_spec.pop(name, None):  # the old name may still be registered
+                cluster.worker_spec[f"replacement-{next(self._replacements)}"] = cluster.new_spec
         if gone:
-            cluster.scale(self.cluster_kwargs["n_workers"])
+            cluster.scale(len(cluster.worker_spec))
 
 
 def _when_done(futures: Sequence[PrefectFuture[Any]], act: Callable[[], None]) -> None:

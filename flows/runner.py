@@ -1,5 +1,6 @@
 """The one place that builds a Dask task runner."""
 
+import logging
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -52,6 +53,7 @@ def make_runner(
         share = {"memory_limit": MEMORY_LIMIT // workers, "threads_per_worker": 1}
         local = {"n_workers": workers, **share, "processes": True, "host": LOOPBACK}
         settings = library_threads(max(1, lanes() // workers))
+    local["silence_logs"] = max(logging.WARNING, logging.getLogger("distributed").level)  # as loud as this process
     return DaskRunner(local={**local, **PAGES}, settings=settings)
 
 

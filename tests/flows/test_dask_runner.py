@@ -318,7 +318,6 @@ def test_a_task_calls_another(runner):
     assert play(runner, lambda: outer.submit().result(), name="calls").result() == (2, 3)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # Prefect leaves a client open
 def test_async_tasks_run_in_flows_of_both_kinds(runner):
     @task
     async def wait_and_add(a):
@@ -546,9 +545,9 @@ def test_a_worker_that_dask_has_given_up_is_replaced(servers):
             assert add.submit(1).result() == 2
             (nanny,) = runner._cluster.workers.values()
             runner._cluster.sync(nanny.close)
-            return add.submit(2).result()
+            return add.submit(2).result(), list(runner._cluster.workers)
 
-    assert play(make_runner(workers=1), body).result() == 3
+    assert play(make_runner(workers=1), body).result() == (3, ["replacement-1"])
 
 
 def test_making_a_runner_changes_no_setting_for_the_others():
