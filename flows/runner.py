@@ -18,8 +18,13 @@ R = TypeVar("R")
 LOOPBACK = "127.0.0.1"
 # By default Dask's status pages listen on every address of the machine.
 PAGES = {"dashboard_address": f"{LOOPBACK}:0", "worker_dashboard_address": f"{LOOPBACK}:0"}
-# Profiles of workers and sources of calls cost more than a small task, and nobody looks at them.
-CONFIG = {"distributed.worker.profile.enabled": False, "distributed.diagnostics.computations.nframes": 0}
+CONFIG = {
+    # Profiles of workers and sources of calls cost more than a small task, and nobody looks at them.
+    "distributed.worker.profile.enabled": False,
+    "distributed.diagnostics.computations.nframes": 0,
+    # A worker near its limit would take no task until memory is free, which, with no results to spill, may be never.
+    "distributed.worker.memory.pause": False,
+}
 LOOK_SECONDS = 0.5  # how often progress is looked at while tasks run
 
 

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import dask
+import psutil
 import pytest
 from prefect import allow_failure, flow, get_run_logger, task, unmapped
 from prefect.cache_policies import INPUTS
@@ -548,6 +549,18 @@ def test_a_worker_that_dask_has_given_up_is_replaced(servers):
             return add.submit(2).result(), list(runner._cluster.workers)
 
     assert play(make_runner(workers=1), body).result() == (3, ["replacement-1"])
+
+
+def test_tasks_run_also_where_the_process_holds_nearly_all_memory_there_is(servers, monkeypatch):
+    """Dask by itself would have a worker wait until memory is free again."""
+    monkeypatch.setattr("distributed.system.MEMORY_LIMIT", psutil.Process().memory_info().rss)
+
+    def body():
+        add.submit(1).wait()
+        time.sleep(1)  # until the worker has looked at its memory
+        return add.submit(2).result(timeout=HANGS)
+
+    assert play(make_runner(), body).result() == 3
 
 
 def test_making_a_runner_changes_no_setting_for_the_others():

@@ -180,10 +180,11 @@ def test_a_bundle_that_its_worker_died_of_for_lack_of_memory_is_scored_in_halves
     champion, make_source, laws, reference, tmp_path, monkeypatch
 ):
     """The worker is ended by Dask, near its limit; the halves are enough for it, and nobody notices."""
-    monkeypatch.setattr("distributed.system.MEMORY_LIMIT", 1 << 30)
-    monkeypatch.setattr("flows.scoring.score_bundle", hungry)
     source, output = make_source(8), tmp_path / "out"
-    done = score_batch(champion, str(source.path), str(output), workers=1)
+    with monkeypatch.context() as patched:
+        patched.setattr("distributed.system.MEMORY_LIMIT", 1 << 30)
+        patched.setattr("flows.scoring.score_bundle", hungry)
+        done = score_batch(champion, str(source.path), str(output), workers=1)
     assert (done.rows_scored, done.rows_reused) == (len(source.ids), 0)
     laws.alone(output, source.ids)
     assert laws.parts_of(output) == reference(champion, source)
