@@ -142,7 +142,7 @@ class DaskRunner(DaskTaskRunner):
         for flight in reversed(list(self._flights.values())):  # first those that wait for others
             self._end(flight, Cancelled(message="The flow ended before it did."))
         self._dask = self._cluster = None  # it may be started again
-        self._threads, self._shared = [], {}
+        self._threads, self._shared, self._workers = [], {}, {}
 
     def _stop(self, work: queue.SimpleQueue[Any], threads: Sequence[threading.Thread]) -> None:
         work.put(None)
@@ -341,12 +341,13 @@ class DaskRunner(DaskTaskRunner):
 
     def _replace_workers(self, cluster: Any) -> None:
         """Start others for those that Dask has given up, because they died as they started or took too long to."""
-        gone = {name: worker for name, worker in self._workers.items() if name not in cluster.workers}
+        wanted = self._workers.keys() & cluster.worker_spec.keys()  # none while the cluster closes
+        gone = {name: self._workers[name] for name in wanted - cluster.workers.keys()}
         self._workers = dict(cluster.workers)
         for name, worker in gone.items():
             cluster.loop.add_callback(worker.close)  # its nanny may still be at it
-            if cluster.worker_spec.pop(name, None):  # the old name may still be registered
-                cluster.worker_spec[f"replacement-{next(self._replacements)}"] = cluster.new_spec
+            del cluster.worker_spec[name]  # another name, as this one may still be registered
+            cluster.worker_spec[f"replacement-{next(self._replacements)}"] = cluster.new_spec
         if gone:
             cluster.scale(len(cluster.worker_spec))
 

@@ -58,7 +58,7 @@ def make_runner(
         share = {"memory_limit": MEMORY_LIMIT // workers, "threads_per_worker": 1}
         local = {"n_workers": workers, **share, "processes": True, "host": LOOPBACK}
         settings = library_threads(max(1, lanes() // workers))
-    local["silence_logs"] = max(logging.WARNING, logging.getLogger("distributed").level)  # as loud as this process
+    local["silence_logs"] = max(logging.WARNING, logging.getLogger("distributed").level)  # no louder than this process
     return DaskRunner(local={**local, **PAGES}, settings=settings)
 
 

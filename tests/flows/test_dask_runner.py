@@ -546,7 +546,7 @@ def test_a_worker_that_dask_has_given_up_is_replaced(servers):
             assert add.submit(1).result() == 2
             (nanny,) = runner._cluster.workers.values()
             runner._cluster.sync(nanny.close)
-            return add.submit(2).result(), list(runner._cluster.workers)
+            return add.submit(2).result(), list(runner._cluster.worker_spec)
 
     assert play(make_runner(workers=1), body).result() == (3, ["replacement-1"])
 
