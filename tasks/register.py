@@ -11,7 +11,8 @@ from tasks import store
 from tasks.core.card import Card, ModelVersion, scikit_learn_version
 from tasks.core.columns import to_frame
 from tasks.core.models import load_pipeline
-from tasks.core.predictor import last_width, make_predictor
+from tasks.core.predictor import make_predictor
+from tasks.core.preparation import last_width
 from tasks.core.profile import profile_table
 from tasks.core.results import verdict_document
 from tasks.core.spec import Spec

@@ -13,6 +13,7 @@ from tasks.core.columns import Column, to_frame, to_numbers
 from tasks.core.errors import AfterfitError
 from tasks.core.metrics import Answers
 from tasks.core.models import use_one_thread
+from tasks.core.preparation import last_step, plain_columns, preparation_of, scale_in_place, without_choice
 from tasks.core.quarantine import Rejections, find_refused
 from tasks.core.threads import one_thread
 
@@ -83,7 +84,7 @@ class Predictor:
         if self.plain is not None:
             columns = [to_numbers(table[name]) for name in self.plain]
         else:
-            prepared = np.asarray(_before_last(self.pipeline).transform(to_frame(table, self.features)))
+            prepared = np.asarray(preparation_of(self.pipeline).transform(to_frame(table, self.features)))
             columns = [prepared[:, position] for position in range(prepared.shape[1])]
         return self.kernel.answer(columns, proba=proba)
 
@@ -95,9 +96,9 @@ def _by_library(
     prepared = to_frame(table, features)
     if not proba:
         return _one_each(np.asarray(pipeline.predict(prepared))), None
-    last = _last(pipeline)
+    last = last_step(pipeline)
     if last is not pipeline:
-        prepared = _before_last(pipeline).transform(prepared)
+        prepared = preparation_of(pipeline).transform(prepared)
     last = _computed_once(last, prepared)
     return _one_each(np.asarray(last.predict(prepared))), np.asarray(last.predict_proba(prepared), dtype=np.float64)
 
@@ -129,18 +130,21 @@ def make_predictor(
         rows: some rows of the source; without them scikit-learn itself predicts.
         proba: whether probabilities will be asked for.
     """
-    library = Predictor(use_one_thread(pipeline), features)
+    pipeline = use_one_thread(pipeline)
     if rows is None or not len(rows):
-        return library
+        return Predictor(pipeline, features)
+    tried = rows.slice(0, CHECKED_ROWS)
+    pipeline, features = without_choice(scale_in_place(pipeline), features, tried)
+    library = Predictor(pipeline, features)
     from tasks.core.trees import UnsupportedError, build_kernel  # noqa: PLC0415 - numba is slow to import
 
     try:
-        kernel = build_kernel(_last(pipeline))
+        kernel = build_kernel(last_step(pipeline))
     except UnsupportedError as error:
         return Predictor(pipeline, features, note=str(error))
     fast = Predictor(pipeline, features, kernel, plain_columns(pipeline, features))
     try:
-        tried = _accepted(rows.slice(0, CHECKED_ROWS), library, proba=proba)
+        tried = _accepted(tried, library, proba=proba)
         same = same_answers(library.answer(tried, proba=proba), fast.answer(tried, proba=proba))
     except AfterfitError as error:
         return Predictor(pipeline, features, note=f"the kernel could not be checked: {error}")
@@ -172,49 +176,6 @@ def _same_bits(one: NDArray[Any] | None, other: NDArray[Any] | None) -> bool:
     return one.tolist() == other.tolist() if one.dtype == object else one.tobytes() == other.tobytes()
 
 
-def plain_columns(pipeline: Any, features: Sequence[Column]) -> tuple[str, ...] | None:
-    """Name the columns that the last step takes, in its order, where all before it only puts columns in order."""
-    if any(column.kind not in {"numeric", "boolean"} for column in features):
-        return None
-    steps = _steps(pipeline)[:-1]
-    if not steps:
-        return tuple(column.name for column in features)
-    (transformer, *more) = [step for _, step in steps]
-    if more or type(transformer).__name__ != "ColumnTransformer" or transformer.remainder != "drop":
-        return None
-    chosen = [(kind, columns) for _, kind, columns in transformer.transformers if len(columns)]
-    if any(kind != "passthrough" or not _are_names(columns) for kind, columns in chosen):
-        return None
-    return tuple(name for _, columns in chosen for name in columns)
-
-
-def _are_names(columns: Any) -> bool:
-    return isinstance(columns, list | tuple) and all(isinstance(name, str) for name in columns)
-
-
 def classes_of(pipeline: Any) -> tuple[Any, ...]:
     """Give the classes that a classifier knows."""
     return tuple(pipeline.classes_.tolist())
-
-
-def last_width(pipeline: Any) -> int:
-    """Tell how many columns the last step of a pipeline takes."""
-    return int(getattr(_last(pipeline), "n_features_in_", 0))
-
-
-def _steps(pipeline: Any) -> list[tuple[str, Any]]:
-    return list(getattr(pipeline, "steps", []))
-
-
-def _last(pipeline: Any) -> Any:
-    steps = _steps(pipeline)
-    return steps[-1][1] if steps else pipeline
-
-
-def _before_last(pipeline: Any) -> Any:
-    """Give what comes before the last step, as a pipeline; it may be nothing."""
-    if len(_steps(pipeline)) > 1:
-        return pipeline[:-1]
-    from sklearn.preprocessing import FunctionTransformer  # noqa: PLC0415 - only bare estimators need it
-
-    return FunctionTransformer()

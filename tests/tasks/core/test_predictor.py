@@ -5,14 +5,13 @@ from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestRegressor
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from tasks.core import trees
 from tasks.core.categories import known_categories
 from tasks.core.columns import Column, feature_columns, to_frame
 from tasks.core.errors import AfterfitError
 from tasks.core.metrics import Answers
-from tasks.core.predictor import KERNEL, LIBRARY, last_width, make_predictor, plain_columns, same_answers
+from tasks.core.predictor import KERNEL, LIBRARY, make_predictor, same_answers
 
 TREES = [
     ("sklearn.ensemble.HistGradientBoostingRegressor", {"max_iter": 20}),
@@ -53,23 +52,6 @@ def test_columns_of_numbers_go_to_the_kernel_without_a_row_matrix_in_the_order_o
     fast = make_predictor(pipeline, NUMBERS, table, proba=True)
     assert (fast.plain, fast.scored_by) == (("b", "a"), KERNEL)
     assert same_answers(make_predictor(pipeline, NUMBERS).answer(table, proba=True), fast.answer(table, proba=True))
-
-
-@pytest.mark.parametrize(
-    ("steps", "expected"),
-    [
-        ([], ("a", "b")),
-        ([ColumnTransformer([("x", "passthrough", ["b"]), ("y", "passthrough", ["a"])])], ("b", "a")),
-        ([ColumnTransformer([("x", "passthrough", ["b"])])], ("b",)),
-        ([ColumnTransformer([("x", "passthrough", ["b"])], remainder="passthrough")], None),
-        ([ColumnTransformer([("x", StandardScaler(), ["b"])])], None),
-        ([ColumnTransformer([("x", "passthrough", [0])])], None),
-        ([StandardScaler()], None),
-    ],
-)
-def test_a_preparation_that_does_more_than_put_columns_in_order_is_told_apart(steps, expected):
-    assert plain_columns(make_pipeline(*steps, Ridge()), NUMBERS) == expected
-    assert plain_columns(make_pipeline(*steps, Ridge()), (*NUMBERS, Column("c", "categorical"))) is None
 
 
 class Wrong:
@@ -140,9 +122,3 @@ def test_the_categories_an_encoder_was_fitted_on_are_known(mixed, fitted, name):
         "side": ["left", "right"],
     }
     assert known_categories(Ridge()) == {}
-
-
-def test_the_width_of_a_model_counts_the_columns_that_one_hot_encoding_makes(mixed, fitted):
-    """The mixed table has 6 columns: two numbers, one flag, 4 + 2 categories and missing ones, four parts of a date."""
-    assert last_width(fitted("sklearn.linear_model.Ridge")) == 2 + 1 + (4 + 1) + (2 + 1) + 4
-    assert last_width(object()) == 0
