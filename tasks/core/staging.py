@@ -56,13 +56,19 @@ def write_part(staging: Staging, part: Part, scores: pa.Table, rejected: pa.Tabl
 
 
 def write_table(table: pa.Table, location: str, unfinished_in: str = "") -> tuple[int, str]:
-    """Write a table with page checksums, under its name only when it is whole; give its size and its sha256."""
+    """Write a table with page checksums, under its name only when it is whole; give its size and its sha256.
+
+    Its first column is what rows are known by.
+    """
     sink = pa.BufferOutputStream()
+    first, *others = table.schema
     # A dictionary of ids or probabilities, which hardly repeat, is built in vain: it took five times as long.
-    repeating = [item.name for item in table.schema if not pa.types.is_floating(item.type)][1:]
+    repeating = [item.name for item in others if not pa.types.is_floating(item.type)]
+    differences = {first.name: "DELTA_BINARY_PACKED"} if pa.types.is_integer(first.type) else None
     pq.write_table(
-        table, sink, compression="zstd", compression_level=1, use_dictionary=repeating, write_page_checksum=True
-    )
+        table, sink, compression="zstd", compression_level=1, use_dictionary=repeating, column_encoding=differences,
+        write_page_checksum=True,
+    )  # fmt: skip
     content = memoryview(sink.getvalue())
     write_whole(location, content, unfinished_in)
     return len(content), hashlib.sha256(content).hexdigest()

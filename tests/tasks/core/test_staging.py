@@ -19,6 +19,7 @@ from tasks.core.staging import (
     reusable_parts,
     rows_written,
     write_part,
+    write_table,
 )
 
 KEY = "k" * 64
@@ -159,3 +160,13 @@ def test_a_source_of_which_no_row_can_be_scored_is_not_committed():
     parts = [Part("a", 0, 0, None, SLICES, quarantined=3, examples=("row 0 of x",))]
     with pytest.raises(AfterfitError, match=r"None of 3 rows can be scored: .*The first is row 0 of x"):
         check_parts(parts, 3)
+
+
+@pytest.mark.parametrize("type_", ["int8", "uint8", "int16", "uint32", "int64", "uint64", "float64", "string"])
+def test_ids_of_any_type_come_back_as_they_were_and_whole_numbers_are_stored_by_their_differences(tmp_path, type_):
+    ids = pa.array([7, 8, 127, 0, None]).cast(type_)
+    table = pa.table({"id": ids, "prediction": [0.5] * 5, "model_version": pa.array([1] * 5, pa.int32())})
+    write_table(table, str(tmp_path / "part.parquet"))
+    assert pq.read_table(tmp_path / "part.parquet").equals(table)
+    encodings = pq.read_metadata(tmp_path / "part.parquet").row_group(0).column(0).encodings
+    assert ("DELTA_BINARY_PACKED" in encodings) == pa.types.is_integer(ids.type)
