@@ -145,14 +145,14 @@ def score(
         max_bad_rows: How many rows that cannot be scored may go to OUTPUT/_quarantine: a count, or a share such as
             0.01; by default what the model's spec says (none).
     """
-    with watched(work.json, work.verbose, work.cluster) as servers:
-        from flows.scoring import score_batch
-        from tasks.core.spec_file import absolute
+    from tasks.core.inputs import digesting_ahead
+    from tasks.core.spec_file import absolute
 
-        here = Path.cwd()
-        scores = score_batch(
-            model, absolute(source, here), absolute(output, here), replace, max_bad_rows, work.workers, work.cluster
-        )
+    source, output = absolute(source, Path.cwd()), absolute(output, Path.cwd())
+    with digesting_ahead(source), watched(work.json, work.verbose, work.cluster) as servers:
+        from flows.scoring import score_batch
+
+        scores = score_batch(model, source, output, replace, max_bad_rows, work.workers, work.cluster)
     return answer.scored(model, scores, servers, work.json)
 
 

@@ -56,7 +56,7 @@ def list_source(source: str) -> tuple[SourceFile, ...]:
     check_absolute(source)
     filesystem, path = open_filesystem(source)
     filesystem.invalidate_cache()  # stores remember what they listed
-    paths = _paths(filesystem, path)
+    paths = source_paths(filesystem, path)
     if not paths:
         raise RequestError(f"There is nothing to read at {without_secrets(source)}.")
     formats = {format_of(path) for path in paths}
@@ -84,7 +84,8 @@ def check_absolute(location: str) -> None:
         raise RequestError(f"{location!r} is a relative path, and a run has no folder of its own: give it from / on.")
 
 
-def _paths(filesystem: Any, path: str) -> list[str]:
+def source_paths(filesystem: Any, path: str) -> list[str]:
+    """List the files that a path within a file system means, sorted; nothing where it means none."""
     try:
         if filesystem.isdir(path):
             found = [str(name) for name in filesystem.ls(path, detail=False)]

@@ -7,7 +7,7 @@ import pytest
 
 from tasks.core import inputs
 from tasks.core.files import write_whole
-from tasks.core.inputs import describe_input, digesting
+from tasks.core.inputs import MOST_AHEAD, describe_input, digesting, digesting_ahead
 from tasks.core.sources import list_source
 
 
@@ -45,6 +45,67 @@ def test_digesting_stops_when_the_work_fails(write, mixed, monkeypatch):
     with suppress(KeyboardInterrupt), digesting([file]):
         assert began.wait(60)
         raise KeyboardInterrupt
+
+
+def wait_until_listed():
+    """Wait until the source that is digested ahead has been listed, and all that is begun for it is done."""
+    (ahead,) = inputs._ahead
+    for _ in range(2):
+        ahead._pool.submit(lambda: None).result()
+
+
+@pytest.fixture
+def described(monkeypatch):
+    """The files that are described, in order, as it happens."""
+    seen, describe = [], inputs.describe_input
+
+    def remember(file, stop):
+        seen.append((file.path, threading.current_thread()))
+        return describe(file, stop)
+
+    monkeypatch.setattr(inputs, "describe_input", remember)
+    return seen
+
+
+def test_what_was_digested_ahead_is_not_digested_again(write, mixed, tmp_path, described):
+    files = [write(f"in/{number}.parquet", mixed.slice(0, number + 1)) for number in range(3)]
+    with digesting_ahead(str(tmp_path / "in")), digesting(files) as wait:
+        assert wait() == tuple(describe_input(file) for file in files)
+    assert [path for path, _ in described] == [file.path for file in files]
+    assert len({thread for _, thread in described}) == 1
+
+
+def test_a_file_that_changed_since_it_was_digested_ahead_is_digested_again(write, mixed, tmp_path, described):
+    write("in/a.parquet", mixed)
+    with digesting_ahead(str(tmp_path / "in")):
+        wait_until_listed()
+        changed = write("in/a.parquet", mixed.slice(1))
+        with digesting([changed]) as wait:
+            assert wait() == (describe_input(changed),)
+    assert len(described) == 2
+
+
+@pytest.mark.parametrize("name", ["csv", "many", "missing", "url", "damaged"])
+def test_a_source_that_cannot_or_need_not_be_digested_ahead_is_left_alone(write, mixed, tmp_path, described, name):
+    """And nobody hears of it: the run itself has the words for what is wrong."""
+    write("csv/a.csv", "a\n1\n")
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "a.parquet").write_bytes(b"PAR0")
+    write_whole("memory://ahead/a.parquet", Path(write("one/a.parquet", mixed).path).read_bytes())
+    for number in range(MOST_AHEAD + 1):
+        write(f"many/{number}.parquet", mixed.slice(0, 1))
+    with digesting_ahead("memory://ahead" if name == "url" else str(tmp_path / name)):
+        wait_until_listed()
+    assert not described
+
+
+def test_digesting_ahead_ends_with_its_body_and_leaves_nothing_behind(write, mixed, tmp_path, monkeypatch):
+    file, began = write("in/a.parquet", mixed), threading.Event()
+    monkeypatch.setattr(inputs, "open_binary", lambda _: began.set() or EndlessFile())
+    with digesting_ahead(file.path):
+        assert began.wait(60)
+    assert not inputs._ahead
+    assert "digest" not in str(threading.enumerate())
 
 
 class EndlessFile:
