@@ -43,7 +43,7 @@ def test_a_disk_that_is_full_while_parts_are_written_fails_the_run_and_nothing_e
     champion, make_source, laws, reference, small_disk
 ):
     """The old output stays; with room again, the same command ends with the same content."""
-    (folder, remount), source = small_disk, make_source(8)
+    (folder, remount), source = small_disk, make_source(16)
     output = folder / "out"
     score_batch(champion, str(make_source(0.5, OTHER).path), str(output))
     laws.remember(output)
