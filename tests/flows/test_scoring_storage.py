@@ -20,13 +20,13 @@ OTHER = 100_000_000  # where the ids of a second source begin
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A disk of 1 MB; give its folder, and what changes its size or makes it read-only."""
+    """A disk of 160 kB; give its folder, and what changes its size or makes it read-only."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mounted = (
         sys.platform == "linux"
         and not subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], capture_output=True, check=False
+            ["mount", "-t", "tmpfs", "-o", "size=160k", "tmpfs", folder], capture_output=True, check=False
         ).returncode
     )
     if not mounted:
@@ -43,7 +43,7 @@ def test_a_disk_that_is_full_while_parts_are_written_fails_the_run_and_nothing_e
     champion, make_source, laws, reference, small_disk
 ):
     """The old output stays; with room again, the same command ends with the same content."""
-    (folder, remount), source = small_disk, make_source(16)
+    (folder, remount), source = small_disk, make_source(8)
     output = folder / "out"
     score_batch(champion, str(make_source(0.5, OTHER).path), str(output))
     laws.remember(output)
