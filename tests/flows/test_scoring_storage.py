@@ -86,10 +86,11 @@ def test_a_disk_that_is_full_at_the_commit_fails_the_run_and_keeps_all_it_scored
 
 
 def test_a_limit_on_the_size_of_files_fails_the_command_with_one_line(champion, make_source, start, laws, tmp_path):
-    """Files of 100 kB at most, and parts that are larger."""
+    """Files of 10 kB at most, and parts that are larger; the model, which is too, has been fetched before."""
     source = make_source(2)
+    score_batch(champion, str(make_source(0.5, OTHER).path), str(tmp_path / "other"))
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))  # what is started now inherits it
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))  # what is started now inherits it
     try:
         run = start(champion, source.path, tmp_path / "out")
     finally:
