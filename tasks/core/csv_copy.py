@@ -21,12 +21,12 @@ def copy_csv(file: SourceFile, features: Sequence[Column], path: Path, group_row
     """Copy a CSV file to Parquet with the types of the model's features; all other columns stay as written.
 
     A row with a value of another type says so in a column of its own, and holds nothing in that value's place. A copy
-    that an earlier attempt finished is taken as it is.
+    that an earlier attempt finished is taken, if it is undamaged.
 
     Raises:
         RequestError: the file cannot be read without loss.
     """
-    if path.exists():
+    if path.exists() and _is_undamaged(path):
         return path
     typed = [column for column in features if column.kind != "categorical"]
     try:
@@ -36,6 +36,14 @@ def copy_csv(file: SourceFile, features: Sequence[Column], path: Path, group_row
             raise
         _write(_lenient_batches(file, typed), path, group_rows)
     return path
+
+
+def _is_undamaged(path: Path) -> bool:
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
+            return all(len(batch) for batch in parquet.iter_batches())
+    except (OSError, pa.ArrowException):
+        return False
 
 
 def _write(batches: Iterator[pa.RecordBatch], path: Path, group_rows: int) -> None:

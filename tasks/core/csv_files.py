@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from tasks.core.csv_text import CheckedText
 from tasks.core.errors import RequestError
 from tasks.core.sources import SourceFile, open_filesystem
 
@@ -39,24 +40,25 @@ def _batches(
 ) -> Iterator[pa.RecordBatch]:
     names = header(file)
     given = {**dict.fromkeys(names, pa.string()), **types} if strings_otherwise else types
-    try:
-        with _open(file) as stream, pa.csv.open_csv(
-            stream,
-            read_options=pa.csv.ReadOptions(block_size=block, use_threads=False),
-            # An empty line of a single column is a row whose value is missing.
-            parse_options=pa.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=len(names) > 1),
-            # Only numbers and dates may be written as NA; in a column of texts, Namibia is "NA".
-            convert_options=pa.csv.ConvertOptions(column_types=given, strings_can_be_null=False),
-        ) as reader:  # fmt: skip
-            last = None
-            yield pa.RecordBatch.from_pylist([], schema=reader.schema)
-            for batch in reader:
-                yield _empty_is_missing(batch)
-                last = batch.column(batch.num_columns - 1)[-1].as_py() if len(batch) else None
-            if isinstance(last, str) and "\n" in last and not _ends_with_quote(file):
-                raise RequestError(f"{file.path}: a quotation mark is opened and never closed.")
-    except (pa.ArrowInvalid, OSError) as error:
-        raise RequestError(f"{file.path}: {_explained(error, file, len(names))}") from error
+    with _open(file) as stream:
+        checked = CheckedText(stream)
+        try:
+            with pa.csv.open_csv(
+                pa.PythonFile(checked, mode="r"),
+                read_options=pa.csv.ReadOptions(block_size=block, use_threads=False),
+                # An empty line of a single column is a row whose value is missing.
+                parse_options=pa.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=len(names) > 1),
+                # Only numbers and dates may be written as NA; in a column of texts, Namibia is "NA".
+                convert_options=pa.csv.ConvertOptions(column_types=given, strings_can_be_null=False),
+            ) as reader:
+                yield pa.RecordBatch.from_pylist([], schema=reader.schema)
+                for batch in reader:
+                    yield _empty_is_missing(batch)
+        except (pa.ArrowInvalid, OSError) as error:
+            said = checked.fault or _explained(error, file, len(names))
+            raise RequestError(f"{file.path}: {said}") from error
+    if checked.fault:
+        raise RequestError(f"{file.path}: {checked.fault}.")
 
 
 def _explained(error: Exception, file: SourceFile, fields: int) -> str:
@@ -148,14 +150,6 @@ def _empty_is_missing(batch: pa.RecordBatch) -> pa.RecordBatch:
         text = pa.types.is_string(field.type)
         columns.append(pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column) if text else column)
     return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
-
-
-def _ends_with_quote(file: SourceFile) -> bool:
-    with _open(file) as stream:
-        end = b""
-        while chunk := stream.read(BLOCK):
-            end = (end + chunk).rstrip(b"\r\n")[-1:]
-    return end == b'"'
 
 
 def _one_line(error: Exception) -> str:

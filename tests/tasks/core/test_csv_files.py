@@ -66,7 +66,10 @@ BAD = {
     "semicolons": (b"a;b\n1;2\n", "seems to be separated by ';'"),
     "tabs": (b"a\tb\n1\t2\n", r"seems to be separated by '\\t'"),
     "an open quote in the last column": (b'a,b\n1,"x\n2,y\n3,z\n', "never closed"),
-    "an open quote in the first column": (b'a,b\n1,x\n"2,y\n3,z\n', "Expected 2 columns, got 1"),
+    "an open quote in the first column": (b'a,b\n1,x\n"2,y\n3,z\n', "never closed"),
+    "an open quote that a later row closes": (b'a,b\n1,"x\n2,"y"\n3,"z"\n', "line 3, byte 11: text follows a closing"),
+    "an open quote in a middle column": (b'a,b,c\n1,"x,2\n3,"y",4\n', "line 3, byte 15: text follows a closing"),
+    "NUL after the first MiB": (b"a,b\n" + b"1,x\n" * 300_000 + b"1,\0\n", "line 300,002, byte 1,200,006: a NUL"),
 }
 
 
