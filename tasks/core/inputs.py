@@ -1,50 +1,61 @@
-"""Inputs: what a run writes down of its source, taken while libraries are imported and the source is being scored."""
+"""Inputs: what a run writes down of its source, taken while libraries are imported and while the source is scored."""
 
 import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 
-from tasks.core.errors import RequestError
 from tasks.core.files import open_binary
 from tasks.core.manifest import Input
-from tasks.core.sources import SourceFile, identify, is_url, open_filesystem, source_paths
+from tasks.core.sources import SourceFile, format_of, identify, is_url, open_filesystem, source_paths
 
-CHUNK = 1 << 24  # digested without the GIL, for which imports on another thread make each one wait
+READ_BYTES = 1 << 24  # each read waits for the GIL, which imports on another thread hold most of the time
 MOST_AHEAD = 100  # to look at very many files twice would cost more than it saves
 
 
 class Digests:
-    """Inputs described on a thread of its own, each file once."""
+    """Inputs described on one thread, each file once."""
 
     def __init__(self) -> None:
         """Start with none."""
         self._stop = threading.Event()
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="digest")
-        self._inputs: dict[SourceFile, Future[Input]] = {}
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="digest")
+        self._inputs: dict[SourceFile, Input] = {}  # the thread's own
 
-    def begin(self, files: Sequence[SourceFile]) -> None:
-        """Begin to describe these files, but for those begun already."""
-        for file in files:
-            if file not in self._inputs:
-                self._inputs[file] = self._pool.submit(describe_input, file, self._stop)
+    def begin(self, files: Sequence[SourceFile]) -> "Future[tuple[Input, ...]]":
+        """Describe these files, but for those described already, when what was begun before is done."""
+        return self._thread.submit(lambda: tuple(self._describe(file) for file in files))
 
     def look_ahead(self, source: str) -> None:
-        """Begin to describe the Parquet files of a source, if they are here and not too many; complain of nothing."""
-        self._pool.submit(lambda: self.begin(_few_files(source)))
+        """Describe the Parquet files of a source, if they are here and not too many.
 
-    def wait(self, files: Sequence[SourceFile]) -> tuple[Input, ...]:
-        """Wait for files that were begun."""
-        return tuple(self._inputs[file].result() for file in files)
+        What is wrong with it, the run will tell.
+        """
+        self._thread.submit(self._look_ahead, source)
 
     def close(self) -> None:
         """Stop in the middle of a file, if need be."""
         self._stop.set()
-        self._pool.shutdown(cancel_futures=True)
+        self._thread.shutdown(cancel_futures=True)
+
+    def _look_ahead(self, source: str) -> None:
+        if is_url(source) or not Path(source).exists():
+            return
+        filesystem, path = open_filesystem(source)
+        names = source_paths(filesystem, path)
+        if len(names) <= MOST_AHEAD and {format_of(name) for name in names} == {"parquet"}:
+            for name in names:
+                self._describe(identify(filesystem, name))
+
+    def _describe(self, file: SourceFile) -> Input:
+        if file not in self._inputs:
+            self._inputs[file] = describe_input(file, self._stop)
+        return self._inputs[file]
 
 
-_ahead: list[Digests] = []
+_ahead: list[Digests] = []  # one at most, until `digesting` takes it over
 
 
 @contextmanager
@@ -52,8 +63,8 @@ def digesting_ahead(source: str) -> Iterator[None]:
     """Digest a source from now on, for the `digesting` that the body comes to after seconds of imports on one core."""
     digests = Digests()
     _ahead.append(digests)
-    digests.look_ahead(source)
     try:
+        digests.look_ahead(source)
         yield
     finally:
         _ahead.clear()
@@ -64,37 +75,33 @@ def digesting_ahead(source: str) -> Iterator[None]:
 def digesting(files: Sequence[SourceFile]) -> Iterator[Callable[[], tuple[Input, ...]]]:
     """Digest the content of each file on a thread of its own while the body works; give what waits for it."""
     digests = _ahead.pop() if _ahead else Digests()
-    digests.begin(files)
     try:
-        yield lambda: digests.wait(files)
+        yield digests.begin(files).result
     finally:
         digests.close()
 
 
 def describe_input(file: SourceFile, stop: threading.Event | None = None) -> Input:
-    """Describe a file: the sha256 of its content, or for one on an object store what the store tells it by."""
+    """Describe a file: the sha256 of its content, or for one on an object store what the store tells it by.
+
+    Raises:
+        CancelledError: `stop` was set before the end of the file.
+        OSError: it cannot be read.
+    """
     if file.format == "csv":
         content = f"sha256:{file.digest}"  # its identity is that of the whole file already
     elif is_url(file.path):
         content = f"store:{file.stamp}"
     else:
-        content = f"sha256:{_sha256(file.path, stop)}"
+        content = f"sha256:{_sha256(file.path, stop or threading.Event())}"
     return Input(file.path, file.size, file.stamp, file.digest, content)
 
 
-def _few_files(source: str) -> list[SourceFile]:
-    with suppress(RequestError, OSError):
-        if not is_url(source):
-            filesystem, path = open_filesystem(source)
-            paths = source_paths(filesystem, path)
-            if len(paths) <= MOST_AHEAD and not any(".csv" in name.lower() for name in paths):
-                return [identify(filesystem, name) for name in paths]
-    return []
-
-
-def _sha256(path: str, stop: threading.Event | None) -> str:
+def _sha256(path: str, stop: threading.Event) -> str:
     content = hashlib.sha256()
     with open_binary(path) as file:
-        while (stop is None or not stop.is_set()) and (chunk := file.read(CHUNK)):
+        while chunk := file.read(READ_BYTES):
+            if stop.is_set():
+                raise CancelledError(path)
             content.update(chunk)
     return content.hexdigest()

@@ -57,11 +57,17 @@ def absolute(location: str, folder: Path) -> str:
     '/data/new/*.csv'
     >>> absolute("s3://bucket/new", Path("/data"))
     's3://bucket/new'
+
+    Raises:
+        RequestError: a URL gives a secret away, or `~NAME` names nobody.
     """
     if "://" in location:
         check_absolute(location)
         return location
-    return str(folder / Path(location).expanduser())
+    try:
+        return str(folder / Path(location).expanduser())
+    except RuntimeError as error:
+        raise RequestError(f"{location!r} names the home of a user who is not there.") from error
 
 
 def apply_override(document: Mapping[str, Any], override: str) -> dict[str, Any]:

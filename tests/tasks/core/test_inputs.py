@@ -1,12 +1,13 @@
 import hashlib
 import threading
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tasks.core import inputs
-from tasks.core.files import write_whole
+from tasks.core.files import open_binary, write_whole
 from tasks.core.inputs import MOST_AHEAD, describe_input, digesting, digesting_ahead
 from tasks.core.sources import list_source
 
@@ -35,7 +36,7 @@ def test_files_are_digested_beside_the_work_and_given_in_order(write, mixed):
 def test_digesting_stops_when_the_work_fails(write, mixed, monkeypatch):
     """A large source must not be read to its end for a run that has failed."""
     file, began = write("a.parquet", mixed), threading.Event()
-    monkeypatch.setattr(inputs, "CHUNK", 1)
+    monkeypatch.setattr(inputs, "READ_BYTES", 1)
 
     def slow(_):
         began.set()
@@ -47,11 +48,10 @@ def test_digesting_stops_when_the_work_fails(write, mixed, monkeypatch):
         raise KeyboardInterrupt
 
 
-def wait_until_listed():
-    """Wait until the source that is digested ahead has been listed, and all that is begun for it is done."""
+def wait_until_ahead():
+    """Wait until all of the source that is digested ahead is."""
     (ahead,) = inputs._ahead
-    for _ in range(2):
-        ahead._pool.submit(lambda: None).result()
+    ahead.begin(()).result()
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def described(monkeypatch):
     seen, describe = [], inputs.describe_input
 
     def remember(file, stop):
-        seen.append((file.path, threading.current_thread()))
+        seen.append(file.path)
         return describe(file, stop)
 
     monkeypatch.setattr(inputs, "describe_input", remember)
@@ -69,33 +69,38 @@ def described(monkeypatch):
 
 def test_what_was_digested_ahead_is_not_digested_again(write, mixed, tmp_path, described):
     files = [write(f"in/{number}.parquet", mixed.slice(0, number + 1)) for number in range(3)]
-    with digesting_ahead(str(tmp_path / "in")), digesting(files) as wait:
-        assert wait() == tuple(describe_input(file) for file in files)
-    assert [path for path, _ in described] == [file.path for file in files]
-    assert len({thread for _, thread in described}) == 1
+    with digesting_ahead(str(tmp_path / "in")):
+        wait_until_ahead()
+        assert described == [file.path for file in files]
+        with digesting(files) as wait:
+            assert wait() == tuple(describe_input(file) for file in files)
+    assert described == [file.path for file in files]
 
 
 def test_a_file_that_changed_since_it_was_digested_ahead_is_digested_again(write, mixed, tmp_path, described):
     write("in/a.parquet", mixed)
     with digesting_ahead(str(tmp_path / "in")):
-        wait_until_listed()
+        wait_until_ahead()
         changed = write("in/a.parquet", mixed.slice(1))
         with digesting([changed]) as wait:
             assert wait() == (describe_input(changed),)
     assert len(described) == 2
 
 
-@pytest.mark.parametrize("name", ["csv", "many", "missing", "url", "damaged"])
+@pytest.mark.parametrize("name", ["csv", "both", "many", "missing", "url", "damaged", "glob/*.parquet"])
 def test_a_source_that_cannot_or_need_not_be_digested_ahead_is_left_alone(write, mixed, tmp_path, described, name):
     """And nobody hears of it: the run itself has the words for what is wrong."""
-    write("csv/a.csv", "a\n1\n")
+    for folder in ("csv", "both"):
+        write(f"{folder}/a.csv", "a\n1\n")
+    for folder in ("both", "glob", "one"):
+        write(f"{folder}/a.parquet", mixed)
     (tmp_path / "damaged").mkdir()
     (tmp_path / "damaged" / "a.parquet").write_bytes(b"PAR0")
-    write_whole("memory://ahead/a.parquet", Path(write("one/a.parquet", mixed).path).read_bytes())
+    write_whole("memory://ahead/a.parquet", (tmp_path / "one" / "a.parquet").read_bytes())
     for number in range(MOST_AHEAD + 1):
         write(f"many/{number}.parquet", mixed.slice(0, 1))
     with digesting_ahead("memory://ahead" if name == "url" else str(tmp_path / name)):
-        wait_until_listed()
+        wait_until_ahead()
     assert not described
 
 
@@ -106,6 +111,29 @@ def test_digesting_ahead_ends_with_its_body_and_leaves_nothing_behind(write, mix
         assert began.wait(60)
     assert not inputs._ahead
     assert "digest" not in str(threading.enumerate())
+
+
+def test_what_could_not_be_read_ahead_is_read_again(write, mixed, monkeypatch):
+    """A disk that fails once fails no run that reads the file later."""
+    file, tried = write("in/a.parquet", mixed), []
+
+    def fail_once(path):
+        tried.append(path)
+        return open_binary(path) if len(tried) > 1 else 1 / 0
+
+    monkeypatch.setattr(inputs, "open_binary", fail_once)
+    with digesting_ahead(file.path):
+        wait_until_ahead()
+        with digesting([file]) as wait:
+            assert wait() == (describe_input(file),)
+    assert len(tried) == 3
+
+
+def test_a_file_that_is_digested_in_part_has_no_digest(write, mixed):
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(CancelledError):
+        describe_input(write("a.parquet", mixed), stop)
 
 
 class EndlessFile:
