@@ -30,6 +30,7 @@ STORED_AS: dict[Kind, pa.DataType] = {
     "categorical": pa.string(),
 }
 
+NUMBER_KINDS = frozenset({"numeric", "boolean"})  # what a pipeline gets as float64
 DATE_TYPES = (pa.timestamp("us"), pa.timestamp("us", "UTC"), pa.timestamp("ns"), pa.timestamp("ns", "UTC"))
 NOT_GIVEN = pa.csv.ConvertOptions().null_values  # what a missing number may be written as, too
 NAMES_SHOWN = 30
@@ -148,10 +149,10 @@ def to_frame(table: pa.Table, features: Sequence[Column]) -> pd.DataFrame:
     1  NaN  NaN
     """
     arrays = ((column.name, TO_NUMPY[column.kind](table[column.name])) for column in features)
-    if all(column.kind in {"numeric", "boolean"} for column in features):
+    if all(column.kind in NUMBER_KINDS for column in features):
         block = np.empty((len(features), len(table)))  # the one block that pandas would gather the columns in, slowly
-        for row, (_, array) in zip(block, arrays, strict=True):
-            row[:] = array
+        for values, (_, array) in zip(block, arrays, strict=True):
+            values[:] = array
         return pd.DataFrame(block.T, columns=[column.name for column in features], copy=False)
     # With its dtype given, pandas does not infer one from what a piece happens to hold.
     return pd.DataFrame({name: pd.Series(array, dtype=array.dtype, copy=False) for name, array in arrays})

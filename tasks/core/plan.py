@@ -26,7 +26,8 @@ from tasks.core.spec import Scoring, Spec
 class Run:
     """One scoring run: the model, the output, and the key that names the content. Small: it goes to every worker.
 
-    `kernel` tells whether there are rows enough for the trees' kernel to pay; the content does not depend on it.
+    `kernel` tells whether there are rows enough for the trees' kernel and other short cuts to pay; the content does not
+    depend on it.
     """
 
     model: ModelVersion

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from tasks.core.columns import Column, to_frame, to_numbers
 from tasks.core.errors import AfterfitError
 from tasks.core.metrics import Answers
 from tasks.core.models import use_one_thread
-from tasks.core.preparation import last_step, plain_columns, preparation_of, scale_in_place, without_choice
+from tasks.core.preparation import last_step, plain_columns, preparation_of, spare_copies
 from tasks.core.quarantine import Rejections, find_refused
 from tasks.core.threads import one_thread
 
@@ -39,7 +39,8 @@ class Predictor:
 
     Where there is a `kernel`, it runs the trees of the last step in scikit-learn's place. `plain` names the columns
     that last step takes, where everything before it only puts columns in order: these go to it without a row matrix.
-    `note` says why scikit-learn itself predicts.
+    `note` says why scikit-learn itself predicts. `trained_on` are the features of the model, where it selects those
+    that the pipeline here takes.
     """
 
     pipeline: Any
@@ -47,6 +48,7 @@ class Predictor:
     kernel: "Kernel | None" = None
     plain: tuple[str, ...] | None = None
     note: str = ""
+    trained_on: tuple[Column, ...] = ()
 
     @property
     def scored_by(self) -> str:
@@ -58,10 +60,13 @@ class Predictor:
 
         Raises:
             AfterfitError: the model refuses the rows.
+            MemoryError: there is no room to answer them.
         """
         try:
             with one_thread():
                 predictions, probabilities = self._answer(table, proba=proba)
+        except MemoryError:
+            raise
         except Exception as error:  # a model is somebody's code, and may raise anything
             raise AfterfitError(f"the model cannot score these rows: {' '.join(str(error).split())}") from error
         return Answers(predictions, probabilities, classes_of(self.pipeline) if proba else ())
@@ -76,7 +81,7 @@ class Predictor:
                 return str(error)
             return None
 
-        return find_refused(table, self.features, refusal)
+        return find_refused(table, self.trained_on or self.features, refusal)
 
     def _answer(self, table: pa.Table, *, proba: bool) -> tuple[NDArray[Any], NDArray[Any] | None]:
         if self.kernel is None:
@@ -122,7 +127,7 @@ def _one_each(predictions: NDArray[Any]) -> NDArray[Any]:
 def make_predictor(
     pipeline: Any, features: tuple[Column, ...], rows: pa.Table | None = None, *, proba: bool = False
 ) -> Predictor:
-    """Make a predictor; with real `rows` to try it on, one that uses the kernel if it answers them the same.
+    """Make a predictor; with real `rows` to try them on, one that takes every short cut that answers them the same.
 
     Args:
         pipeline: the fitted pipeline.
@@ -130,25 +135,24 @@ def make_predictor(
         rows: some rows of the source; without them scikit-learn itself predicts.
         proba: whether probabilities will be asked for.
     """
-    pipeline = use_one_thread(pipeline)
+    library = Predictor(use_one_thread(pipeline), features)
     if rows is None or not len(rows):
-        return Predictor(pipeline, features)
-    tried = rows.slice(0, CHECKED_ROWS)
-    pipeline, features = without_choice(scale_in_place(pipeline), features, tried)
-    library = Predictor(pipeline, features)
+        return library
     from tasks.core.trees import UnsupportedError, build_kernel  # noqa: PLC0415 - numba is slow to import
 
+    tried = rows.slice(0, CHECKED_ROWS)
+    lean = Predictor(*spare_copies(pipeline, features, tried), trained_on=features)
     try:
         kernel = build_kernel(last_step(pipeline))
     except UnsupportedError as error:
-        return Predictor(pipeline, features, note=str(error))
-    fast = Predictor(pipeline, features, kernel, plain_columns(pipeline, features))
+        return replace(lean, note=str(error))
+    fast = replace(lean, kernel=kernel, plain=plain_columns(pipeline, features))
     try:
-        tried = _accepted(tried, library, proba=proba)
-        same = same_answers(library.answer(tried, proba=proba), fast.answer(tried, proba=proba))
+        accepted = _accepted(tried, library, proba=proba)
+        same = same_answers(library.answer(accepted, proba=proba), fast.answer(accepted, proba=proba))
     except AfterfitError as error:
-        return Predictor(pipeline, features, note=f"the kernel could not be checked: {error}")
-    return fast if same else Predictor(pipeline, features, note="the kernel answered otherwise")
+        return replace(lean, note=f"the kernel could not be checked: {error}")
+    return fast if same else replace(lean, note="the kernel answered otherwise")
 
 
 def _accepted(rows: pa.Table, predictor: Predictor, *, proba: bool) -> pa.Table:

@@ -1,5 +1,6 @@
-"""Preparation: what a pipeline does before its last step, and what of that can be left out."""
+"""Preparation: what a pipeline does before its last step, and cheaper ways to the same."""
 
+import copy
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from tasks.core.columns import Column, to_frame
+from tasks.core.columns import NUMBER_KINDS, Column, to_frame
 from tasks.core.trees.checks import objects_inside
 
 
@@ -38,7 +39,7 @@ def preparation_of(pipeline: Any) -> Any:
 
 def plain_columns(pipeline: Any, features: Sequence[Column]) -> tuple[str, ...] | None:
     """Name the columns that the last step takes, in its order, where all before it only puts columns in order."""
-    if any(column.kind not in {"numeric", "boolean"} for column in features):
+    if any(column.kind not in NUMBER_KINDS for column in features):
         return None
     steps = steps_of(pipeline)[:-1]
     if not steps:
@@ -46,61 +47,62 @@ def plain_columns(pipeline: Any, features: Sequence[Column]) -> tuple[str, ...] 
     (transformer, *more) = [step for _, step in steps]
     if more or type(transformer).__name__ != "ColumnTransformer" or transformer.remainder != "drop":
         return None
-    chosen = [(kind, columns) for _, kind, columns in transformer.transformers if len(columns)]
-    if any(kind != "passthrough" or not _are_names(columns) for kind, columns in chosen):
-        return None
-    return tuple(name for _, columns in chosen for name in columns)
+    names: list[str] = []
+    for _, kind, columns in transformer.transformers:
+        if not _are_names(columns) or (columns and kind != "passthrough"):
+            return None
+        names += columns
+    return tuple(names)
 
 
-def without_choice(pipeline: Any, features: tuple[Column, ...], rows: pa.Table) -> tuple[Any, tuple[Column, ...]]:
-    """Leave out a ColumnTransformer that hands all it chooses to one transformer; its choice becomes the features.
+def spare_copies(pipeline: Any, features: tuple[Column, ...], rows: pa.Table) -> tuple[Any, tuple[Column, ...]]:
+    """Prepare rows with fewer copies: give a pipeline that does so, and the features it takes.
 
-    The copy it makes of what that transformer gives is spared. Nothing is left out unless `rows` are prepared to the
-    same bits in the same order of memory, on which the last bits of a product with a matrix depend.
+    A scaler works in place on what an imputer made for it; a ColumnTransformer that gives all it selects to one
+    transformer is left out. The pipeline stays as it is unless both ways prepare `rows` to the same bits, in the same
+    order of memory: the last bits of a product with a matrix depend on that.
     """
-    inner = _only_transformer(pipeline)
-    if inner is None:
+    from sklearn.pipeline import Pipeline  # noqa: PLC0415 - slow to import
+
+    if type(pipeline) is not Pipeline or len(pipeline.steps) == 1:
         return pipeline, features
-    transformer, names = inner
-    by_name = {column.name: column for column in features}
-    chosen = tuple(by_name[name] for name in names)
     try:
-        prepared = steps_of(pipeline)[0][1].transform(to_frame(rows, features))
-        same = _are_same(prepared, transformer.transform(to_frame(rows, chosen)))
+        lean, taken = _without_selection(_scaling_in_place(copy.deepcopy(pipeline[:-1])), features)
+        prepared = pipeline[:-1].transform(to_frame(rows, features))
+        same = _are_same(prepared, lean.transform(to_frame(rows, taken)))
     except Exception:  # noqa: BLE001 - somebody's code may raise anything: with these rows it cannot be tried
-        return pipeline, features
-    rest = steps_of(pipeline)[1:]
-    return (type(pipeline)([("prepare", transformer), *rest]), chosen) if same else (pipeline, features)
+        same = False
+    return (Pipeline([*lean.steps, pipeline.steps[-1]]), taken) if same else (pipeline, features)
 
 
-def scale_in_place(pipeline: Any) -> Any:
-    """Let each scaler that follows an imputer work on the array the imputer made for it, not on a copy of that."""
+def _scaling_in_place(preparation: Any) -> Any:
     from sklearn.impute import SimpleImputer  # noqa: PLC0415 - slow to import
+    from sklearn.pipeline import Pipeline  # noqa: PLC0415 - the same
     from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler  # noqa: PLC0415
 
-    for found in objects_inside(pipeline):
-        for (_, before), (_, after) in pairwise(steps_of(found)):
-            fresh = type(before) is SimpleImputer and before.copy
-            if fresh and type(after) in {MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler}:
+    scalers = {MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler}
+    for found in objects_inside(preparation):
+        steps = [step for _, step in found.steps] if type(found) is Pipeline else []
+        for before, after in pairwise(steps):
+            if type(before) is SimpleImputer and before.copy and type(after) in scalers:
                 after.copy = False
-    return pipeline
+    return preparation
 
 
-def _only_transformer(pipeline: Any) -> tuple[Any, list[str]] | None:
-    """Find the one transformer in the first step, and the columns it takes; nothing if there are others."""
+def _without_selection(preparation: Any, features: tuple[Column, ...]) -> tuple[Any, tuple[Column, ...]]:
     from sklearn.compose import ColumnTransformer  # noqa: PLC0415 - slow to import
     from sklearn.pipeline import Pipeline  # noqa: PLC0415 - the same
 
-    if type(pipeline) is not Pipeline or len(pipeline.steps) < 2:  # noqa: PLR2004 - a choice, and what it is for
-        return None
-    first = pipeline.steps[0][1]
+    (label, first), *rest = preparation.steps
     if type(first) is not ColumnTransformer or first.transformer_weights:
-        return None
-    used = [(inner, columns) for _, inner, columns in first.transformers_ if inner != "drop" and len(columns)]
-    (transformer, columns) = used[0] if len(used) == 1 else (None, [])
-    if not hasattr(transformer, "transform") or not _are_names(columns) or len(set(columns)) < len(columns):
-        return None
-    return transformer, list(columns)
+        return preparation, features
+    used = [(inner, columns) for _, inner, columns in first.transformers_ if inner != "drop"]
+    used = [(inner, columns) for inner, columns in used if not (_are_names(columns) and not columns)]
+    if len(used) != 1 or not _are_names(used[0][1]) or len(set(used[0][1])) < len(used[0][1]):
+        return preparation, features
+    ((transformer, names),) = used
+    by_name = {column.name: column for column in features}
+    return Pipeline([(label, transformer), *rest]), tuple(by_name[name] for name in names)
 
 
 def _are_names(columns: Any) -> bool:
@@ -110,7 +112,7 @@ def _are_names(columns: Any) -> bool:
 def _are_same(one: Any, other: Any) -> bool:
     return (
         type(one) is type(other) is np.ndarray
-        and (one.dtype, one.shape, one.strides) == (other.dtype, other.shape, other.strides)
         and one.dtype != object
+        and (one.dtype, one.shape, one.strides) == (other.dtype, other.shape, other.strides)
         and one.tobytes() == other.tobytes()
     )

@@ -58,11 +58,11 @@ def write_part(staging: Staging, part: Part, scores: pa.Table, rejected: pa.Tabl
 def write_table(table: pa.Table, location: str, unfinished_in: str = "") -> tuple[int, str]:
     """Write a table with page checksums, under its name only when it is whole; give its size and its sha256.
 
-    Its first column is what rows are known by.
+    Its first column is taken for one that hardly repeats, as what rows are known by.
     """
     sink = pa.BufferOutputStream()
     first, *others = table.schema
-    # A dictionary of ids or probabilities, which hardly repeat, is built in vain: it took five times as long.
+    # A dictionary of ids or probabilities is built in vain: it took five times as long.
     repeating = [item.name for item in others if not pa.types.is_floating(item.type)]
     differences = {first.name: "DELTA_BINARY_PACKED"} if pa.types.is_integer(first.type) else None
     pq.write_table(

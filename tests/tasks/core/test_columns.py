@@ -1,6 +1,7 @@
 from datetime import UTC, date, datetime
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -134,6 +135,19 @@ def test_missing_is_nan_in_numbers_booleans_and_texts_and_nat_in_dates():
     assert (frame["c"][1], frame["c"].dtype) == ("x", object)
     assert frame["d"].isna().tolist() == [True, False]
     assert (frame["n"][1], frame["b"][1], frame["d"][1].to_pydatetime()) == (1.0, 1.0, MOMENT)
+
+
+def test_a_frame_of_numbers_alone_holds_what_one_with_other_columns_does():
+    chunks = [[1, None, 3], [4, 5, 6]]
+    table = pa.table({
+        "n": pa.chunked_array(chunks), "f": pa.chunked_array(chunks, pa.float32()),
+        "b": pa.chunked_array([[True, None, False], [True] * 3]), "c": ["x"] * 6,
+    })  # fmt: skip
+    numbers = [Column("n", "numeric"), Column("f", "numeric"), Column("b", "boolean")]
+    for rows in (table, table.slice(2, 2), table.slice(0, 0)):
+        alone, beside = to_frame(rows, numbers), to_frame(rows, [*numbers, Column("c", "categorical")])
+        pd.testing.assert_frame_equal(alone, beside[["n", "f", "b"]])
+        assert alone.to_numpy().flags.f_contiguous
 
 
 def test_a_frame_holds_the_features_in_the_order_of_the_model():

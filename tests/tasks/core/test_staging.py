@@ -2,6 +2,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -165,7 +166,10 @@ def test_a_source_of_which_no_row_can_be_scored_is_not_committed():
 @pytest.mark.parametrize("type_", ["int8", "uint8", "int16", "uint32", "int64", "uint64", "float64", "string"])
 def test_ids_of_any_type_come_back_as_they_were_and_whole_numbers_are_stored_by_their_differences(tmp_path, type_):
     ids = pa.array([7, 8, 127, 0, None]).cast(type_)
-    table = pa.table({"id": ids, "prediction": [0.5] * 5, "model_version": pa.array([1] * 5, pa.int32())})
+    if pa.types.is_integer(ids.type):
+        least, most = np.iinfo(type_).min, np.iinfo(type_).max
+        ids = pa.array([least, most, least, most, None, most - 1, most - 2, least + 1], type_)
+    table = pa.table({"id": ids, "prediction": np.zeros(len(ids))})
     write_table(table, str(tmp_path / "part.parquet"))
     assert pq.read_table(tmp_path / "part.parquet").equals(table)
     encodings = pq.read_metadata(tmp_path / "part.parquet").row_group(0).column(0).encodings
