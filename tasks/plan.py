@@ -13,7 +13,7 @@ from tasks.core.plan import Plan, Run, name_run, plan_source
 from tasks.core.quarantine import allowed_rows, check_budget
 from tasks.core.spec import Scoring
 from tasks.core.staging import Staging, reusable_parts
-from tasks.core.verify import is_whole
+from tasks.core.verify import is_whole, verify_output
 from tasks.read import Source
 from tasks.uncached import uncached_task
 
@@ -60,6 +60,8 @@ def plan_scoring(run: Run, source: Source, staging: Staging) -> Planned:
 def find_committed(run: Run, *, replace: bool) -> Manifest | None:
     """Find the same run's committed output; another run's is an error unless it may be replaced.
 
+    With `replace`, the same run's is held against its digests, byte for byte: what is damaged is scored anew.
+
     Raises:
         RequestError: the output holds other scores, or nothing that can be read.
         AfterfitError: it holds these scores, with more rows in quarantine than may be.
@@ -72,14 +74,15 @@ def find_committed(run: Run, *, replace: bool) -> Manifest | None:
         raise
     if manifest is None:
         return None
-    if manifest.run_key == run.key and is_whole(run.output, manifest):
+    same = manifest.run_key == run.key
+    if same and (not verify_output(run.output) if replace else is_whole(run.output, manifest)):
         if manifest.rows_quarantined > allowed_rows(run.max_bad_rows, manifest.rows_in):
             raise AfterfitError(
                 f"{run.output} holds these scores already, with {counted(manifest.rows_quarantined, 'row')} in "
                 "quarantine, which is more than may be: mend the source, or allow them with --max-bad-rows."
             )
         return manifest
-    if not replace and manifest.run_key != run.key:
+    if not replace and not same:
         raise RequestError(
             f"{run.output} holds scores of {manifest.model} version {manifest.version} from another run: "
             "add --replace to swap them, or name another output."

@@ -10,6 +10,7 @@ from tasks.core.errors import RequestError
 from tasks.core.manifest import read_manifest
 from tasks.core.objects import open_output
 from tasks.core.spec import Scoring, Spec
+from tasks.core.verify import is_whole
 from tasks.core.windows import Window, fill_scoring, parse_length, parse_moment, windows_between
 from tasks.uncached import uncached_task
 
@@ -24,7 +25,7 @@ def plan_windows(spec: Spec, champion: ModelVersion, start: str, end: str, only:
         )
     moments = parse_moment(start, "--from"), parse_moment(end, "--to")
     windows = windows_between(*moments, parse_length(spec.scoring.window))
-    plans = choose([look_at(window, spec.scoring, champion.version) for window in windows], only)
+    plans = choose([look_at(window, spec.scoring, champion) for window in windows], only)
     get_run_logger().info("%s of %s windows are due", sum(plan.due for plan in plans), len(plans))
     return plans
 
@@ -35,13 +36,18 @@ def remember_failure(plan: WindowPlan, failure: str) -> None:
         open_output(plan.output).remember(failure)
 
 
-def look_at(window: Window, scoring: Scoring, champion: int) -> WindowPlan:
+def look_at(window: Window, scoring: Scoring, champion: ModelVersion) -> WindowPlan:
     """Tell what is known of the scores of one window."""
     filled = fill_scoring(scoring, window)
     status: Status
     try:
-        manifest = read_manifest(filled.output)
-        status, why = status_of(manifest.version if manifest else None, open_output(filled.output).failure(), champion)
+        manifest, failure = read_manifest(filled.output), open_output(filled.output).failure()
+        status, why = status_of(manifest.version if manifest else None, failure, champion.version)
+        if manifest and status == "current":
+            if manifest.model_digest != champion.digest:
+                status, why = "stale", f"scored by another {manifest.model} version {manifest.version}"
+            elif not is_whole(filled.output, manifest):
+                status, why = "failed", "parts are missing, or not as they were written"
     except RequestError as error:
         status, why = "failed", str(error)
     return WindowPlan(window, filled.source, filled.output, status, why)

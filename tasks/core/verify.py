@@ -32,12 +32,15 @@ def verify_output(output: str | Path) -> list[str]:
     Every byte of every part is read and held against its sha256, the manifest against its own.
 
     Raises:
-        RequestError: there is no manifest to hold it against, or it cannot be read at all.
+        RequestError: there is no manifest to hold it against.
     """
-    document = read_document(output)
-    if document is None:
+    try:
+        document = read_document(output)
+        manifest = parse_manifest(document, output) if document is not None else None
+    except RequestError as error:
+        return [str(error)]
+    if document is None or manifest is None:
         raise RequestError(f"{output} is no committed output: it has no {NAME}.")
-    manifest = parse_manifest(document, output)
     problems = [] if is_as_written(document) else [f"{NAME}: its content has changed"]
     folder = parts_folder(output, manifest)
     for part in manifest.parts:
@@ -95,6 +98,8 @@ def _miscounted(manifest: Manifest) -> Iterator[str]:
 
 
 def is_whole(output: str | Path, manifest: Manifest) -> bool:
-    """Tell quickly whether every part is there with its size; `verify_output` reads them all."""
-    found = list_sizes(parts_folder(output, manifest))
-    return all(found.get(part.name) == part.size for part in manifest.parts if part.sha256)
+    """Tell quickly whether every part is there with its size, and has its quarantine; `verify_output` reads them."""
+    folder = parts_folder(output, manifest)
+    found, beside = list_sizes(folder), list_sizes(join(folder, QUARANTINE))
+    sizes = all(found.get(part.name) == part.size for part in manifest.parts if part.sha256)
+    return sizes and all(part.name in beside for part in manifest.parts if part.quarantine_sha256)

@@ -46,6 +46,12 @@ def test_a_source_on_a_store_is_scored_to_a_store_as_it_is_here(champion, bucket
     assert verify_output(f"{bucket}/out") == []
     assert "_staging" not in list_sizes(f"{bucket}/out")
     assert score_batch(name, f"{bucket}/in", f"{bucket}/out").reused
+    assert score_batch(name, f"{bucket}/in", f"{bucket}/out", replace=True).reused
+    (part,) = (item.name for item in read_manifest(f"{bucket}/out").parts)
+    where = join(f"{bucket}/out", read_manifest(f"{bucket}/out").folder, part)
+    write_whole(where, read_whole(where)[:-1] + b"?")
+    assert not score_batch(name, f"{bucket}/in", f"{bucket}/out", replace=True).reused
+    assert verify_output(f"{bucket}/out") == []
     (only,) = read_manifest(f"{bucket}/out").inputs
     assert only.path.endswith(f"/in/table.{kind}")
     assert only.content.partition(":")[0] == {"csv": "sha256", "parquet": "store"}[kind]

@@ -1,4 +1,5 @@
 import json
+import re
 from dataclasses import replace
 
 import pyarrow as pa
@@ -8,6 +9,7 @@ from tasks.core.digest import digest_of
 from tasks.core.errors import RequestError
 from tasks.core.manifest import (
     NAME,
+    QUARANTINE,
     Manifest,
     describe,
     make_run_key,
@@ -63,11 +65,16 @@ def test_where_nothing_was_committed_there_is_no_manifest(tmp_path):
 )
 def test_a_manifest_that_is_damaged_or_of_another_format_is_one_sentence(tmp_path, content, words):
     (tmp_path / NAME).write_bytes(content)
-    for read in (read_manifest, verify_output, read_scores):
-        with pytest.raises(RequestError, match=words) as refused:
+    said = verify_output(tmp_path)
+    for read in (read_manifest, read_scores):
+        with pytest.raises(RequestError) as refused:
             read(tmp_path)
-        assert "\n" not in str(refused.value)
-        assert NAME in str(refused.value)
+        said.append(str(refused.value))
+    for sentence in said:
+        assert re.search(words, sentence)
+        assert "\n" not in sentence
+        assert NAME in sentence
+    assert len(said) == 3
 
 
 def flip(path, position):
@@ -165,6 +172,16 @@ def test_an_output_is_whole_while_every_part_has_its_size(output):
     assert not is_whole(output, manifest)
     parts(output)[0].unlink()
     assert not is_whole(output, manifest)
+
+
+def test_an_output_without_its_quarantine_is_not_whole(output):
+    manifest = read_manifest(output)
+    first = replace(manifest.parts[0], quarantined=1, quarantine_sha256="0" * 64)
+    manifest = replace(manifest, parts=(first, *manifest.parts[1:]))
+    assert not is_whole(output, manifest)
+    (output / QUARANTINE).mkdir()
+    (output / QUARANTINE / first.name).write_bytes(b"")
+    assert is_whole(output, manifest)
 
 
 def test_scores_are_read_in_the_order_of_the_input_whatever_else_lies_there(output):
