@@ -20,10 +20,11 @@ def known_categories(pipeline: Any) -> dict[str, pa.Array]:
 
 
 def _encoders(pipeline: Any) -> Iterator[tuple[list[str], Any]]:
-    """Find the encoders that are the first step of a ColumnTransformer's columns, with the names of these."""
+    """Find the encoders of a ColumnTransformer's columns, also behind an imputer, with the names of these."""
     for _, step in getattr(pipeline, "steps", []):
         for _, transformer, columns in getattr(step, "transformers_", []):
-            first = transformer.steps[0][1] if getattr(transformer, "steps", None) else transformer
+            steps = [inner for _, inner in getattr(transformer, "steps", [("", transformer)])]
+            first = next((inner for inner in steps if type(inner).__name__ != "SimpleImputer"), None)
             named = isinstance(columns, list) and all(isinstance(name, str) for name in columns)
-            if named and hasattr(first, "categories_"):
+            if named and len(getattr(first, "categories_", ())) == len(columns):
                 yield columns, first

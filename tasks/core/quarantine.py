@@ -1,5 +1,6 @@
 """Quarantine: which rows a model cannot score, and why; what is kept of them."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -119,7 +120,7 @@ def _explained(pattern: NDArray[np.bool_], features: Sequence[Column], why: str)
     """
     for offset, (reason, word) in enumerate(SPOKEN_OF):
         names = [column.name for column, odd in zip(features, pattern[offset::3], strict=True) if odd]
-        if names and word in why.casefold():
+        if names and re.search(rf"\b{word}\b", why.casefold()):
             more = f" and {len(names) - COLUMNS_SHOWN} more" if len(names) > COLUMNS_SHOWN else ""
             return Rejection(reason, "column " + ", ".join(map(repr, names[:COLUMNS_SHOWN])) + more)
     return None

@@ -167,7 +167,8 @@ def count_unknown(table: pa.Table, categories: Mapping[str, pa.Array]) -> dict[s
     >>> count_unknown(pa.table({"city": ["Oslo", "Atlantis", None]}), {"city": pa.array(["Oslo"])})
     {'city': 1}
     """
-    counts = {name: _unknown(table[name], known) for name, known in categories.items() if len(table)}
+    read = set(table.column_names) if len(table) else set()  # a model may make columns, and encode those
+    counts = {name: _unknown(table[name], known) for name, known in categories.items() if name in read}
     return {name: count for name, count in counts.items() if count}
 
 
