@@ -1,5 +1,6 @@
 """Scoring: from a model and a source to a committed output."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -17,7 +18,7 @@ from tasks.core.folders import scratch_folder
 from tasks.core.inputs import digesting
 from tasks.core.manifest import Manifest, Part
 from tasks.core.objects import open_output
-from tasks.core.pieces import Bundle, bundle_pieces
+from tasks.core.pieces import MOST_BUNDLES, Bundle, bundle_pieces
 from tasks.core.plan import Run, check_copies
 from tasks.core.results import Backfill, BackfillError, Scores, WindowOutcome
 from tasks.core.sources import check_unchanged
@@ -31,6 +32,8 @@ from tasks.resolve import resolve_version
 from tasks.score import score_bundle
 from tasks.uncached import uncached_task
 from tasks.windows import plan_windows, remember_failure
+
+_interrupted = threading.Event()  # a backfill was: no signal reaches the threads on which its windows are scored
 
 
 @flow(flow_run_name="score with {model}", persist_result=False)
@@ -110,7 +113,7 @@ def score_pieces(planned: Planned, staging: Staging, workers: int | None, cluste
     run, plan = planned.run, planned.plan
     parts = dict(planned.finished)
     check_quarantine(list(parts.values()), run.max_bad_rows, plan.rows)
-    bundles = bundle_pieces(planned.unfinished, lanes(workers))
+    bundles = bundle_pieces(planned.unfinished, MOST_BUNDLES if cluster else lanes(workers))
     progress = Progress(planned, staging)
     for bundle, done in zip(bundles, score_bundles(bundles, run, staging, progress, workers, cluster), strict=True):
         parts |= dict(zip((piece.number for piece in bundle.pieces), done, strict=True))
@@ -149,12 +152,19 @@ def parts_of(
 ) -> tuple[Part, ...]:  # fmt: skip
     """Wait for the parts of a bundle; when its worker died of it for lack of memory, try once with its halves."""
     try:
-        return result_of(scored, progress.look)
+        return result_of(scored, partial(look, progress))
     except WorkerLost as lost:
         if not lost.memory or len(bundle.pieces) == 1:
             raise
         halves = submit(bundle=bundle.halves())
-        return tuple(part for half in halves for part in result_of(half, progress.look))
+        return tuple(part for half in halves for part in result_of(half, partial(look, progress)))
+
+
+def look(progress: Progress) -> None:
+    """Tell how far the scores are; stop when the backfill they belong to was interrupted."""
+    if _interrupted.is_set():
+        raise AfterfitError("interrupted")
+    progress.look()
 
 
 @flow(flow_run_name="backfill {spec.name} from {start} to {end}", persist_result=False)
@@ -193,10 +203,15 @@ def backfill_scores(
     outcomes = {plan.window: WindowOutcome(plan) for plan in plans}
     due = [plan for plan in plans if plan.due]
     if due and not dry_run:
+        _interrupted.clear()
         with make_threads(at_once) as runner:
             same = {"spec": spec, "version": champion.version, "workers": workers, "cluster": cluster}
             scored = map_task(runner, score_window, plan=due, **{name: unmapped(value) for name, value in same.items()})
-            outcomes |= {plan.window: outcome_of(plan, future) for plan, future in zip(due, scored, strict=True)}
+            try:
+                outcomes |= {plan.window: outcome_of(plan, future) for plan, future in zip(due, scored, strict=True)}
+            except KeyboardInterrupt:
+                _interrupted.set()
+                raise
     done = Backfill(spec.name, champion.version, tuple(outcomes.values()))
     publish_backfill(done)
     if done.failed:

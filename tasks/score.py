@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
+from dask.system import CPU_COUNT
 from prefect.logging import get_run_logger
 
 from tasks.core.card import MODEL, check_files, read_card
@@ -25,6 +26,7 @@ from tasks.core.threads import one_thread
 from tasks.uncached import uncached_task
 
 EXAMPLES = 3
+_cores = threading.BoundedSemaphore(CPU_COUNT)  # windows that are scored side by side share them
 _loading = threading.Lock()
 _loaded: dict[Run, Scorer] = {}
 
@@ -53,7 +55,8 @@ def score_piece(piece: Piece, run: Run, staging: Staging, reader: Reader) -> Par
     table = reader.read(piece)
     scorer = load_scorer(run, table)
     try:
-        scored = scorer.score(table, piece.first_row)
+        with _cores:
+            scored = scorer.score(table, piece.first_row)
     except AfterfitError as error:
         where = f"{piece.slices[0]}" + (f", to {piece.slices[-1]}" if len(piece.slices) > 1 else "")
         raise AfterfitError(f"{where}: {error}") from error

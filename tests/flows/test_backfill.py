@@ -1,5 +1,7 @@
 """Backfills: which windows are scored, and that one that fails does not keep the others from it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -7,11 +9,12 @@ import pytest
 import yaml
 
 from flows.lifecycle import run_lifecycle, train_model
-from flows.scoring import backfill_scores
-from tasks.core.errors import RequestError
-from tasks.core.manifest import read_manifest, read_scores
+from flows.scoring import backfill_scores, look
+from tasks.core.errors import AfterfitError, RequestError
+from tasks.core.manifest import NAME, read_manifest, read_scores
 from tasks.core.results import BackfillError
 from tasks.core.spec_file import load_spec
+from tasks.core.verify import verify_output
 
 pytestmark = pytest.mark.usefixtures("servers")
 DAYS = ("2026-03-28", "2026-03-29", "2026-03-30")  # the second one has 23 hours in much of Europe
@@ -75,6 +78,44 @@ def test_a_window_that_fails_is_told_with_its_reason_and_the_others_are_scored(w
     again = backfill_scores(spec, *FROM_TO, only="failed", dry_run=True).windows[1].plan
     assert (again.status, again.due) == ("failed", True)
     assert "There is nothing to read at" in again.why
+
+
+def test_a_window_whose_scores_are_damaged_is_scored_again_when_that_is_seen(windowed, tmp_path):
+    """A part that is missing is seen at once; a bit that has flipped, by a backfill of all."""
+    spec = load_spec(windowed)
+    train_model(spec)
+    backfill_scores(spec, *FROM_TO)
+    missing, flipped = (next((tmp_path / "out" / day).glob("part-*")) for day in DAYS[:2])
+    missing.unlink()
+    assert told(backfill_scores(spec, *FROM_TO)) == [("failed", 10), ("current", None), ("current", None)]
+    flipped.write_bytes(flipped.read_bytes()[:-1] + b"?")
+    everything = backfill_scores(spec, *FROM_TO, only="all")
+    assert [window.scores.reused for window in everything.windows] == [True, False, True]
+    assert [verify_output(tmp_path / "out" / day) for day in DAYS] == [[], [], []]
+
+
+def test_scores_of_another_model_with_the_same_number_are_stale(windowed, tmp_path):
+    """As after a registry that began anew."""
+    spec = load_spec(windowed)
+    train_model(spec)
+    backfill_scores(spec, *FROM_TO)
+    path = tmp_path / "out" / DAYS[0] / NAME
+    path.write_text(replace(read_manifest(path.parent), model_digest="0" * 64).to_json())
+    (first, *others) = backfill_scores(spec, *FROM_TO, dry_run=True).windows
+    assert (first.plan.status, "scored by another" in first.plan.why) == ("stale", True)
+    assert {other.plan.status for other in others} == {"current"}
+
+
+def test_an_interrupted_backfill_does_not_score_its_windows_to_the_end(windowed, monkeypatch):
+    spec = load_spec(windowed)
+    train_model(spec)
+    monkeypatch.setattr("flows.scoring.outcome_of", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        backfill_scores(spec, *FROM_TO)
+    with pytest.raises(AfterfitError, match="interrupted"):
+        look(None)
+    monkeypatch.undo()
+    assert not backfill_scores(spec, *FROM_TO).failed
 
 
 def test_a_window_that_was_begun_and_not_finished_is_known_as_failed(windowed, tmp_path):
