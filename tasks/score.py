@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
-from dask.system import CPU_COUNT
+from joblib import cpu_count
 from prefect.logging import get_run_logger
 
 from tasks.core.card import MODEL, check_files, read_card
@@ -26,7 +26,7 @@ from tasks.core.threads import one_thread
 from tasks.uncached import uncached_task
 
 EXAMPLES = 3
-_cores = threading.BoundedSemaphore(CPU_COUNT)  # windows that are scored side by side share them
+_cores = threading.BoundedSemaphore(cpu_count())  # windows that are scored side by side share them
 _loading = threading.Lock()
 _loaded: dict[Run, Scorer] = {}
 

@@ -16,6 +16,7 @@ from flows.scoring import score_batch
 from tasks import score
 from tasks.core.errors import AfterfitError, RequestError
 from tasks.core.manifest import QUARANTINE, read_manifest, read_scores
+from tasks.core.predictor import KERNEL, KERNEL_ROWS, LIBRARY
 
 HEADER = "id,size,count,region\n"
 
@@ -27,6 +28,17 @@ def folder(tmp_path, rows):
     for number in range(20):
         pq.write_table(rows(10, first_id=10 * number), tmp_path / "in" / f"{number:02d}.parquet")
     return tmp_path / "in"
+
+
+@pytest.mark.parametrize("pieces", [1, 2])
+def test_a_source_of_many_rows_is_scored_by_the_kernel_and_the_manifest_says_so(champion, make_source, tmp_path, pieces):
+    source = make_source(pieces)
+    score_batch(champion, str(source.path), str(tmp_path / "out"))
+    manifest = read_manifest(tmp_path / "out")
+    scored_by = KERNEL if len(source.ids) >= KERNEL_ROWS else LIBRARY
+    assert scored_by == {1: LIBRARY, 2: KERNEL}[pieces]
+    assert {part.scored_by for part in manifest.parts} == {scored_by}
+    assert f"{len(source.ids):,} rows scored by {scored_by}" in manifest.notes
 
 
 @pytest.mark.parametrize(

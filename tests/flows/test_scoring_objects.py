@@ -60,7 +60,7 @@ def test_a_source_on_a_store_is_scored_to_a_store_as_it_is_here(champion, bucket
 def test_an_attempt_that_died_on_a_store_is_resumed_and_its_damaged_part_scored_again(champion, bucket, monkeypatch):
     """Each file is a piece of its own here; the attempt dies at the commit, with all three parts written."""
     name, folder = champion
-    monkeypatch.setattr("tasks.core.pieces.PIECE_ROWS", 1)
+    monkeypatch.setattr("tasks.core.pieces.PIECE_ROWS", ROWS)
     for number in range(3):
         content = (folder / "sales.csv").read_bytes().replace(b'\n"0', b'\n"%d' % number)
         write_whole(f"{bucket}/in/{number}.csv", content)
