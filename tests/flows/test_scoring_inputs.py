@@ -31,7 +31,7 @@ def folder(tmp_path, rows):
 
 
 @pytest.mark.parametrize("pieces", [1, 2])
-def test_a_source_of_many_rows_is_scored_by_the_kernel_and_the_manifest_says_so(champion, make_source, tmp_path, pieces):
+def test_many_rows_are_scored_by_the_kernel_and_the_manifest_says_so(champion, make_source, tmp_path, pieces):
     source = make_source(pieces)
     score_batch(champion, str(source.path), str(tmp_path / "out"))
     manifest = read_manifest(tmp_path / "out")
