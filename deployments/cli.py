@@ -279,7 +279,7 @@ def backfill(
         only: Score just the windows that are missing, failed (begun and not finished) or stale (scored by another
             version than the champion), or all of them; by default whatever is not current.
         dry_run: Tell which windows would be scored and why; score nothing.
-        at_once: How many windows are scored side by side.
+        at_once: How many windows are scored side by side; with --workers it is one, which they share.
     """
     from tasks.core.results import BackfillError
     from tasks.core.spec_file import load_spec

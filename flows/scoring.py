@@ -191,8 +191,9 @@ def backfill_scores(
         only: score just the windows that are missing, failed or stale (scored by another version than the champion),
             or all; by default whatever is not current.
         dry_run: tell what is due, and score nothing.
-        at_once: how many windows are scored side by side.
-        workers: worker processes to start for each window; by default tasks run on threads of this process.
+        at_once: how many windows are scored side by side, where no worker processes are asked for.
+        workers: worker processes to start for each window, one window after another; by default tasks run on threads
+            of this process.
         cluster: the address of an existing Dask scheduler.
 
     Raises:
@@ -204,7 +205,7 @@ def backfill_scores(
     due = [plan for plan in plans if plan.due]
     if due and not dry_run:
         _interrupted.clear()
-        with make_threads(at_once) as runner:
+        with make_threads(1 if workers else at_once) as runner:
             same = {"spec": spec, "version": champion.version, "workers": workers, "cluster": cluster}
             scored = map_task(runner, score_window, plan=due, **{name: unmapped(value) for name, value in same.items()})
             try:

@@ -99,7 +99,7 @@ def plan_source(run: Run, files: Sequence[SourceFile], card: Card, tables: Path)
     pieces = plan_pieces(groups, at_least)
     if not pieces:
         raise RequestError(f"{files[0].path}: there are no rows to score.")
-    plan = Plan(pieces, describe_extra(files, [schema for schema, _ in found], card, carried))
+    plan = Plan(pieces, describe_columns(files, [schema for schema, _ in found], card, carried))
     return replace(run, kernel=plan.rows >= KERNEL_ROWS), plan
 
 
@@ -192,10 +192,18 @@ def check_carried_types(
                 raise RequestError(f"{file.path}: column {name!r} is {found}, in {files[0].path} it is {first}.")
 
 
-def describe_extra(
+def describe_columns(
     files: Sequence[SourceFile], schemas: Sequence[pa.Schema], card: Card, carried: Sequence[str]
 ) -> tuple[str, ...]:
-    """Note the columns that no one asked for, which are not read; the target is expected among them."""
+    """Note the columns that no one asked for, which are not read, and another order of the features than the model's.
+
+    The target is expected among the former.
+    """
     known = {*carried, *(column.name for column in card.features), card.spec.data.target, *card.spec.data.drop}
     extra = {name: file.path for file, schema in zip(files, schemas, strict=True) for name in schema.names}
-    return tuple(f"column {name!r} of {path} is not read" for name, path in extra.items() if name not in known)
+    notes = [f"column {name!r} of {path} is not read" for name, path in extra.items() if name not in known]
+    order = [column.name for column in card.features]
+    for file, schema in zip(files, schemas, strict=True):
+        if [name for name in schema.names if name in set(order)] != order:
+            return (*notes, f"the features of {file.path} stand in another order than the model's")
+    return tuple(notes)

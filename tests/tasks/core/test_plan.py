@@ -90,11 +90,14 @@ def test_a_piece_of_a_csv_file_names_that_file_and_not_its_copy(tmp_path, card, 
     assert [item.path for item in piece.slices] == [str(path) for path in tmp_path.glob("0-*.parquet")]
 
 
-def test_columns_that_nobody_asked_for_are_noted_and_their_order_is_free(tmp_path, write, card, table, model):
+def test_columns_that_nobody_asked_for_and_another_order_are_noted_and_accepted(tmp_path, write, card, table, model):
     wide = table.append_column("colour", table["city"]).append_column("y", table["n"])
     write("t.parquet", wide.select(sorted(wide.column_names)))
     plan = planned(model, card, tmp_path, tmp_path / "out", tmp_path)
-    assert plan.notes == (f"column 'colour' of {tmp_path}/t.parquet is not read",)
+    assert plan.notes == (
+        f"column 'colour' of {tmp_path}/t.parquet is not read",
+        f"the features of {tmp_path}/t.parquet stand in another order than the model's",
+    )
 
 
 @pytest.mark.parametrize(
