@@ -276,10 +276,10 @@ def backfill(
         spec: The YAML file that describes the model; its scoring has a window.
         from_: Where the first window starts: 2026-01-31 or 2026-01-31T06:00; UTC unless a zone is named.
         to: Where the last window ends.
-        only: Score just the windows that are missing, failed (begun and not finished) or stale (scored by another
-            version than the champion), or all of them; by default whatever is not current.
+        only: Score just the windows that are missing, failed (begun and not finished, or damaged) or stale (scored by
+            another version than the champion), or all of them; by default whatever is not current.
         dry_run: Tell which windows would be scored and why; score nothing.
-        at_once: How many windows are scored side by side; with --workers it is one, which they share.
+        at_once: How many windows are scored side by side; with --workers, they are scored one after another.
     """
     from tasks.core.results import BackfillError
     from tasks.core.spec_file import load_spec

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import partial
 
 from prefect import flow, unmapped
@@ -204,14 +205,14 @@ def backfill_scores(
     outcomes = {plan.window: WindowOutcome(plan) for plan in plans}
     due = [plan for plan in plans if plan.due]
     if due and not dry_run:
-        _interrupted.clear()
-        with make_threads(1 if workers else at_once) as runner:
+        with ExitStack() as after, make_threads(1 if workers else at_once) as runner:
             same = {"spec": spec, "version": champion.version, "workers": workers, "cluster": cluster}
             scored = map_task(runner, score_window, plan=due, **{name: unmapped(value) for name, value in same.items()})
             try:
                 outcomes |= {plan.window: outcome_of(plan, future) for plan, future in zip(due, scored, strict=True)}
             except KeyboardInterrupt:
                 _interrupted.set()
+                after.callback(_interrupted.clear)  # when no window is being scored any more
                 raise
     done = Backfill(spec.name, champion.version, tuple(outcomes.values()))
     publish_backfill(done)
