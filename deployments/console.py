@@ -87,7 +87,8 @@ def watched(json: bool, verbose: bool, cluster: str | None = None) -> Iterator["
         servers = up()
     check_reachable(servers, cluster)
     os.environ.update(environment(servers) | ({} if verbose else QUIET))
-    with _stdout_is_stderr(), progress(errors, shown=errors.is_terminal and not (json or verbose)):
+    shown = errors.is_terminal and not (json or verbose)
+    with _stdout_is_stderr(), without_heartbeats(), progress(errors, shown=shown):
         if not verbose:
             _hush()
         try:
@@ -114,6 +115,24 @@ def _explained(error: Exception, servers: "Servers") -> UnexpectedError:
             return kind(f"The {name} server at {server['url']} does not answer any more: run the command again.")
     where = f"The run's page has the details: {servers.prefect_ui_url}/runs"
     return UnexpectedError(f"{type(error).__name__}: {first.rstrip('.')}. {where} (or use --verbose).")
+
+
+@contextmanager
+def without_heartbeats() -> Iterator[None]:
+    """Spare a flow the heartbeats by which Prefect tells one that has died, unless the user has set how often.
+
+    At its end a flow waits up to a second for the thread that sends them, one in three minutes. The runs of
+    deployments do not come by here, and keep theirs.
+    """
+    from prefect.settings import (  # noqa: PLC0415 - `afterfit --help` does without it
+        PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+        get_current_settings,
+        temporary_settings,
+    )
+
+    chosen = "heartbeat_frequency" in get_current_settings().flows.model_fields_set
+    with _nothing() if chosen else temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        yield
 
 
 def _hush() -> None:
