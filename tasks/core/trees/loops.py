@@ -8,11 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import njit, types, uint8, uint32, uint64
+from numba import njit, types, uint8, uint32
 
 KEEP_LEFT, KEEP_RIGHT, LEAVES, BOTH, BOTH_SWAPPED, IN_SET = range(6)
 TOGETHER = 4  # trees whose leaves are added in one pass over the sums
 ALIGN = 64  # bytes in the widest vector
+BLOCK = 256  # rows that walk down a tree together: their keys stay in the nearest cache
+FIRST_LEVELS, NEXT_LEVELS = 12, 4  # that rows go down before those at a leaf are left out
 
 
 def _array(item: Any, axes: int = 1) -> Any:
@@ -32,17 +34,15 @@ def compiled(signatures: Any = None) -> Callable[[Callable[..., Any]], Callable[
 def code_ranks(column: Any, thresholds: Any, steps: int, codes: Any) -> None:
     """Code each value as 1 + the number of thresholds below it, a missing one as 0.
 
-    A binary search with its steps outside and the rows inside, which becomes gathers; `thresholds` is filled up with
-    infinity to 2**steps.
+    A binary search with its steps outside and the rows inside, and without a branch, which would be guessed wrongly
+    half of the time; `thresholds` is filled up with infinity to 2**steps.
     """
-    ranks = np.zeros(column.size, np.int32)
-    step = np.int32((1 << steps) >> 1)
-    while step > 0:
+    ranks = np.zeros(column.size, np.uint32)
+    for bit in range(steps - 1, -1, -1):
+        step = uint32(1) << uint32(bit)
         for i in range(column.size):
             rank = ranks[i]
-            below = thresholds[uint32(rank + step - 1)] < column[i]
-            ranks[i] = rank + (step if below else np.int32(0))
-        step >>= 1
+            ranks[i] = rank + (uint32(thresholds[rank + step - uint32(1)] < column[i]) << uint32(bit))
     for i in range(column.size):
         codes[i] = uint8(0) if column[i] != column[i] else uint8(ranks[i] + 1)
 
@@ -163,41 +163,46 @@ def order_keys(bits: Any, keys: Any, position: int) -> int:
 
 
 @compiled(
-    (_array(types.uint32, 2), _array(types.uint64), _array(types.intp), _array(types.intp), types.uint64,
-     _array(types.float64, 2), types.float64[:, ::1])
+    (_array(types.uint32, 2), _array(types.uint32), _array(types.uint32), _array(types.uint32), _array(types.intp),
+     _array(types.intp), _array(types.intp), types.uint32, _array(types.float64, 2), types.float64[:, ::1])
 )  # fmt: skip
-def add_walks(keys: Any, words: Any, roots: Any, answers: Any, bits: int, values: Any, sums: Any) -> None:
+def add_walks(
+    keys: Any, bounds: Any, moves: Any, leaves: Any, roots: Any, depths: Any, answers: Any, bits: int, values: Any,
+    sums: Any,
+) -> None:  # fmt: skip
     """Walk the rows down each tree, and add the values of their leaves to the answers of the tree.
 
-    All rows of a block go down one level, then those that are not at a leaf go on: the reads of many rows are under
-    way at once, and no branch is guessed wrongly.
+    All rows of a block go down one level, and the next: the reads of many rows are under way at once, and no branch
+    is guessed wrongly. Rows that are at a leaf stay there; past the first levels, they are left out now and then.
     """
-    block, features = 512, uint64(keys.shape[1])
-    flat = keys.reshape(keys.size)
-    one, half, low_half, low_bits = uint64(1), uint64(32), uint64(0xFFFFFFFF), (uint64(1) << bits) - uint64(1)
-    at, walking = np.empty(block, np.uint64), np.empty(block, np.uint16)
+    features, flat = uint32(keys.shape[1]), keys.reshape(keys.size)
+    low = (uint32(1) << bits) - uint32(1)
+    at, walking = np.empty(BLOCK, np.uint32), np.empty(BLOCK, np.uint32)
     for tree in range(roots.size):
-        root, first = words[roots[tree]], uint64(roots[tree])
-        for start in range(0, keys.shape[0], block):
-            rows = min(block, keys.shape[0] - start)
+        its_bounds, its_moves, its_leaves = bounds[roots[tree] :], moves[roots[tree] :], leaves[roots[tree] :]
+        for start in range(0, keys.shape[0], BLOCK):
+            rows = min(BLOCK, keys.shape[0] - start)
+            its_keys = flat[start * keys.shape[1] :]
             for i in range(rows):
-                at[i] = root
+                at[i] = 0
                 walking[i] = i
-            origin = uint64(start) * features
-            left = uint64(rows if (root & low_half) >> bits else 0)
+            left, levels = rows, min(depths[tree], FIRST_LEVELS)
             while left:
-                kept = uint64(0)
+                for _ in range(levels):
+                    for number in range(left):
+                        row = walking[number]
+                        node = at[row]
+                        move = its_moves[node]
+                        key = its_keys[row * features + ((move & low) >> uint32(1))]
+                        goes_right = uint32(key - (move & uint32(1))) > its_bounds[node]
+                        at[row] = (move >> bits) + uint32(goes_right)
+                kept = 0
                 for number in range(left):
-                    row = uint64(walking[number])
-                    word = at[row]
-                    key = flat[origin + row * features + ((word & low_bits) >> one)]
-                    goes_right = uint32(key - uint32(word & one)) > uint32(word >> half)
-                    word = words[first + ((word & low_half) >> bits) + uint64(goes_right)]
-                    at[row] = word
+                    row = walking[number]
                     walking[kept] = row
-                    kept += uint64((word & low_half) >> bits != uint64(0))
-                left = kept
+                    kept += int(its_moves[at[row]] >> bits != at[row])
+                left, levels = kept, NEXT_LEVELS
             for i in range(rows):
-                leaf = at[i] >> half
+                leaf = its_leaves[at[i]]
                 for answer in range(values.shape[1]):
                     sums[start + i, answers[tree] + answer] += values[leaf, answer]

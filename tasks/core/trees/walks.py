@@ -1,4 +1,4 @@
-"""Trees of any size, walked from the root: many rows at once, over nodes of eight bytes."""
+"""Trees of any size, walked from the root: many rows at once, over nodes of two words."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +13,8 @@ from tasks.core.trees.nodes import Nodes, UnsupportedError
 CHUNK_BYTES = 4 << 20  # of keys, for which each tree is read once: trees larger than the cache make it pay
 MIN_CHUNK, MAX_CHUNK = 512, 65_536  # rows
 
-HALF = 32  # bits of a word
+WORD_BITS = 32
+ALWAYS_LEFT = (1 << WORD_BITS) - 1  # no key is above it
 
 Refuse = Callable[[int, list[NDArray[Any]]], None]  # what is found: 1 if a value is missing, plus 2 if one is infinite
 Bounds = Callable[[Nodes], tuple[NDArray[np.int64], NDArray[np.int64]]]
@@ -22,16 +23,20 @@ WriteKeys = Callable[[Sequence[NDArray[Any]], slice, NDArray[np.uint32]], None]
 
 @dataclass(frozen=True)
 class Walks:
-    """All trees as words, their nodes in the order of their depth.
+    """All trees, node by node in the order of their depth.
 
-    A word is, from the top: 32 bits of what a key is compared with (in a leaf: its number), then, in `bits` less than
-    32 bits, the left child (0 in a leaf; the right one follows it), the feature, and whether to shift the key by one.
+    A node has two words of 32 bits: what a key is compared with, and a move: from the top the left child (the right
+    one follows it) as its place in the tree, then, in the last `bits`, the feature, and whether to shift the key by
+    one. A leaf is its own left child, where all keys go.
     """
 
     write_keys: WriteKeys
     features: int
-    words: NDArray[np.uint64]
+    bounds: NDArray[np.uint32]
+    moves: NDArray[np.uint32]
+    leaves: NDArray[np.uint32]  # of each node that is a leaf: the row of its values
     roots: NDArray[np.intp]
+    depths: NDArray[np.intp]
     answers: NDArray[np.intp]
     bits: int
     values: NDArray[np.float64]
@@ -46,7 +51,8 @@ class Walks:
             keys = np.empty((part.stop - part.start, self.features), np.uint32)
             self.write_keys(columns, part, keys)
             total = np.ascontiguousarray(sums[part])
-            add_walks(keys, self.words, self.roots, self.answers, self.bits, self.values, total)
+            trees = (self.bounds, self.moves, self.leaves, self.roots, self.depths, self.answers, self.bits)
+            add_walks(keys, *trees, self.values, total)
             sums[part] = total
 
 
@@ -106,46 +112,52 @@ def _walks(
     trees: Sequence[Nodes], answers: Sequence[int], features: int, bounds: Bounds, write_keys: WriteKeys
 ) -> Walks:
     bits = (2 * max(features, 1) - 1).bit_length()
-    words, values, roots, leaves = [], [], [0], 0
     for nodes in trees:
         if np.isnan(nodes.threshold[~nodes.is_leaf]).any():
             raise UnsupportedError("the kernel does not know thresholds that are not numbers")
-        if len(nodes.is_leaf) > 1 << (HALF - bits):
+        if len(nodes.is_leaf) > 1 << (WORD_BITS - bits):
             raise UnsupportedError(f"a tree of {len(nodes.is_leaf)} nodes over {features} features is too large")
-        order = _by_depth(nodes)
-        words.append(_words(nodes, order, *bounds(nodes), leaves, bits))
-        values.append(nodes.leaf_values[order][nodes.is_leaf[order]])
-        roots.append(roots[-1] + len(order))
-        leaves += len(values[-1])
+    levels = [_levels(nodes) for nodes in trees]
+    orders = [np.concatenate(each) for each in levels]
+    is_leaf = np.concatenate([nodes.is_leaf[order] for nodes, order in zip(trees, orders, strict=True)])
+    words = [_words(nodes, order, *bounds(nodes), bits) for nodes, order in zip(trees, orders, strict=True)]
+    values = [nodes.leaf_values[order][nodes.is_leaf[order]] for nodes, order in zip(trees, orders, strict=True)]
+    compared, moves = (np.concatenate(each).astype(np.uint32) for each in zip(*words, strict=True))
     return Walks(
-        write_keys, features, np.concatenate(words), np.array(roots[:-1], np.intp), np.array(answers, np.intp), bits,
-        np.ascontiguousarray(np.concatenate(values)),
-    )  # fmt: skip
+        write_keys,
+        features,
+        compared,
+        moves,
+        leaves=np.where(is_leaf, np.cumsum(is_leaf) - 1, 0).astype(np.uint32),
+        roots=np.cumsum([0, *map(len, orders[:-1])], dtype=np.intp),
+        depths=np.array([len(each) - 1 for each in levels], np.intp),
+        answers=np.array(answers, np.intp),
+        bits=bits,
+        values=np.ascontiguousarray(np.concatenate(values)),
+    )
 
 
-def _by_depth(nodes: Nodes) -> NDArray[np.int64]:
-    """Order the nodes by their depth, siblings together."""
+def _levels(nodes: Nodes) -> list[NDArray[np.int64]]:
+    """List the nodes of each depth, siblings together."""
     level = np.zeros(1, np.int64)
     levels = []
     while len(level):
         levels.append(level)
         inner = level[~nodes.is_leaf[level]]
         level = np.stack([nodes.left[inner], nodes.right[inner]], axis=1).ravel()
-    return np.concatenate(levels)
+    return levels
 
 
 def _words(
-    nodes: Nodes, order: NDArray[np.int64], bounds: NDArray[np.int64], shifts: NDArray[np.int64], leaves: int, bits: int
-) -> NDArray[np.uint64]:
-    leaf = nodes.is_leaf[order]
-    place = np.zeros(len(nodes.is_leaf), np.int64)
-    place[order] = np.arange(len(order))
-    numbers = leaves + np.cumsum(leaf) - 1
-    top = np.where(leaf, numbers, bounds[order])
-    children = np.where(leaf, 0, place[np.where(leaf, 0, nodes.left[order])])
+    nodes: Nodes, order: NDArray[np.int64], bounds: NDArray[np.int64], shifts: NDArray[np.int64], bits: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Give what the keys are compared with, and the moves."""
+    leaf, places = nodes.is_leaf[order], np.arange(len(order))
+    place = np.empty(len(order), np.int64)
+    place[order] = places
+    children = np.where(leaf, places, place[np.where(leaf, 0, nodes.left[order])])
     tests = np.where(leaf, 0, nodes.feature[order] * 2 + shifts[order])
-    high, middle, low = (part.astype(np.uint64) for part in (top, children, tests))
-    return np.asarray((high << np.uint64(HALF)) | (middle << np.uint64(bits)) | low, dtype=np.uint64)
+    return np.where(leaf, ALWAYS_LEFT, bounds[order]), (children << bits) | tests
 
 
 def narrowed(column: NDArray[Any]) -> NDArray[np.float32]:
