@@ -6,7 +6,7 @@ from itertools import pairwise
 
 PIECE_ROWS = 1 << 17  # what a piece holds at least, where its source has as many
 PIECE_VALUES = 1 << 24  # and what it holds at most where rows are very wide: memory counts values
-PIECES_PER_BUNDLE = 4  # a bundle is a Prefect task, which costs about 0.1 s: a few per cent of its work
+SMALL_BUNDLE = 2  # pieces; a bundle is a Prefect task, which costs as much as half a piece of a quick model
 MOST_BUNDLES = 200  # more help nobody: neither the database behind the Prefect UI nor a person who looks at it
 
 
@@ -153,13 +153,22 @@ def _merged(slices: Sequence[Slice]) -> tuple[Slice, ...]:
 
 
 def bundle_pieces(pieces: Sequence[Piece], lanes: int) -> tuple[Bundle, ...]:
-    """Put consecutive pieces together into bundles of about as many pieces.
+    """Put consecutive pieces together into bundles, large ones first, so that all lanes end at about one time.
+
+    >>> [len(bundle.pieces) for bundle in bundle_pieces([Piece(n, (), 0) for n in range(61)], 2)]
+    [11, 9, 7, 6, 5, 4, 4, 3, 2, 2, 2, 2, 2, 2]
 
     Args:
         pieces: the pieces, in order.
-        lanes: how many bundles are scored side by side; each lane gets two of them or more, to end at about one time.
+        lanes: how many bundles are scored side by side; where there are pieces enough, each lane gets two or more.
     """
-    wanted = max(2 * lanes, -(-len(pieces) // PIECES_PER_BUNDLE))
-    count = min(MOST_BUNDLES, wanted, len(pieces))
-    edges = [len(pieces) * part // count for part in range(count + 1)] if count else []
-    return tuple(Bundle(number, tuple(pieces[low:high])) for number, (low, high) in enumerate(pairwise(edges)))
+    least = max(1, -(-len(pieces) // MOST_BUNDLES))
+    most = max(least, len(pieces) // (2 * lanes))
+    bundles: list[Bundle] = []
+    start = 0
+    while start < len(pieces):
+        share = -(-(len(pieces) - start) // (3 * lanes))
+        size = min(most, max(least, SMALL_BUNDLE, share))
+        bundles.append(Bundle(len(bundles), tuple(pieces[start : start + size])))
+        start += size
+    return tuple(bundles)

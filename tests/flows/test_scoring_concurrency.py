@@ -19,6 +19,7 @@ from tasks import store
 from tasks.core import pieces
 from tasks.core.errors import RequestError
 from tasks.core.manifest import read_scores
+from tasks.core.pieces import Bundle
 from tasks.core.spec_file import load_spec
 
 OTHER = 100_000_000  # where the ids of a second source begin
@@ -86,7 +87,7 @@ def one_bundle(small_pieces, monkeypatch):
 
     Where two runs write artifacts and states at once, SQLite keeps the Prefect server for a minute now and then.
     """
-    monkeypatch.setattr(scoring, "lanes", lambda _: 0)
+    monkeypatch.setattr(scoring, "bundle_pieces", lambda found, _: (Bundle(0, tuple(found)),) if found else ())
     monkeypatch.setattr(scoring, "publish_scores", lambda *_: None)
     monkeypatch.setattr("tasks.report.create_progress_artifact", lambda *_, **__: uuid4())
     monkeypatch.setattr("tasks.report.update_progress_artifact", lambda *_: None)

@@ -1,3 +1,4 @@
+import math
 from itertools import accumulate
 
 from hypothesis import given
@@ -51,13 +52,15 @@ def make_pieces(count):
 
 
 @given(st.integers(0, 3000), st.integers(1, 8))
-def test_bundles_hold_every_piece_once_in_order_evenly_and_are_at_most_two_hundred(count, lanes):
+def test_bundles_hold_every_piece_once_in_order_large_ones_first_and_are_at_most_two_hundred(count, lanes):
     pieces = make_pieces(count)
     bundles = bundle_pieces(pieces, lanes)
     assert [piece for bundle in bundles for piece in bundle.pieces] == pieces
     assert min(2 * lanes, count) <= len(bundles) <= 200
     sizes = [len(bundle.pieces) for bundle in bundles]
-    assert not sizes or max(sizes) - min(sizes) <= 1
+    assert sizes == sorted(sizes, reverse=True)
+    assert max(sizes, default=0) <= max(count / (2 * lanes), math.ceil(count / 200), 1)
+    assert min(sizes, default=0) <= max(2, math.ceil(count / 200))
     for bundle in bundles:
         assert (bundle.start, bundle.last) == (bundle.pieces[0].first_row, bundle.pieces[-1].first_row + 9)
         assert bundle.rows == 10 * len(bundle.pieces)
