@@ -114,10 +114,25 @@ def test_rows_that_cannot_be_prepared_leave_the_pipeline_as_it_is(fit, table):
     assert spare_copies(pipeline, NUMBERS, table) != (pipeline, NUMBERS)
 
 
-def test_a_scaler_works_in_place_on_nothing_but_what_an_imputer_made_for_it(fit, table):
-    for steps, place in [((StandardScaler(), SimpleImputer()), 0), ((SimpleImputer(copy=False), StandardScaler()), 1)]:
-        lean, _ = spare_copies(fit(prepare(*steps)), NUMBERS, table)
-        assert lean.steps[0][1].steps[place][1].copy is True
+@pytest.mark.parametrize(
+    ("steps", "copying"),
+    [
+        ((StandardScaler(), SimpleImputer()), [False, True]),
+        ((SimpleImputer(), StandardScaler()), [False, False]),
+        ((SimpleImputer(copy=False), StandardScaler()), [False, True]),
+        ((StandardScaler(), MinMaxScaler()), [False, True]),
+    ],
+    ids=["scaler", "both", "given", "two scalers"],
+)
+def test_a_step_works_in_place_on_the_frame_made_for_it_or_on_what_an_imputer_made(fit, table, steps, copying):
+    rows = table.drop_null()
+    pipeline, before = fit(prepare(*steps)), rows.to_pandas()
+    lean, _ = spare_copies(pipeline, NUMBERS, rows)
+    assert [step.copy for _, step in lean.steps[0][1].steps] == copying
+    library, fast = make_predictor(pipeline, NUMBERS), make_predictor(pipeline, NUMBERS, rows, proba=True)
+    for _ in range(2):
+        assert same_answers(library.answer(rows, proba=True), fast.answer(rows, proba=True))
+    assert rows.to_pandas().equals(before)
 
 
 def test_a_scaler_that_is_shared_with_another_place_is_left_alone(fit, table):
