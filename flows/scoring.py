@@ -90,7 +90,7 @@ def score_source(
     run = plan_run(version, found, target.location, options, max_bad_rows)
     with target.locked(), scratch_folder() as folder:
         if committed := find_committed(run, replace=replace):
-            target.discard(run.key)
+            target.clean(committed)
             scores = _summed_up(committed, run.output, committed.rows_scored, reused=True)
         else:
             started = time.monotonic()

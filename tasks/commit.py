@@ -31,7 +31,7 @@ def commit_scores(
     check_parts(parts, rows)
     if run.id:
         check_unique_ids(staging.parts, parts, run.id)
-    manifest = make_manifest(planned, source, inputs, parts, staging, window, output.folder(run.key))
+    manifest = make_manifest(planned, source, inputs, parts, staging, window, output.folder(staging))
     check_unchanged(source.files)
     output.commit(manifest, staging)
     get_run_logger().info("committed %s rows in %s parts to %s", f"{manifest.rows_scored:,}", len(parts), run.output)

@@ -89,12 +89,12 @@ class FolderOutput:
         self._beside("staging").mkdir(parents=True, exist_ok=True)
         write_whole(str(self._beside("staging") / FAILURE), failure.encode())
 
-    def folder(self, run_key: str) -> str:  # noqa: ARG002 - object stores need it
-        """Tell where the parts of a run lie below the output: in it."""
+    def folder(self, staging: Staging) -> str:  # noqa: ARG002 - object stores need it
+        """Tell where the parts of an attempt lie below the output: in it."""
         return ""
 
-    def discard(self, run_key: str) -> None:  # noqa: ARG002 - object stores need it
-        """Delete what an attempt left, now that nobody needs it. Call it under the output's lock."""
+    def clean(self, manifest: Manifest) -> None:  # noqa: ARG002 - object stores need it
+        """Delete what attempts have left, now that nobody needs it. Call it under the output's lock."""
         shutil.rmtree(self._beside("staging"), ignore_errors=True)
 
     def commit(self, manifest: Manifest, staging: Staging) -> None:

@@ -17,7 +17,7 @@ from tasks.core.files import join, open_binary, read_whole
 FORMAT_VERSION = 2
 NAME = "_manifest.json"
 QUARANTINE = "_quarantine"
-RUNS, STAGING = "_runs", "_staging"  # on object stores: parts of each run, and records of those at work
+RUNS, STAGING = "_runs", "_staging"  # on object stores: parts of each attempt, and records of those at work
 RUN_KEY_SHOWN = 8
 
 
@@ -63,7 +63,8 @@ class Input:
 class Manifest:
     """What an output is made of, and of what it was made.
 
-    `folder` is where the parts lie below the output, by default in it. `notes` say what was unusual, and accepted.
+    `folder` is where the parts lie below the output, by default in it; on an object store, `overtaken` are the other
+    attempts that had left something there. `notes` say what was unusual, and accepted.
     """
 
     model: str
@@ -81,6 +82,7 @@ class Manifest:
     attempt: int
     window: str | None = None
     folder: str = ""
+    overtaken: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     format_version: int = FORMAT_VERSION
 
@@ -154,7 +156,8 @@ def parse_manifest(document: Mapping[str, Any], output: str | Path) -> Manifest:
         inputs = tuple(Input(**item) for item in given.pop("inputs"))
         parts = tuple(parse_part(item) for item in given.pop("parts"))
         schema = tuple((str(name), str(type_)) for name, type_ in given.pop("schema"))
-        return Manifest(inputs=inputs, parts=parts, schema=schema, **{**given, "notes": tuple(given.get("notes", ()))})
+        notes, overtaken = tuple(given.pop("notes", ())), tuple(given.pop("overtaken", ()))
+        return Manifest(inputs=inputs, parts=parts, schema=schema, notes=notes, overtaken=overtaken, **given)
     except (KeyError, TypeError, ValueError) as error:
         known = ", ".join(item.name for item in fields(Manifest))
         raise RequestError(f"{join(str(output), NAME)} is damaged ({error}): it must hold {known}.") from error

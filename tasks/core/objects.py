@@ -1,27 +1,30 @@
 """The commit to an object store: the manifest, written last and only if nobody else wrote it meanwhile."""
 
-import json
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tasks.core.commit import FAILURE, FolderOutput, folder_output, read_failure
 from tasks.core.errors import AfterfitError, RequestError
-from tasks.core.files import delete, join, list_sizes, read_whole, write_whole
-from tasks.core.manifest import NAME, RUN_KEY_SHOWN, RUNS, STAGING, Manifest, read_manifest
+from tasks.core.files import copy_all, delete, join, list_sizes, read_whole, write_whole
+from tasks.core.manifest import NAME, QUARANTINE, RUN_KEY_SHOWN, RUNS, STAGING, Manifest, read_manifest
 from tasks.core.sources import check_absolute, is_url, open_filesystem
 from tasks.core.staging import Staging
+
+ENDED = "ended"  # among the records of an attempt: it will write no more, but for a worker that has not heard of it
 
 
 @dataclass(frozen=True)
 class ObjectOutput:
-    """An output below an fsspec URL: `_manifest.json`, and the parts in `_runs/KEY/`, a folder for each run.
+    """An output below an fsspec URL: `_manifest.json`, and the parts in `_runs/ATTEMPT/`, a folder for each attempt.
 
     Readers follow the manifest; those that list the URL and skip names with a leading `_` see nothing, never a mix.
-    There is no lock: of two runs that commit at once, the second finds the manifest changed and fails. A worker of a
-    dead attempt can only write again what its run key stands for.
+    A new attempt copies what an earlier one of the same run finished: a worker of that one that wakes up later writes
+    where nobody looks. There is no lock: of two runs that commit at once, the second finds the manifest changed and
+    fails. So a commit overtakes all attempts that it finds there, dead or alive, and deletes what they have written.
     """
 
     location: str
@@ -34,10 +37,22 @@ class ObjectOutput:
 
     @contextmanager
     def stage(self, run_key: str, scratch: Path) -> Iterator[Staging]:
-        """Gather parts where they stay, with records beside; both stay where the body fails, to be reused."""
-        records = self._records(run_key)
-        yield Staging(join(self.location, folder_of(run_key)), records, str(scratch))
-        self.discard(run_key)
+        """Gather parts where they stay, with records beside; both stay where the body fails, to be reused.
+
+        Raises:
+            AfterfitError: the body failed, and another run has committed since this one began.
+        """
+        attempt = f"{run_key[:RUN_KEY_SHOWN]}-{uuid.uuid4().hex[:RUN_KEY_SHOWN]}"
+        staging = Staging(self._parts(attempt), self._records(attempt), str(scratch))
+        self._take_over(run_key, staging)
+        try:
+            yield staging
+        except BaseException as error:
+            self._end(attempt)
+            if isinstance(error, Exception) and self._is_overtaken(attempt):
+                raise self._overtaken() from error
+            raise
+        delete(staging.records)
 
     def failure(self) -> str | None:
         """Tell why the last attempt did not end with a commit; nothing if there was none, or it did."""
@@ -47,53 +62,86 @@ class ObjectOutput:
         """Keep why an attempt failed."""
         write_whole(join(self.location, STAGING, FAILURE), failure.encode())
 
-    def discard(self, run_key: str) -> None:
-        """Delete what an attempt left, now that nobody needs it."""
-        delete(self._records(run_key))
+    def clean(self, manifest: Manifest) -> None:
+        """Delete what the commit of this manifest has made needless."""
+        for attempt in manifest.overtaken:
+            self._delete(attempt)
+        delete(join(self.location, STAGING, manifest.folder.rpartition("/")[2]))
         delete(join(self.location, STAGING, FAILURE))
 
-    def commit(self, manifest: Manifest, staging: Staging) -> None:  # noqa: ARG002 - folders need it
-        """Write the manifest, which makes its parts the output, then delete the parts of the output before.
+    def commit(self, manifest: Manifest, staging: Staging) -> None:
+        """Write the manifest, which makes its parts the output, then delete what other attempts have left.
 
         Raises:
             AfterfitError: another run has committed since this one began.
         """
+        attempt = _attempt_of(staging)
+        manifest = replace(manifest, overtaken=tuple(sorted(self._attempts() - {attempt})))
         filesystem, path = open_filesystem(join(self.location, NAME))
         try:
             write_if_unchanged(filesystem, path, manifest.to_json().encode(), self.manifest_before)
         except FileExistsError as error:
             now = read_manifest(self.location)
             if now is None or now.run_key != manifest.run_key:
-                raise AfterfitError(
-                    f"Another run has committed to {self.location} since this one began: look at its scores, run again."
-                ) from error
-        old = _folder_in(self.manifest_before)
-        if old.startswith(f"{RUNS}/") and old != manifest.folder:  # of no other run: it may be at work
-            delete(join(self.location, old))
+                raise self._overtaken() from error
+            self._delete(attempt)
+        else:
+            self.clean(manifest)
 
-    def folder(self, run_key: str) -> str:
-        """Tell where the parts of a run lie below the output."""
-        return folder_of(run_key)
+    def folder(self, staging: Staging) -> str:
+        """Tell where the parts of an attempt lie below the output."""
+        return f"{RUNS}/{_attempt_of(staging)}"
 
-    def _records(self, run_key: str) -> str:
-        return join(self.location, STAGING, run_key[:RUN_KEY_SHOWN])
+    def _take_over(self, run_key: str, staging: Staging) -> None:
+        """Copy what earlier attempts of the same run finished, and delete the attempts that have told their end."""
+        for attempt in sorted(list_sizes(join(self.location, STAGING)).keys() - {FAILURE}):
+            parts, records = self._parts(attempt), self._records(attempt)
+            found = list_sizes(records).keys()
+            if attempt.startswith(run_key[:RUN_KEY_SHOWN]):
+                copy_all(parts, staging.parts, list_sizes(parts).keys() - {QUARANTINE})
+                copy_all(join(parts, QUARANTINE), join(staging.parts, QUARANTINE), list_sizes(join(parts, QUARANTINE)))
+                copy_all(records, staging.records, found - {ENDED})
+            if ENDED in found:
+                self._delete(attempt)
+
+    def _end(self, attempt: str) -> None:
+        """Tell that an attempt has ended, and so may be deleted; one without a part is so at once."""
+        with suppress(Exception):  # whatever made it fail may be in the way of this too
+            if list_sizes(self._records(attempt)):
+                write_whole(join(self._records(attempt), ENDED), b"")
+            else:
+                self._delete(attempt)
+
+    def _is_overtaken(self, attempt: str) -> bool:
+        """Tell whether another run has committed since this one began."""
+        with suppress(Exception):  # there may be no manifest, or no store any more
+            now = read_whole(join(self.location, NAME))
+            return now != self.manifest_before and attempt.encode() not in now
+        return False
+
+    def _overtaken(self) -> AfterfitError:
+        return AfterfitError(
+            f"Another run has committed to {self.location} since this one began: look at its scores, run again."
+        )
+
+    def _attempts(self) -> set[str]:
+        """List all attempts that have left something."""
+        found = list_sizes(join(self.location, RUNS)).keys() | list_sizes(join(self.location, STAGING)).keys()
+        return set(found - {FAILURE})
+
+    def _delete(self, attempt: str) -> None:
+        delete(self._records(attempt))
+        delete(self._parts(attempt))
+
+    def _parts(self, attempt: str) -> str:
+        return join(self.location, RUNS, attempt)
+
+    def _records(self, attempt: str) -> str:
+        return join(self.location, STAGING, attempt)
 
 
-def folder_of(run_key: str) -> str:
-    """Name the folder of a run.
-
-    >>> folder_of("0123456789abcdef")
-    '_runs/01234567'
-    """
-    return f"{RUNS}/{run_key[:RUN_KEY_SHOWN]}"
-
-
-def _folder_in(manifest: bytes | None) -> str:
-    """Read the folder that a manifest names, whatever else is wrong with it."""
-    try:
-        return str(json.loads(manifest or b"{}").get("folder", ""))
-    except (ValueError, AttributeError):
-        return ""
+def _attempt_of(staging: Staging) -> str:
+    return staging.parts.rpartition("/")[2]
 
 
 def write_if_unchanged(filesystem: Any, path: str, content: bytes, before: bytes | None) -> None:

@@ -1,6 +1,9 @@
 """Scoring from and to object stores: an in-memory one, and a real S3 server in a process of its own."""
 
+import signal
+import time
 import uuid
+from types import SimpleNamespace
 
 import pyarrow.parquet as pq
 import pytest
@@ -17,6 +20,7 @@ from tasks.core.verify import verify_output
 
 pytestmark = pytest.mark.usefixtures("servers")
 ROWS = 400
+HANGS = 120  # seconds; time itself is never asserted
 
 
 @pytest.fixture(params=["memory", "s3"])
@@ -80,3 +84,41 @@ def test_an_attempt_that_died_on_a_store_is_resumed_and_its_damaged_part_scored_
     assert 0 < done.rows_reused < done.rows_scored
     assert verify_output(f"{bucket}/out") == []
     delete(bucket)
+
+
+@pytest.fixture
+def begin(slow_champion, make_source, start, s3):
+    """Start to score eight pieces to a bucket; give the command and where it writes, when two parts are finished."""
+    output, source = f"{s3}/{uuid.uuid4().hex}", make_source(8)
+    command = start(slow_champion, source.path, output)
+    deadline = time.monotonic() + HANGS
+    while time.monotonic() < deadline and command.process.poll() is None:
+        if any(len(list_sizes(f"{output}/_staging/{attempt}")) >= 2 for attempt in list_sizes(f"{output}/_staging")):
+            return SimpleNamespace(command=command, source=source, output=output)
+        time.sleep(0.05)
+    pytest.fail(f"no two parts were finished: {command.process.poll()}")
+
+
+def test_a_command_that_was_killed_at_work_on_a_store_is_resumed(begin, slow_champion, reference, laws):
+    begin.command.process.kill()
+    begin.command.wait()
+    done = score_batch(slow_champion, str(begin.source.path), begin.output)
+    assert 2 * len(begin.source.ids) / 8 <= done.rows_reused < len(begin.source.ids)
+    assert verify_output(begin.output) == []
+    assert laws.parts_of(begin.output) == reference(slow_champion, begin.source)
+    assert sorted(list_sizes(begin.output)) == ["_manifest.json", "_runs"]
+    assert len(list_sizes(f"{begin.output}/_runs")) == 1
+
+
+def test_a_command_that_wakes_up_after_another_has_committed_to_a_store_changes_nothing(
+    begin, slow_champion, reference, laws
+):
+    """It is stopped in the middle of its work, as on a machine that sleeps, and goes on long after."""
+    begin.command.process.send_signal(signal.SIGSTOP)
+    score_batch(slow_champion, str(begin.source.path), begin.output)
+    begin.command.process.send_signal(signal.SIGCONT)
+    status, _, complained = begin.command.wait()
+    assert (status, complained) == (0, "") or "Another run has committed" in complained
+    assert verify_output(begin.output) == []
+    assert laws.parts_of(begin.output) == reference(slow_champion, begin.source)
+    assert len(read_scores(begin.output)) == len(begin.source.ids)

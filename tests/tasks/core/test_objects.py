@@ -12,11 +12,12 @@ import pytest
 from tasks.core.commit import FolderOutput
 from tasks.core.errors import AfterfitError, RequestError
 from tasks.core.files import delete, join, list_sizes, read_whole, write_whole
-from tasks.core.manifest import NAME, parts_folder, read_manifest, read_scores
+from tasks.core.manifest import NAME, QUARANTINE, parts_folder, read_manifest, read_scores
 from tasks.core.objects import ObjectOutput, open_output
 from tasks.core.verify import is_whole, verify_output
 
 ROWS = 8
+PART = "part-kkkkkkkk-00000.parquet"
 
 
 @pytest.fixture(params=["memory", "s3"])
@@ -34,8 +35,8 @@ def publish(tmp_path, location, write_output):
         target = target or open_output(location)
         folder = tmp_path / uuid.uuid4().hex
         manifest = write_output(folder, version)
-        manifest = replace(manifest, folder=target.folder(manifest.run_key))
         with target.locked(), target.stage(manifest.run_key, tmp_path) as staging:
+            manifest = replace(manifest, folder=target.folder(staging))
             for part in manifest.parts:
                 write_whole(join(staging.parts, part.name), (folder / part.name).read_bytes())
                 write_whole(join(staging.records, f"{part.name}.json"), b"{}")
@@ -67,23 +68,99 @@ def test_an_output_is_committed_verified_read_and_replaced(publish, location):
     assert read_scores(location)["model_version"].to_pylist() == [2] * ROWS
     manifest = read_manifest(location)
     assert sorted(list_sizes(location)) == [NAME, "_runs"]
-    assert list(list_sizes(join(location, "_runs"))) == [manifest.run_key[:8]]
+    assert [join("_runs", attempt) for attempt in list_sizes(join(location, "_runs"))] == [manifest.folder]
     assert sorted(list_sizes(parts_folder(location, manifest))) == [part.name for part in manifest.parts]
 
 
-def test_before_the_manifest_nothing_is_committed_and_the_attempt_is_known(location):
-    target = open_output(location)
-    with suppress(KeyboardInterrupt), target.stage("k" * 64, Path()) as staging:
-        write_whole(join(staging.parts, "part-kkkkkkkk-00000.parquet"), b"x")
-        write_whole(join(staging.records, "part-kkkkkkkk-00000.parquet.json"), b"{}")
+def attempt(location, name=PART, content=b"x"):
+    """Let an attempt finish one part and fail; give where it wrote."""
+    with suppress(KeyboardInterrupt), open_output(location).stage("k" * 64, Path()) as staging:
+        write_whole(join(staging.parts, name), content)
+        write_whole(join(staging.parts, QUARANTINE, name), content)
+        write_whole(join(staging.records, f"{name}.json"), content)
         raise KeyboardInterrupt
+    return staging
+
+
+def test_before_the_manifest_nothing_is_committed_and_the_attempt_is_known(publish, location):
+    attempt(location)
     assert read_manifest(location) is None
     again = open_output(location)
     assert again.failure() == "an attempt was begun and not finished"
     again.remember("too hot")
     assert open_output(location).failure() == "too hot"
-    again.discard("k" * 64)
+    publish(1)
     assert open_output(location).failure() is None
+
+
+def test_an_attempt_takes_copies_of_what_the_same_run_has_finished_and_deletes_those_that_have_ended(location):
+    ended = attempt(location)
+    other = "part-kkkkkkkk-00001.parquet"
+    dead = open_output(location).stage("k" * 64, Path())  # no end: it was killed
+    staging = dead.__enter__()
+    write_whole(join(staging.parts, other), b"y")
+    write_whole(join(staging.records, f"{other}.json"), b"y")
+    assert list_sizes(ended.parts) == list_sizes(ended.records) == {}
+    foreign = attempt(f"{location}-of-others")
+    with open_output(location).stage("k" * 64, Path()) as third:
+        write_whole(join(staging.parts, PART), b"of a worker that wakes up late")
+        assert {name: read_whole(join(third.parts, name)) for name in (PART, other)} == {PART: b"x", other: b"y"}
+        assert read_whole(join(third.parts, QUARANTINE, PART)) == b"x"
+        assert sorted(list_sizes(third.records)) == [f"{PART}.json", f"{other}.json"]
+    with open_output(location).stage("another", Path()) as unrelated:
+        assert list_sizes(unrelated.records) == list_sizes(unrelated.parts) == {}
+    assert read_whole(join(foreign.parts, PART)) == b"x"
+
+
+def test_an_attempt_without_a_finished_part_leaves_nothing(location):
+    with suppress(KeyboardInterrupt), open_output(location).stage("k" * 64, Path()) as staging:
+        write_whole(join(staging.parts, PART), b"x")
+        raise KeyboardInterrupt
+    assert list_sizes(location) == {}
+
+
+def test_a_worker_of_a_dead_attempt_cannot_change_what_was_committed(publish, location):
+    """Neither while the next attempt is at work nor after its commit; what it leaves goes with the next commit."""
+    dead = open_output(location).stage("0" * 64, Path()).__enter__()
+    write_whole(join(dead.records, f"{PART}.json"), b"{}")
+    publish(1)
+    manifest = read_manifest(location)
+    assert list_sizes(dead.records) == {}
+    for part in manifest.parts:
+        write_whole(join(dead.parts, part.name), b"late")
+    write_whole(join(dead.records, f"{manifest.parts[0].name}.json"), b"late")
+    assert (verify_output(location), len(read_scores(location))) == ([], ROWS)
+    publish(2)
+    assert list_sizes(dead.parts) == list_sizes(dead.records) == {}
+    assert sorted(list_sizes(location)) == [NAME, "_runs"]
+
+
+def test_what_a_commit_had_no_time_to_delete_goes_when_the_same_run_is_asked_for_again(publish, location, monkeypatch):
+    publish(1)
+    dead = attempt(location)
+    with monkeypatch.context() as patched:
+        patched.setattr(ObjectOutput, "clean", lambda *_: None)
+        publish(2)
+    assert len(list_sizes(join(location, "_runs"))) > 1
+    begun_since = attempt(location)
+    open_output(location).clean(read_manifest(location))
+    assert list_sizes(dead.parts) == {}
+    assert read_whole(join(begun_since.parts, PART)) == b"x", "it may commit yet"
+    assert verify_output(location) == []
+
+
+def test_an_attempt_that_fails_because_another_run_has_committed_says_so(publish, location):
+    publish(1)
+    target = open_output(location)
+
+    def fail():
+        with target.stage("k" * 64, Path()) as staging:
+            publish(2)
+            read_whole(join(staging.parts, PART))
+
+    with pytest.raises(AfterfitError, match="Another run has committed to"):
+        fail()
+    assert read_scores(location)["model_version"].to_pylist() == [2] * ROWS
 
 
 @pytest.mark.parametrize("first", [None, 1], ids=["onto nothing", "onto older scores"])
@@ -105,15 +182,6 @@ def test_of_two_runs_of_the_same_key_that_commit_at_once_both_have_committed(pub
     publish(1, one)
     publish(1, other)
     assert (verify_output(location), len(read_scores(location))) == ([], ROWS)
-
-
-def test_a_commit_does_not_touch_the_parts_of_a_run_that_is_still_at_work(publish, location):
-    at_work = join(location, "_runs/ffffffff/part-ffffffff-00000.parquet")
-    publish(1)
-    write_whole(at_work, b"x")
-    publish(2)
-    assert read_whole(at_work) == b"x"
-    assert verify_output(location) == []
 
 
 def test_a_damaged_missing_or_foreign_part_is_found(publish, location):
