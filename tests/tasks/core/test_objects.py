@@ -155,6 +155,7 @@ def test_an_attempt_that_fails_because_another_run_has_committed_says_so(publish
 
     def fail():
         with target.stage("k" * 64, Path()) as staging:
+            write_whole(join(staging.records, f"{PART}.json"), b"{}")
             publish(2)
             read_whole(join(staging.parts, PART))
 
