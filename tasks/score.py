@@ -11,7 +11,6 @@ from joblib import cpu_count
 from prefect.logging import get_run_logger
 
 from tasks.core.card import MODEL, check_files, read_card
-from tasks.core.categories import known_categories
 from tasks.core.errors import AfterfitError
 from tasks.core.manifest import Part, part_name
 from tasks.core.models import load_pipeline
@@ -108,7 +107,5 @@ def load_scorer(run: Run, rows: pa.Table) -> Scorer:
             tried = rows if run.kernel else None
             predictor = make_predictor(pipeline, card.features, tried, proba=run.proba)
             _loaded.clear()
-            _loaded[same] = Scorer(
-                predictor, run.model.version, run.id, run.keep, run.proba, known_categories(pipeline)
-            )
+            _loaded[same] = Scorer(predictor, run.model.version, run.id, run.keep, run.proba)
         return _loaded[same]

@@ -1,14 +1,15 @@
 """The predictor: a fitted pipeline, and the fastest way that answers exactly as it does."""
 
 import copy
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from tasks.core.categories import known_categories
 from tasks.core.columns import Column, to_frame, to_numbers
 from tasks.core.errors import AfterfitError
 from tasks.core.metrics import Answers
@@ -40,7 +41,7 @@ class Predictor:
     Where there is a `kernel`, it runs the trees of the last step in scikit-learn's place. `plain` names the columns
     that last step takes, where everything before it only puts columns in order: these go to it without a row matrix.
     `note` says why scikit-learn itself predicts. `trained_on` are the features of the model, where it selects those
-    that the pipeline here takes.
+    that the pipeline here takes. `categories` are those the model knows, by column.
     """
 
     pipeline: Any
@@ -49,6 +50,7 @@ class Predictor:
     plain: tuple[str, ...] | None = None
     note: str = ""
     trained_on: tuple[Column, ...] = ()
+    categories: Mapping[str, pa.Array] = field(default_factory=dict)
 
     @property
     def scored_by(self) -> str:
@@ -81,7 +83,7 @@ class Predictor:
                 return str(error)
             return None
 
-        return find_refused(table, self.trained_on or self.features, refusal)
+        return find_refused(table, self.trained_on or self.features, refusal, self.categories)
 
     def _answer(self, table: pa.Table, *, proba: bool) -> tuple[NDArray[Any], NDArray[Any] | None]:
         if self.kernel is None:
@@ -135,13 +137,14 @@ def make_predictor(
         rows: some rows of the source; without them scikit-learn itself predicts.
         proba: whether probabilities will be asked for.
     """
-    library = Predictor(use_one_thread(pipeline), features)
+    library = Predictor(use_one_thread(pipeline), features, categories=known_categories(pipeline))
     if rows is None or not len(rows):
         return library
     from tasks.core.trees import UnsupportedError, build_kernel  # noqa: PLC0415 - numba is slow to import
 
     tried = rows.slice(0, CHECKED_ROWS)
-    lean = Predictor(*spare_copies(pipeline, features, tried), trained_on=features)
+    lean_pipeline, taken = spare_copies(pipeline, features, tried)
+    lean = replace(library, pipeline=lean_pipeline, features=taken, trained_on=features)
     try:
         kernel = build_kernel(last_step(pipeline))
     except UnsupportedError as error:

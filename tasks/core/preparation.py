@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from tasks.core.categories import are_names
 from tasks.core.columns import NUMBER_KINDS, Column, to_frame
 from tasks.core.trees.checks import objects_inside
 
@@ -49,7 +50,7 @@ def plain_columns(pipeline: Any, features: Sequence[Column]) -> tuple[str, ...] 
         return None
     names: list[str] = []
     for _, kind, columns in transformer.transformers:
-        if not _are_names(columns) or (columns and kind != "passthrough"):
+        if not are_names(columns) or (columns and kind != "passthrough"):
             return None
         names += columns
     return tuple(names)
@@ -104,16 +105,12 @@ def _without_selection(preparation: Any, features: tuple[Column, ...]) -> tuple[
     if type(first) is not ColumnTransformer or first.transformer_weights:
         return preparation, features
     used = [(inner, columns) for _, inner, columns in first.transformers_ if inner != "drop"]
-    used = [(inner, columns) for inner, columns in used if not (_are_names(columns) and not columns)]
-    if len(used) != 1 or not _are_names(used[0][1]) or len(set(used[0][1])) < len(used[0][1]):
+    used = [(inner, columns) for inner, columns in used if not (are_names(columns) and not columns)]
+    if len(used) != 1 or not are_names(used[0][1]) or len(set(used[0][1])) < len(used[0][1]):
         return preparation, features
     ((transformer, names),) = used
     by_name = {column.name: column for column in features}
     return Pipeline([(label, transformer), *rest]), tuple(by_name[name] for name in names)
-
-
-def _are_names(columns: Any) -> bool:
-    return isinstance(columns, list | tuple) and all(isinstance(name, str) for name in columns)
 
 
 def _are_same(one: Any, other: Any) -> bool:

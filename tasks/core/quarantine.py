@@ -1,7 +1,7 @@
 """Quarantine: which rows a model cannot score, and why; what is kept of them."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from tasks.core.categories import unknown_values
 from tasks.core.columns import Column, to_numbers
 from tasks.core.errors import AfterfitError, RequestError
 
@@ -16,11 +17,12 @@ INPUT, INPUT_ROW, REASON, DETAIL = "input", "input_row", "reason", "detail"
 PROBLEM = "__afterfit_problem__"  # in the Parquet copy of a CSV file: what is wrong with a row as it is written
 INFINITE, TOO_LARGE, MISSING = "infinite_value", "too_large_value", "missing_value"
 OTHER_TYPE, NO_ID = "value_of_another_type", "missing_id"
-REFUSED, NO_ANSWER = "refused_by_model", "no_finite_answer"
+UNKNOWN, REFUSED, NO_ANSWER = "unknown_category", "refused_by_model", "no_finite_answer"
 # The oddities of a value, and by which word scikit-learn speaks of them when it refuses one.
-SPOKEN_OF = ((INFINITE, "infinity"), (TOO_LARGE, "too large"), (MISSING, "nan"))
+SPOKEN_OF = ((UNKNOWN, "unknown categories"), (INFINITE, "infinity"), (TOO_LARGE, "too large"), (MISSING, "nan"))
 FLOAT32_MAX = float(np.finfo(np.float32).max)
-MOST_ASKED = 2000  # how often a model is asked about ever smaller sets of rows
+MOST_ASKED = 10_000  # how often a model is asked about ever smaller sets of rows: it finds some 500 bad ones in a piece
+SAMPLE = 50  # rows of which a model that can score anything takes one
 COLUMNS_SHOWN = 3
 
 
@@ -53,22 +55,33 @@ def _rows_where(mask: pa.ChunkedArray) -> list[int]:
     return [int(row) for row in np.flatnonzero(mask.to_numpy())] if pc.any(mask).as_py() else []
 
 
-def find_refused(table: pa.Table, features: Sequence[Column], refusal: Refusal) -> Rejections:
+def find_refused(
+    table: pa.Table, features: Sequence[Column], refusal: Refusal, categories: Mapping[str, pa.Array]
+) -> Rejections:
     """Find the rows of a table that a model refuses, asking it as seldom as possible.
 
-    Rows that are infinite, too large for float32 or missing in the same columns are alike: where the model says that
-    this is why it refuses one of them, it refuses all. Other refused rows are found one by one, by halving.
+    Rows that are infinite, too large for float32, missing or in no known category in the same columns are alike: where
+    the model says that this is why it refuses one of them, it refuses all. Other refused rows are found one by one, by
+    halving.
+
+    Args:
+        table: the rows.
+        features: the columns that a model takes.
+        refusal: asks it.
+        categories: those it knows, by column.
 
     Raises:
         AfterfitError: the model refuses so many rows one by one that something else must be wrong.
     """
     asked = _Limited(refusal)
-    patterns, firsts, numbers = _patterns(table, features)
+    patterns, firsts, numbers = _patterns(table, features, categories)
     found: Rejections = {}
     for row, why in _halved(firsts[patterns.any(axis=1)], asked):
         if rejection := _explained(patterns[numbers[row]], features, why):
             found |= dict.fromkeys(np.flatnonzero(numbers == numbers[row]).tolist(), rejection)
     others = np.setdiff1d(np.arange(len(table)), np.fromiter(found, dtype=np.int64, count=len(found)))
+    if len(others) > SAMPLE and all(asked(row) for row in others[:: len(others) // SAMPLE, np.newaxis]):
+        raise asked.too_often()
     return found | {row: Rejection(REFUSED, why) for row, why in _halved(others, asked)}
 
 
@@ -76,14 +89,19 @@ class _Limited:
     """Asks a model, but not for ever."""
 
     def __init__(self, refusal: Refusal) -> None:
-        self.refusal, self.left = refusal, MOST_ASKED
+        self.refusal, self.left, self.last = refusal, MOST_ASKED, ""
 
     def __call__(self, rows: NDArray[np.int64]) -> str | None:
         self.left -= 1
         why = self.refusal(rows)
+        self.last = why or self.last
         if self.left < 0:
-            raise AfterfitError(f"the model cannot score these rows: {why or 'it refuses very many of them'}")
+            raise self.too_often()
         return why
+
+    def too_often(self) -> AfterfitError:
+        """Say that it refuses too many rows, and what it said last."""
+        return AfterfitError(f"very many rows are refused, none like another: {self.last}")
 
 
 def _halved(rows: NDArray[np.int64], asked: _Limited) -> Iterator[tuple[int, str]]:
@@ -97,29 +115,32 @@ def _halved(rows: NDArray[np.int64], asked: _Limited) -> Iterator[tuple[int, str
 
 
 def _patterns(
-    table: pa.Table, features: Sequence[Column]
+    table: pa.Table, features: Sequence[Column], categories: Mapping[str, pa.Array]
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.int64]]:
-    """Give the distinct patterns of oddities, shape (patterns, 3 * features), their first rows, and those of rows."""
-    odd = np.zeros((len(table), 3 * len(features)), dtype=bool)
+    """Give the distinct patterns of oddities, shape (patterns, 4 * features), their first rows, and those of rows."""
+    odd = np.zeros((len(table), len(features), len(SPOKEN_OF)), dtype=bool)
     for position, column in enumerate(features):
-        odd[:, 3 * position + 2] = pc.is_null(table[column.name], nan_is_null=True).to_numpy()
+        odd[:, position, 3] = pc.is_null(table[column.name], nan_is_null=True).to_numpy()
         if column.kind == "numeric":
             sizes = np.abs(to_numbers(table[column.name]))
-            odd[:, 3 * position] = np.isinf(sizes)
-            odd[:, 3 * position + 1] = np.isfinite(sizes) & (sizes > FLOAT32_MAX)
-    packed, firsts, numbers = np.unique(np.packbits(odd, axis=1), axis=0, return_index=True, return_inverse=True)
-    patterns = np.unpackbits(packed, axis=1, count=odd.shape[1]).astype(bool)
+            odd[:, position, 1] = np.isinf(sizes)
+            odd[:, position, 2] = np.isfinite(sizes) & (sizes > FLOAT32_MAX)
+        elif column.name in categories:
+            odd[:, position, 0] = unknown_values(table[column.name], categories[column.name]).to_numpy()
+    flat = odd.reshape(len(table), -1)
+    packed, firsts, numbers = np.unique(np.packbits(flat, axis=1), axis=0, return_index=True, return_inverse=True)
+    patterns = np.unpackbits(packed, axis=1, count=flat.shape[1]).astype(bool)
     return patterns, firsts, numbers.reshape(-1)
 
 
 def _explained(pattern: NDArray[np.bool_], features: Sequence[Column], why: str) -> Rejection | None:
     """Name the oddity of a pattern that a model speaks of, and the columns that have it; nothing if it is another.
 
-    >>> _explained(np.array([False, False, True]), [Column("size", "numeric")], "Input X contains NaN.")
+    >>> _explained(np.array([False, False, False, True]), [Column("size", "numeric")], "Input X contains NaN.")
     Rejection(reason='missing_value', detail="column 'size'")
     """
     for offset, (reason, word) in enumerate(SPOKEN_OF):
-        names = [column.name for column, odd in zip(features, pattern[offset::3], strict=True) if odd]
+        names = [column.name for column, odd in zip(features, pattern[offset :: len(SPOKEN_OF)], strict=True) if odd]
         if names and re.search(rf"\b{word}\b", why.casefold()):
             more = f" and {len(names) - COLUMNS_SHOWN} more" if len(names) > COLUMNS_SHOWN else ""
             return Rejection(reason, "column " + ", ".join(map(repr, names[:COLUMNS_SHOWN])) + more)

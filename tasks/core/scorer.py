@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from tasks.core.categories import unknown_values
 from tasks.core.columns import Column
 from tasks.core.errors import AfterfitError, RequestError
 from tasks.core.metrics import Answers
@@ -35,7 +36,6 @@ class Scorer:
     """A predictor and what its scores carry.
 
     `id` and `keep` are columns of the input that are carried through; with `proba`, so is one probability a class.
-    `categories` are those the model knows, by column.
     """
 
     predictor: Predictor
@@ -43,7 +43,6 @@ class Scorer:
     id: str | None = None
     keep: tuple[str, ...] = ()
     proba: bool = False
-    categories: Mapping[str, pa.Array] = field(default_factory=dict)
 
     def score(self, table: pa.Table, first_row: int = 0) -> Scored:
         """Score the rows of a table, of which the first is row `first_row` of the source.
@@ -62,7 +61,7 @@ class Scorer:
             good, numbers = _without(table, rejections)
         scores = self._scores(good, numbers + first_row, answers)
         rejected = rejected_table(table, rejections) if rejections else None
-        return Scored(scores, rejected, rejections, count_unknown(good, self.categories))
+        return Scored(scores, rejected, rejections, count_unknown(good, self.predictor.categories))
 
     def _answer(self, table: pa.Table) -> tuple[Answers | None, Rejections]:
         """Answer the rows that can be answered; tell of the others why not."""
@@ -168,13 +167,12 @@ def count_unknown(table: pa.Table, categories: Mapping[str, pa.Array]) -> dict[s
     {'city': 1}
     """
     read = set(table.column_names) if len(table) else set()  # a model may make columns, and encode those
-    counts = {name: _unknown(table[name], known) for name, known in categories.items() if name in read}
+    counts = {
+        name: int(pc.sum(unknown_values(table[name], known)).as_py() or 0)
+        for name, known in categories.items()
+        if name in read
+    }
     return {name: count for name, count in counts.items() if count}
-
-
-def _unknown(column: pa.ChunkedArray, known: pa.Array) -> int:
-    texts = column.cast(pa.string())
-    return int(pc.sum(pc.and_(pc.is_valid(texts), pc.invert(pc.is_in(texts, known)))).as_py() or 0)
 
 
 def check_carried(id_column: str | None, keep: Sequence[str]) -> None:

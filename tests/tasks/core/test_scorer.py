@@ -4,13 +4,15 @@ import pyarrow as pa
 import pytest
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OrdinalEncoder
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
 from tasks.core.columns import Column, feature_columns
 from tasks.core.errors import AfterfitError, RequestError
 from tasks.core.models import load_pipeline, save_pipeline
 from tasks.core.predictor import Predictor, make_predictor
+from tasks.core.quarantine import find_refused
 from tasks.core.scorer import Scorer, check_carried, columns_read
 
 MODELS = [
@@ -222,6 +224,46 @@ def test_rows_that_are_alike_in_their_gaps_are_not_rejected_for_what_only_some_o
     features = (Column("c", "categorical"), Column("x", "numeric"))
     scored = Scorer(Predictor(pipeline, features), 1).score(table)
     assert {row: why.reason for row, why in scored.rejections.items()} == {0: REFUSED, 4: REFUSED}
+
+
+def test_any_number_of_rows_with_an_unknown_category_is_rejected_by_a_model_that_refuses_it_not_a_row_more():
+    chance = np.random.default_rng(4)
+    cities, sides = chance.choice(["a", "b", "c", "zz"], 5000), chance.choice(["l", "r", "infinity", None], 5000)
+    table = pa.table({"city": cities.tolist(), "side": sides.tolist()})
+    prepared = ColumnTransformer(
+        [
+            ("strict", OneHotEncoder(), ["city"]),
+            ("lenient", OneHotEncoder(handle_unknown="ignore"), ["side"]),
+        ]
+    )
+    known = pd.DataFrame({"city": ["a", "b", "c"] * 10, "side": ["l", "r", "r"] * 10})
+    features = (Column("city", "categorical"), Column("side", "categorical"))
+    pipeline = make_pipeline(prepared, Ridge()).fit(known, np.arange(30.0))
+    scored = Scorer(make_predictor(pipeline, features, table), 1).score(table)
+    assert sorted(scored.rejections) == np.flatnonzero(cities == "zz").tolist()
+    assert {why.reason for why in scored.rejections.values()} == {"unknown_category"}
+    assert {why.detail for why in scored.rejections.values()} == {"column 'city'", "column 'city', 'side'"}
+    assert scored.unknown == {"side": np.count_nonzero((cities != "zz") & (sides == "infinity"))}
+
+
+def test_a_model_that_refuses_every_row_is_not_asked_about_each():
+    asked = []
+
+    def refuse(rows):
+        asked.append(len(rows))
+        return "no"
+
+    table = pa.table({"a": np.arange(100_000.0)})
+    with pytest.raises(AfterfitError, match="very many rows are refused, none like another: no"):
+        find_refused(table, FEATURES, refuse, {})
+    assert len(asked) < 200
+
+
+def test_hundreds_of_rows_that_have_nothing_in_common_are_found_one_by_one():
+    bad = np.random.default_rng(4).choice(131_072, 400, replace=False)
+    table = pa.table({"a": np.arange(131_072.0)})
+    refused = find_refused(table, FEATURES, lambda rows: "no" if np.isin(rows, bad).any() else None, {})
+    assert sorted(refused) == sorted(bad)
 
 
 def test_a_missing_id_is_rejected_before_the_model_is_asked(mixed, fitted):
