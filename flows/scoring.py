@@ -1,40 +1,31 @@
 """Scoring: from a model and a source to a committed output."""
 
-import threading
 import time
-from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from functools import partial
 
 from prefect import flow, unmapped
 from prefect.futures import PrefectFuture
 
-from flows.runner import check_workers, lanes, make_runner, make_threads, map_task, result_of
+from flows.bundles import interrupted, score_pieces
+from flows.runner import check_workers, make_threads, map_task
 from tasks.commit import commit_scores
 from tasks.core.backfill import Only, WindowPlan
-from tasks.core.card import MODEL
-from tasks.core.errors import AfterfitError, WorkerLost
-from tasks.core.files import join
+from tasks.core.errors import AfterfitError
 from tasks.core.folders import scratch_folder
 from tasks.core.inputs import digesting
-from tasks.core.manifest import Manifest, Part
+from tasks.core.manifest import Manifest
 from tasks.core.objects import open_output
-from tasks.core.pieces import MOST_BUNDLES, Bundle, bundle_pieces
-from tasks.core.plan import Run, check_copies
+from tasks.core.plan import check_copies
 from tasks.core.results import Backfill, BackfillError, Scores, WindowOutcome
 from tasks.core.sources import check_unchanged
 from tasks.core.spec import Scoring, Spec
-from tasks.core.staging import Staging, check_quarantine
 from tasks.core.windows import window_name
-from tasks.plan import Planned, find_committed, plan_run, plan_scoring
+from tasks.plan import find_committed, plan_run, plan_scoring
 from tasks.read import read_identity
-from tasks.report import Progress, publish_backfill, publish_quarantine, publish_scores
+from tasks.report import publish_backfill, publish_quarantine, publish_scores
 from tasks.resolve import resolve_version
-from tasks.score import score_bundle
 from tasks.uncached import uncached_task
 from tasks.windows import plan_windows, remember_failure
-
-_interrupted = threading.Event()  # a backfill was: no signal reaches the threads on which its windows are scored
 
 
 @flow(flow_run_name="score with {model}", persist_result=False)
@@ -109,65 +100,6 @@ def score_source(
     return scores
 
 
-def score_pieces(planned: Planned, staging: Staging, workers: int | None, cluster: str | None) -> list[Part]:
-    """Score the pieces that no earlier attempt finished, and stop when too many rows are bad."""
-    run, plan = planned.run, planned.plan
-    parts = dict(planned.finished)
-    check_quarantine(list(parts.values()), run.max_bad_rows, plan.rows)
-    bundles = bundle_pieces(planned.unfinished, MOST_BUNDLES if cluster else lanes(workers))
-    progress = Progress(planned, staging)
-    for bundle, done in zip(bundles, score_bundles(bundles, run, staging, progress, workers, cluster), strict=True):
-        parts |= dict(zip((piece.number for piece in bundle.pieces), done, strict=True))
-        check_quarantine(list(parts.values()), run.max_bad_rows, plan.rows)
-        progress.advance(bundle.rows)
-    return [parts[piece.number] for piece in plan.pieces]
-
-
-def score_bundles(
-    bundles: tuple[Bundle, ...], run: Run, staging: Staging, progress: Progress,
-    workers: int | None, cluster: str | None,
-) -> Iterator[tuple[Part, ...]]:  # fmt: skip
-    """Score the bundles side by side on Dask; a single one right here, which spares the start of a cluster."""
-    if len(bundles) == 1 and not (workers or cluster):
-        yield score_bundle(bundles[0], run, staging)
-    elif bundles:
-        reads = [join(run.model.folder, MODEL), *paths_of(bundles)]
-        with make_runner(workers, cluster, reads=reads, writes=staging.records) as runner:
-            submit = partial(map_task, runner, score_bundle, run=unmapped(run), staging=unmapped(staging))
-            try:
-                for bundle, scored in zip(bundles, submit(bundle=bundles), strict=True):
-                    yield parts_of(bundle, scored, submit, progress)
-            except WorkerLost as lost:
-                raise AfterfitError(f"{lost} What is done is kept: run the same command again.") from lost
-
-
-def paths_of(bundles: tuple[Bundle, ...]) -> list[str]:
-    """List the files that bundles are read from."""
-    slices = [item for bundle in bundles for piece in bundle.pieces for item in piece.slices]
-    return list(dict.fromkeys(item.path for item in slices))
-
-
-def parts_of(
-    bundle: Bundle, scored: PrefectFuture[tuple[Part, ...]],
-    submit: Callable[..., list[PrefectFuture[tuple[Part, ...]]]], progress: Progress,
-) -> tuple[Part, ...]:  # fmt: skip
-    """Wait for the parts of a bundle; when its worker died of it for lack of memory, try once with its halves."""
-    try:
-        return result_of(scored, partial(look, progress))
-    except WorkerLost as lost:
-        if not lost.memory or len(bundle.pieces) == 1:
-            raise
-        halves = submit(bundle=bundle.halves())
-        return tuple(part for half in halves for part in result_of(half, partial(look, progress)))
-
-
-def look(progress: Progress) -> None:
-    """Tell how far the scores are; stop when the backfill they belong to was interrupted."""
-    if _interrupted.is_set():
-        raise AfterfitError("interrupted")
-    progress.look()
-
-
 @flow(flow_run_name="backfill {spec.name} from {start} to {end}", persist_result=False)
 def backfill_scores(
     spec: Spec,
@@ -211,8 +143,8 @@ def backfill_scores(
             try:
                 outcomes |= {plan.window: outcome_of(plan, future) for plan, future in zip(due, scored, strict=True)}
             except KeyboardInterrupt:
-                _interrupted.set()
-                after.callback(_interrupted.clear)  # when no window is being scored any more
+                interrupted.set()
+                after.callback(interrupted.clear)  # when no window is being scored any more
                 raise
     done = Backfill(spec.name, champion.version, tuple(outcomes.values()))
     publish_backfill(done)

@@ -87,7 +87,7 @@ def one_bundle(small_pieces, monkeypatch):
 
     Where two runs write artifacts and states at once, SQLite keeps the Prefect server for a minute now and then.
     """
-    monkeypatch.setattr(scoring, "bundle_pieces", lambda found, _: (Bundle(0, tuple(found)),) if found else ())
+    monkeypatch.setattr("flows.bundles.bundle_pieces", lambda found, _: (Bundle(0, tuple(found)),) if found else ())
     monkeypatch.setattr(scoring, "publish_scores", lambda *_: None)
     monkeypatch.setattr("tasks.report.create_progress_artifact", lambda *_, **__: uuid4())
     monkeypatch.setattr("tasks.report.update_progress_artifact", lambda *_: None)

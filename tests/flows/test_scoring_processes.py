@@ -183,7 +183,7 @@ def test_a_bundle_that_its_worker_died_of_for_lack_of_memory_is_scored_in_halves
     source, output = make_source(8), tmp_path / "out"
     with monkeypatch.context() as patched:
         patched.setattr("distributed.system.MEMORY_LIMIT", 1 << 30)
-        patched.setattr("flows.scoring.score_bundle", hungry)
+        patched.setattr("flows.bundles.score_bundle", hungry)
         done = score_batch(champion, str(source.path), str(output), workers=1)
     assert (done.rows_scored, done.rows_reused) == (len(source.ids), 0)
     laws.alone(output, source.ids)
@@ -196,7 +196,7 @@ def test_a_piece_that_is_too_large_for_a_worker_ends_the_run_and_says_what_to_do
 ):
     """Halves that die as well are not halved again."""
     monkeypatch.setattr("distributed.system.MEMORY_LIMIT", 1 << 30)
-    monkeypatch.setattr("flows.scoring.score_bundle", hungry)
+    monkeypatch.setattr("flows.bundles.score_bundle", hungry)
     with pytest.raises(AfterfitError, match=r"too little memory \(.* of 1\.00 GiB\): start fewer workers"):
         score_batch(champion, str(make_source(20).path), str(tmp_path / "out"), workers=1)
     laws.unchanged(tmp_path / "out")
