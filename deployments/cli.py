@@ -46,7 +46,7 @@ class Work(Talk):
     """Where the work is done."""
 
     workers: int | None = None
-    "Worker processes to start on this machine; by default, threads of this process."
+    "Worker processes to start on this machine; by default threads of this process, which suit nearly all models."
     cluster: str | None = None
     "The address of a Dask scheduler that runs, such as tls://10.0.0.5:8786 (see docs/clusters.md)."
 

@@ -46,7 +46,8 @@ def score_batch(
         output: the folder or URL that will hold the scores; they appear whole or not at all.
         replace: swap the scores of another run that are there.
         max_bad_rows: how many rows may go to quarantine: a count, or a share below 1; by default what the spec says.
-        workers: worker processes to start; by default tasks run on threads of this process.
+        workers: worker processes to start; by default tasks run on threads of this process, unless the source is
+            large and the model holds Python's lock: then there is one process on each core.
         cluster: the address of an existing Dask scheduler.
     """
     return score_source(
@@ -125,8 +126,7 @@ def backfill_scores(
             or all; by default whatever is not current.
         dry_run: tell what is due, and score nothing.
         at_once: how many windows are scored side by side, where no worker processes are asked for.
-        workers: worker processes to start for each window, one window after another; by default tasks run on threads
-            of this process.
+        workers: worker processes to start for each window, one window after another; by default as `score_batch`.
         cluster: the address of an existing Dask scheduler.
 
     Raises:

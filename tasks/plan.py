@@ -31,6 +31,11 @@ class Planned:
         """The pieces that are still to be scored."""
         return [piece for piece in self.plan.pieces if piece.number not in self.finished]
 
+    @property
+    def rows_unfinished(self) -> int:
+        """How many rows they have."""
+        return sum(piece.rows for piece in self.unfinished)
+
 
 @uncached_task(task_run_name="plan the run of {model.name} version {model.version}")
 def plan_run(

@@ -109,3 +109,9 @@ def load_scorer(run: Run, rows: pa.Table) -> Scorer:
             _loaded.clear()
             _loaded[same] = Scorer(predictor, run.model.version, run.id, run.keep, run.proba)
         return _loaded[same]
+
+
+def forget_scorers() -> None:
+    """Let the model go that `load_scorer` keeps in this process."""
+    with _loading:
+        _loaded.clear()

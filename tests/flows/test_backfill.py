@@ -10,8 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from flows.bundles import look
 from flows.lifecycle import run_lifecycle, train_model
-from flows.scoring import backfill_scores, look
+from flows.scoring import backfill_scores
 from tasks.core.errors import AfterfitError, RequestError
 from tasks.core.manifest import NAME, read_manifest, read_scores
 from tasks.core.results import BackfillError

@@ -7,6 +7,8 @@ import time
 import psutil
 import pytest
 
+from flows import bundles
+from flows.runner import lanes
 from flows.scoring import score_batch
 from tasks.core.errors import AfterfitError
 from tasks.score import score_bundle
@@ -47,6 +49,21 @@ def test_a_run_goes_on_after_its_workers_were_killed(
     assert answer["rows_reused"] == 0
     assert laws.parts_of(output) == reference(slow_champion, source)
     run.assert_gone()
+
+
+@pytest.mark.parametrize("pays", [True, False])
+def test_a_large_source_is_scored_on_processes_where_the_trial_says_that_they_pay(
+    champion, make_source, laws, reference, tmp_path, monkeypatch, pays
+):
+    source, output, asked = make_source(4), tmp_path / "out", []
+    monkeypatch.setattr("flows.bundles.TRIED_FROM", 1)
+    monkeypatch.setattr("tasks.trial.processes_pay", lambda *_: pays)
+    make = bundles.make_runner
+    monkeypatch.setattr("flows.bundles.make_runner", lambda workers, *_, **__: asked.append(workers) or make(None))
+    score_batch(champion, str(source.path), str(output))
+    assert asked == [lanes() if pays else None]
+    laws.alone(output, source.ids)
+    assert laws.parts_of(output) == reference(champion, source)
 
 
 @pytest.mark.slow

@@ -1,0 +1,68 @@
+"""Try on the first rows how a model shares the cores of this machine: some hold Python's lock while they predict."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from prefect.logging import get_run_logger
+
+from tasks.core.card import read_card
+from tasks.core.errors import AfterfitError
+from tasks.core.pieces import Piece
+from tasks.core.plan import Run
+from tasks.core.reader import read_piece
+from tasks.core.scorer import columns_read
+from tasks.score import forget_scorers, load_scorer
+from tasks.uncached import uncached_task
+
+TRIED_FROM = 1_000_000  # rows: fewer are scored before worker processes have started, or soon after
+TRIED_ROWS = 1 << 15  # enough for the overhead of a call, which holds the lock, not to count
+WORTH_SECONDS = 15  # what processes must save: they take some six seconds to start on two cores
+
+
+@uncached_task(task_run_name="try whether threads or processes score faster")
+def choose_workers(run: Run, first: Piece, rows: int, cores: int) -> int | None:
+    """Tell how many worker processes pay for so many rows; None where threads of this process are as good.
+
+    Args:
+        run: the scoring run.
+        first: the piece whose rows are tried.
+        rows: how many rows are to be scored.
+        cores: how many tasks run side by side.
+    """
+    try:
+        table = read_piece(first, columns_read(read_card(Path(run.model.folder)).features, run.id, run.keep))
+        few = table.slice(0, TRIED_ROWS)
+        predictor = load_scorer(run, table).predictor
+        paying = processes_pay(lambda: predictor.answer(few, proba=run.proba), len(few) / rows, cores)
+    except AfterfitError:  # what is wrong with these rows, the run itself will tell
+        paying = False
+    get_run_logger().info("%s score faster", f"{cores} processes" if paying else f"{cores} threads of one process")
+    if paying:
+        forget_scorers()
+    return cores if paying else None
+
+
+def processes_pay(score: Callable[[], object], share: float, cores: int) -> bool:
+    """Tell whether processes would do all of some work sooner than threads, their start included.
+
+    Args:
+        score: does a share of it.
+        share: how large that is.
+        cores: how many threads, or processes, there would be.
+    """
+    score()  # the first call loads what it needs
+    alone = _seconds(score, 1)
+    if alone / share < WORTH_SECONDS:
+        return False
+    return (_seconds(score, cores) - alone) / share / cores > WORTH_SECONDS
+
+
+def _seconds(work: Callable[[], object], threads: int) -> float:
+    """Time some work on so many threads at once, each of which does all of it."""
+    with ThreadPoolExecutor(threads) as pool:
+        started = time.perf_counter()
+        for each in [pool.submit(work) for _ in range(threads)]:
+            each.result()
+        return time.perf_counter() - started
