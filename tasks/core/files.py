@@ -5,6 +5,7 @@ import shutil
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -96,3 +97,8 @@ def open_binary(location: str) -> Any:
     """Open a file for reading bytes, here or on an object store."""
     filesystem, path = open_filesystem(location)
     return filesystem.open(path, "rb")
+
+
+def open_unbuffered(path: str) -> FileIO:
+    """Open a file of this machine for reads into memory that the reader provides."""
+    return Path(path).open("rb", buffering=0)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tasks.core import inputs
-from tasks.core.files import open_binary, write_whole
+from tasks.core.files import open_unbuffered, write_whole
 from tasks.core.inputs import MOST_AHEAD, describe_input, digesting, digesting_ahead
 from tasks.core.sources import list_source
 
@@ -23,7 +23,7 @@ def test_the_content_of_a_file_here_is_told_by_its_sha256(write, mixed):
 def test_the_content_of_a_file_on_a_store_is_told_as_the_store_tells_it_and_not_read(write, mixed, monkeypatch):
     write_whole("memory://inputs/a.parquet", Path(write("a.parquet", mixed).path).read_bytes())
     (file,) = list_source("memory://inputs/a.parquet")
-    monkeypatch.setattr(inputs, "open_binary", lambda _: pytest.fail("it was read"))
+    monkeypatch.setattr(inputs, "open_unbuffered", lambda _: pytest.fail("it was read"))
     assert describe_input(file).content == f"store:{file.stamp}"
 
 
@@ -42,7 +42,7 @@ def test_digesting_stops_when_the_work_fails(write, mixed, monkeypatch):
         began.set()
         return EndlessFile()
 
-    monkeypatch.setattr(inputs, "open_binary", slow)
+    monkeypatch.setattr(inputs, "open_unbuffered", slow)
     with suppress(KeyboardInterrupt), digesting([file]):
         assert began.wait(60)
         raise KeyboardInterrupt
@@ -106,7 +106,7 @@ def test_a_source_that_cannot_or_need_not_be_digested_ahead_is_left_alone(write,
 
 def test_digesting_ahead_ends_with_its_body_and_leaves_nothing_behind(write, mixed, tmp_path, monkeypatch):
     file, began = write("in/a.parquet", mixed), threading.Event()
-    monkeypatch.setattr(inputs, "open_binary", lambda _: began.set() or EndlessFile())
+    monkeypatch.setattr(inputs, "open_unbuffered", lambda _: began.set() or EndlessFile())
     with digesting_ahead(file.path):
         assert began.wait(60)
     assert not inputs._ahead
@@ -119,9 +119,9 @@ def test_what_could_not_be_read_ahead_is_read_again(write, mixed, monkeypatch):
 
     def fail_once(path):
         tried.append(path)
-        return open_binary(path) if len(tried) > 1 else 1 / 0
+        return open_unbuffered(path) if len(tried) > 1 else 1 / 0
 
-    monkeypatch.setattr(inputs, "open_binary", fail_once)
+    monkeypatch.setattr(inputs, "open_unbuffered", fail_once)
     with digesting_ahead(file.path):
         wait_until_ahead()
         with digesting([file]) as wait:
@@ -145,5 +145,5 @@ class EndlessFile:
     def __exit__(self, *_):
         pass
 
-    def read(self, size):
-        return b"x" * size
+    def readinto(self, buffer):
+        return len(buffer)
