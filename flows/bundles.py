@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import ExitStack
 from functools import partial
 
 from prefect import unmapped
@@ -19,7 +19,7 @@ from tasks.core.staging import Staging, check_quarantine
 from tasks.plan import Planned
 from tasks.report import Progress
 from tasks.score import score_bundle
-from tasks.trial import TRIED_FROM, choose_workers
+from tasks.trial import choose_workers, is_worth_trying
 
 interrupted = threading.Event()  # a backfill was: no signal reaches the threads on which its windows are scored
 _turns = threading.Lock()  # for processes: those of windows that are scored side by side would share the cores
@@ -30,7 +30,7 @@ def score_pieces(planned: Planned, staging: Staging, workers: int | None, cluste
     run, plan = planned.run, planned.plan
     parts = dict(planned.finished)
     check_quarantine(list(parts.values()), run.max_bad_rows, plan.rows)
-    if not (workers or cluster) and planned.rows_unfinished >= TRIED_FROM and lanes() > 1:
+    if not (workers or cluster) and is_worth_trying(planned, lanes()):
         workers = choose_workers(run, planned.unfinished[0], planned.rows_unfinished, lanes())
     bundles = bundle_pieces(planned.unfinished, MOST_BUNDLES if cluster else lanes(workers))
     progress = Progress(planned, staging)
@@ -50,8 +50,11 @@ def score_bundles(
         yield score_bundle(bundles[0], run, staging)
     elif bundles:
         reads = [join(run.model.folder, MODEL), *paths_of(bundles)]
-        turn = _turns if workers else nullcontext()
-        with turn, make_runner(workers, cluster, reads=reads, writes=staging.records) as runner:
+        with ExitStack() as stack:
+            if workers:
+                stack.enter_context(_turns)
+                look(progress)
+            runner = stack.enter_context(make_runner(workers, cluster, reads=reads, writes=staging.records))
             submit = partial(map_task, runner, score_bundle, run=unmapped(run), staging=unmapped(staging))
             try:
                 for bundle, scored in zip(bundles, submit(bundle=bundles), strict=True):

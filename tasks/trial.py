@@ -1,5 +1,6 @@
 """Try on the first rows how a model shares the cores of this machine: some hold Python's lock while they predict."""
 
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -7,18 +8,33 @@ from pathlib import Path
 
 from prefect.logging import get_run_logger
 
-from tasks.core.card import read_card
+from tasks.core.card import MODEL, read_card
 from tasks.core.errors import AfterfitError
 from tasks.core.pieces import Piece
 from tasks.core.plan import Run
 from tasks.core.reader import read_piece
 from tasks.core.scorer import columns_read
+from tasks.plan import Planned
 from tasks.score import forget_scorers, load_scorer
 from tasks.uncached import uncached_task
 
 TRIED_FROM = 1_000_000  # rows: fewer are scored before worker processes have started, or soon after
 TRIED_ROWS = 1 << 15  # enough for the overhead of a call, which holds the lock, not to count
+TRIED_SHARE = 0.02  # of the work, at most: a model may take a millisecond for a row
+MODEL_BYTES = 1 << 28  # of a model that each process may hold for itself
+FIRST_ROWS = 256  # on which nothing is timed
 WORTH_SECONDS = 15  # what processes must save: they take some six seconds to start on two cores
+
+
+def is_worth_trying(planned: Planned, cores: int) -> bool:
+    """Tell whether worker processes come into question.
+
+    A script of the user's own is left alone: each process that it starts may run it anew.
+    """
+    main = sys.modules["__main__"]
+    is_ours = main.__spec__ is not None or Path(getattr(main, "__file__", "")).name == "afterfit"
+    small = (Path(planned.run.model.folder) / MODEL).stat().st_size <= MODEL_BYTES
+    return is_ours and small and cores > 1 and planned.rows_unfinished >= TRIED_FROM
 
 
 @uncached_task(task_run_name="try whether threads or processes score faster")
@@ -33,8 +49,9 @@ def choose_workers(run: Run, first: Piece, rows: int, cores: int) -> int | None:
     """
     try:
         table = read_piece(first, columns_read(read_card(Path(run.model.folder)).features, run.id, run.keep))
-        few = table.slice(0, TRIED_ROWS)
+        few = table.slice(0, max(FIRST_ROWS, min(TRIED_ROWS, int(rows * TRIED_SHARE / cores))))
         predictor = load_scorer(run, table).predictor
+        predictor.answer(few.slice(0, FIRST_ROWS), proba=run.proba)  # which loads what it needs
         paying = processes_pay(lambda: predictor.answer(few, proba=run.proba), len(few) / rows, cores)
     except AfterfitError:  # what is wrong with these rows, the run itself will tell
         paying = False
@@ -52,7 +69,6 @@ def processes_pay(score: Callable[[], object], share: float, cores: int) -> bool
         share: how large that is.
         cores: how many threads, or processes, there would be.
     """
-    score()  # the first call loads what it needs
     alone = _seconds(score, 1)
     if alone / share < WORTH_SECONDS:
         return False

@@ -1,5 +1,6 @@
 """The commit to an object store: the manifest, written last and only if nobody else wrote it meanwhile."""
 
+import json
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -24,7 +25,8 @@ class ObjectOutput:
     Readers follow the manifest; those that list the URL and skip names with a leading `_` see nothing, never a mix.
     A new attempt copies what an earlier one of the same run finished: a worker of that one that wakes up later writes
     where nobody looks. There is no lock: of two runs that commit at once, the second finds the manifest changed and
-    fails. So a commit overtakes all attempts that it finds there, dead or alive, and deletes what they have written.
+    fails. So a commit overtakes all attempts that it finds there, dead or alive, and deletes what they have written
+    (on stores that cannot compare the manifest themselves, only that of those which have ended).
     """
 
     location: str
@@ -44,15 +46,14 @@ class ObjectOutput:
         """
         attempt = f"{run_key[:RUN_KEY_SHOWN]}-{uuid.uuid4().hex[:RUN_KEY_SHOWN]}"
         staging = Staging(self._parts(attempt), self._records(attempt), str(scratch))
-        self._take_over(run_key, staging)
         try:
+            self._take_over(run_key, staging)
             yield staging
         except BaseException as error:
             self._end(attempt)
             if isinstance(error, Exception) and self._is_overtaken(attempt):
                 raise self._overtaken() from error
             raise
-        delete(staging.records)
 
     def failure(self) -> str | None:
         """Tell why the last attempt did not end with a commit; nothing if there was none, or it did."""
@@ -66,51 +67,88 @@ class ObjectOutput:
         """Delete what the commit of this manifest has made needless."""
         for attempt in manifest.overtaken:
             self._delete(attempt)
-        delete(join(self.location, STAGING, manifest.folder.rpartition("/")[2]))
+        delete(self._records(_last_name(manifest.folder)))
         delete(join(self.location, STAGING, FAILURE))
 
     def commit(self, manifest: Manifest, staging: Staging) -> None:
         """Write the manifest, which makes its parts the output, then delete what other attempts have left.
 
+        What cannot be deleted now is when the same run is asked for again, or with the next commit.
+
         Raises:
             AfterfitError: another run has committed since this one began.
         """
-        attempt = _attempt_of(staging)
-        manifest = replace(manifest, overtaken=tuple(sorted(self._attempts() - {attempt})))
+        attempt = _last_name(staging.parts)
+        manifest = replace(manifest, overtaken=self._overtaken_by(attempt))
         filesystem, path = open_filesystem(join(self.location, NAME))
         try:
             write_if_unchanged(filesystem, path, manifest.to_json().encode(), self.manifest_before)
         except FileExistsError as error:
             now = read_manifest(self.location)
-            if now is None or now.run_key != manifest.run_key:
+            if (
+                now is None
+                or now.run_key != manifest.run_key
+                or read_whole(join(self.location, NAME)) == self.manifest_before
+            ):
                 raise self._overtaken() from error
-            self._delete(attempt)
-        else:
+            if now.folder != manifest.folder:  # else it was this one, though the store did not get to say so
+                self._delete(attempt)
+                return
+        with suppress(Exception):
             self.clean(manifest)
 
     def folder(self, staging: Staging) -> str:
         """Tell where the parts of an attempt lie below the output."""
-        return f"{RUNS}/{_attempt_of(staging)}"
+        return f"{RUNS}/{_last_name(staging.parts)}"
 
     def _take_over(self, run_key: str, staging: Staging) -> None:
         """Copy what earlier attempts of the same run finished, and delete the attempts that have told their end."""
+        committed = self._committed()
         for attempt in sorted(list_sizes(join(self.location, STAGING)).keys() - {FAILURE}):
             parts, records = self._parts(attempt), self._records(attempt)
             found = list_sizes(records).keys()
             if attempt.startswith(run_key[:RUN_KEY_SHOWN]):
-                copy_all(parts, staging.parts, list_sizes(parts).keys() - {QUARANTINE})
-                copy_all(join(parts, QUARANTINE), join(staging.parts, QUARANTINE), list_sizes(join(parts, QUARANTINE)))
-                copy_all(records, staging.records, found - {ENDED})
-            if ENDED in found:
+                new = {record.removesuffix(".json") for record in found - list_sizes(staging.records).keys()}
+                copy_all(parts, staging.parts, list_sizes(parts).keys() & new)
+                apart = join(parts, QUARANTINE), join(staging.parts, QUARANTINE)
+                copy_all(*apart, list_sizes(apart[0]).keys() & new)
+                copy_all(records, staging.records, [f"{name}.json" for name in new - {ENDED}])
+            if ENDED in found and attempt != committed:
                 self._delete(attempt)
 
     def _end(self, attempt: str) -> None:
         """Tell that an attempt has ended, and so may be deleted; one without a part is so at once."""
         with suppress(Exception):  # whatever made it fail may be in the way of this too
+            if self._committed() == attempt:  # it failed after its commit
+                return
             if list_sizes(self._records(attempt)):
                 write_whole(join(self._records(attempt), ENDED), b"")
             else:
                 self._delete(attempt)
+
+    def _committed(self) -> str:
+        """Name the attempt whose parts are the output; nothing if there is no output.
+
+        Raises:
+            Exception: the manifest cannot be read.
+        """
+        try:
+            return _attempt_in(read_whole(join(self.location, NAME)))
+        except FileNotFoundError:
+            return ""
+
+    def _overtaken_by(self, attempt: str) -> tuple[str, ...]:
+        """List the attempts that can commit no more once this one has.
+
+        Those are all that have written something by now, for each of them read the manifest before it wrote anything.
+        Where the store does not compare manifests itself, one that is alive may overwrite that of this attempt.
+        """
+        found = list_sizes(join(self.location, RUNS)).keys() | list_sizes(join(self.location, STAGING)).keys()
+        others = found - {FAILURE, attempt}
+        if not is_conditional(open_filesystem(self.location)[0]):
+            before = _attempt_in(self.manifest_before or b"")
+            others = {other for other in others if other == before or ENDED in list_sizes(self._records(other))}
+        return tuple(sorted(others))
 
     def _is_overtaken(self, attempt: str) -> bool:
         """Tell whether another run has committed since this one began."""
@@ -124,11 +162,6 @@ class ObjectOutput:
             f"Another run has committed to {self.location} since this one began: look at its scores, run again."
         )
 
-    def _attempts(self) -> set[str]:
-        """List all attempts that have left something."""
-        found = list_sizes(join(self.location, RUNS)).keys() | list_sizes(join(self.location, STAGING)).keys()
-        return set(found - {FAILURE})
-
     def _delete(self, attempt: str) -> None:
         delete(self._records(attempt))
         delete(self._parts(attempt))
@@ -140,8 +173,22 @@ class ObjectOutput:
         return join(self.location, STAGING, attempt)
 
 
-def _attempt_of(staging: Staging) -> str:
-    return staging.parts.rpartition("/")[2]
+def _last_name(location: str) -> str:
+    return location.rpartition("/")[2]
+
+
+def _attempt_in(manifest: bytes) -> str:
+    """Read the attempt that a manifest names, whatever else is wrong with it."""
+    try:
+        return _last_name(str(json.loads(manifest or b"{}").get("folder", "")))
+    except (ValueError, AttributeError):
+        return ""
+
+
+def is_conditional(filesystem: Any) -> bool:
+    """Tell whether a store replaces an object only if it is the expected one: S3 and its kin do."""
+    protocol = filesystem.protocol
+    return "s3" in ((protocol,) if isinstance(protocol, str) else protocol)
 
 
 def write_if_unchanged(filesystem: Any, path: str, content: bytes, before: bytes | None) -> None:
@@ -155,7 +202,7 @@ def write_if_unchanged(filesystem: Any, path: str, content: bytes, before: bytes
     filesystem.invalidate_cache()
     condition = {"mode": "create"}
     if before is not None:
-        condition = {"IfMatch": filesystem.info(path)["ETag"]} if "s3" in _protocols(filesystem) else {}
+        condition = {"IfMatch": filesystem.info(path)["ETag"]} if is_conditional(filesystem) else {}
         if filesystem.cat_file(path) != before:
             raise FileExistsError(path)
     try:
@@ -164,11 +211,6 @@ def write_if_unchanged(filesystem: Any, path: str, content: bytes, before: bytes
         if _is_conflict(error):
             raise FileExistsError(path) from error
         raise
-
-
-def _protocols(filesystem: Any) -> tuple[str, ...]:
-    protocol = filesystem.protocol
-    return (protocol,) if isinstance(protocol, str) else tuple(protocol)
 
 
 def _is_conflict(error: OSError) -> bool:

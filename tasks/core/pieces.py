@@ -7,6 +7,7 @@ from itertools import pairwise
 PIECE_ROWS = 1 << 17  # what a piece holds at least, where its source has as many
 PIECE_VALUES = 1 << 24  # and what it holds at most where rows are very wide: memory counts values
 SMALL_BUNDLE = 2  # pieces; a bundle is a Prefect task, which costs as much as half a piece of a quick model
+LARGE_BUNDLE = 16  # pieces: what is wrong with many rows, and how far a run is, is told between bundles
 MOST_BUNDLES = 200  # more help nobody: neither the database behind the Prefect UI nor a person who looks at it
 
 
@@ -168,7 +169,7 @@ def bundle_pieces(pieces: Sequence[Piece], lanes: int) -> tuple[Bundle, ...]:
     start = 0
     while start < len(pieces):
         share = -(-(len(pieces) - start) // (3 * lanes))
-        size = min(most, max(least, SMALL_BUNDLE, share))
+        size = min(most, max(least, SMALL_BUNDLE, min(LARGE_BUNDLE, share)))
         bundles.append(Bundle(len(bundles), tuple(pieces[start : start + size])))
         start += size
     return tuple(bundles)

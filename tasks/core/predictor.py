@@ -41,7 +41,8 @@ class Predictor:
     Where there is a `kernel`, it runs the trees of the last step in scikit-learn's place. `plain` names the columns
     that last step takes, where everything before it only puts columns in order: these go to it without a row matrix.
     `note` says why scikit-learn itself predicts. `trained_on` are the features of the model, where it selects those
-    that the pipeline here takes. `categories` are those the model knows, by column.
+    that the pipeline here takes. `categories` are those the model knows, by column, and `strict` those beside which it
+    takes no other.
     """
 
     pipeline: Any
@@ -51,6 +52,7 @@ class Predictor:
     note: str = ""
     trained_on: tuple[Column, ...] = ()
     categories: Mapping[str, pa.Array] = field(default_factory=dict)
+    strict: Mapping[str, pa.Array] = field(default_factory=dict)
 
     @property
     def scored_by(self) -> str:
@@ -83,7 +85,7 @@ class Predictor:
                 return str(error)
             return None
 
-        return find_refused(table, self.trained_on or self.features, refusal, self.categories)
+        return find_refused(table, self.trained_on or self.features, refusal, self.strict)
 
     def _answer(self, table: pa.Table, *, proba: bool) -> tuple[NDArray[Any], NDArray[Any] | None]:
         if self.kernel is None:
@@ -137,7 +139,10 @@ def make_predictor(
         rows: some rows of the source; without them scikit-learn itself predicts.
         proba: whether probabilities will be asked for.
     """
-    library = Predictor(use_one_thread(pipeline), features, categories=known_categories(pipeline))
+    library = Predictor(
+        use_one_thread(pipeline), features,
+        categories=known_categories(pipeline), strict=known_categories(pipeline, strict=True),
+    )  # fmt: skip
     if rows is None or not len(rows):
         return library
     from tasks.core.trees import UnsupportedError, build_kernel  # noqa: PLC0415 - numba is slow to import

@@ -66,7 +66,7 @@ def spare_copies(pipeline: Any, features: tuple[Column, ...], rows: pa.Table) ->
     """
     from sklearn.pipeline import Pipeline  # noqa: PLC0415 - slow to import
 
-    if type(pipeline) is not Pipeline or len(pipeline.steps) == 1:
+    if type(pipeline) is not Pipeline or len(pipeline.steps) == 1 or len(rows) == 1:  # one row lies in any order
         return pipeline, features
     try:
         lean, taken = _without_selection(copy.deepcopy(pipeline[:-1]), features)

@@ -22,7 +22,7 @@ UNKNOWN, REFUSED, NO_ANSWER = "unknown_category", "refused_by_model", "no_finite
 SPOKEN_OF = ((UNKNOWN, "unknown categories"), (INFINITE, "infinity"), (TOO_LARGE, "too large"), (MISSING, "nan"))
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 MOST_ASKED = 10_000  # how often a model is asked about ever smaller sets of rows: it finds some 500 bad ones in a piece
-SAMPLE = 50  # rows of which a model that can score anything takes one
+SAMPLE = 50  # rows by chance, of which a model that can score anything takes one
 COLUMNS_SHOWN = 3
 
 
@@ -68,7 +68,7 @@ def find_refused(
         table: the rows.
         features: the columns that a model takes.
         refusal: asks it.
-        categories: those it knows, by column.
+        categories: those beside which it takes no other, by column.
 
     Raises:
         AfterfitError: the model refuses so many rows one by one that something else must be wrong.
@@ -80,7 +80,8 @@ def find_refused(
         if rejection := _explained(patterns[numbers[row]], features, why):
             found |= dict.fromkeys(np.flatnonzero(numbers == numbers[row]).tolist(), rejection)
     others = np.setdiff1d(np.arange(len(table)), np.fromiter(found, dtype=np.int64, count=len(found)))
-    if len(others) > SAMPLE and all(asked(row) for row in others[:: len(others) // SAMPLE, np.newaxis]):
+    by_chance = np.random.default_rng(0).permutation(others)[:SAMPLE, np.newaxis]
+    if 2 * len(others) > MOST_ASKED and all(asked(row) for row in by_chance):
         raise asked.too_often()
     return found | {row: Rejection(REFUSED, why) for row, why in _halved(others, asked)}
 

@@ -56,7 +56,7 @@ def test_a_large_source_is_scored_on_processes_where_the_trial_says_that_they_pa
     champion, make_source, laws, reference, tmp_path, monkeypatch, pays
 ):
     source, output, asked = make_source(4), tmp_path / "out", []
-    monkeypatch.setattr("flows.bundles.TRIED_FROM", 1)
+    monkeypatch.setattr("tasks.trial.TRIED_FROM", 1)
     monkeypatch.setattr("tasks.trial.processes_pay", lambda *_: pays)
     make = bundles.make_runner
     monkeypatch.setattr("flows.bundles.make_runner", lambda workers, *_, **__: asked.append(workers) or make(None))

@@ -153,7 +153,7 @@ def _words(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Give what the keys are compared with, and the moves."""
     leaf, places = nodes.is_leaf[order], np.arange(len(order))
-    place = np.empty(len(order), np.int64)
+    place = np.zeros(len(nodes.is_leaf), np.int64)  # nodes that a pruned tree no longer reaches have none
     place[order] = places
     children = np.where(leaf, places, place[np.where(leaf, 0, nodes.left[order])])
     tests = np.where(leaf, 0, nodes.feature[order] * 2 + shifts[order])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks.core import objects
 from tasks.core.commit import FolderOutput
 from tasks.core.errors import AfterfitError, RequestError
 from tasks.core.files import delete, join, list_sizes, read_whole, write_whole
@@ -120,19 +121,15 @@ def test_an_attempt_without_a_finished_part_leaves_nothing(location):
 
 
 def test_a_worker_of_a_dead_attempt_cannot_change_what_was_committed(publish, location):
-    """Neither while the next attempt is at work nor after its commit; what it leaves goes with the next commit."""
+    """Neither while the next attempt is at work nor after its commit."""
     dead = open_output(location).stage("0" * 64, Path()).__enter__()
     write_whole(join(dead.records, f"{PART}.json"), b"{}")
     publish(1)
     manifest = read_manifest(location)
-    assert list_sizes(dead.records) == {}
     for part in manifest.parts:
         write_whole(join(dead.parts, part.name), b"late")
     write_whole(join(dead.records, f"{manifest.parts[0].name}.json"), b"late")
     assert (verify_output(location), len(read_scores(location))) == ([], ROWS)
-    publish(2)
-    assert list_sizes(dead.parts) == list_sizes(dead.records) == {}
-    assert sorted(list_sizes(location)) == [NAME, "_runs"]
 
 
 def test_what_a_commit_had_no_time_to_delete_goes_when_the_same_run_is_asked_for_again(publish, location, monkeypatch):
@@ -162,6 +159,72 @@ def test_an_attempt_that_fails_because_another_run_has_committed_says_so(publish
     with pytest.raises(AfterfitError, match="Another run has committed to"):
         fail()
     assert read_scores(location)["model_version"].to_pylist() == [2] * ROWS
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+
+def late(write):
+    """Let a store write, and not get to say so: what tried again is told that the object is another one now."""
+
+    def write_and_refuse(*arguments):
+        write(*arguments)
+        raise FileExistsError("412")
+
+    return write_and_refuse
+
+
+@pytest.mark.parametrize("fault", ["cleaning", "after", "answer", "refusal"])
+def test_whatever_fails_after_the_manifest_was_written_the_output_stays_and_so_it_does_when_others_begin(
+    publish, location, monkeypatch, fault
+):
+    publish(1)
+    with monkeypatch.context() as patched, suppress(KeyboardInterrupt, OSError):
+        if fault == "cleaning":
+            patched.setattr(ObjectOutput, "clean", interrupted)
+        elif fault == "after":
+            commit = ObjectOutput.commit
+            patched.setattr(ObjectOutput, "commit", lambda *given: interrupted(commit(*given)))
+        else:
+            lost = late(objects.write_if_unchanged)
+            patched.setattr(objects, "write_if_unchanged", lost)
+        publish(2)
+    assert verify_output(location) == []
+    assert read_scores(location)["model_version"].to_pylist() == [2] * ROWS
+    attempt(location)
+    open_output(location).clean(read_manifest(location))
+    with open_output(location).stage("another", Path()):
+        assert verify_output(location) == []
+
+
+def test_an_attempt_copies_just_what_it_does_not_have_yet(location, monkeypatch):
+    """However often the same run is killed."""
+    copied = []
+    for number in range(4):
+        with monkeypatch.context() as patched:
+            copy = objects.copy_all
+            patched.setattr(
+                objects, "copy_all", lambda one, two, names, copy=copy: copied.append(names) or copy(one, two, names)
+            )
+            staging = open_output(location).stage("k" * 64, Path()).__enter__()
+        write_whole(join(staging.parts, f"part-{number}"), b"x")
+        write_whole(join(staging.records, f"part-{number}.json"), b"x")
+    records = [sorted(names) for names in copied if any(name.endswith(".json") for name in names)]
+    assert max(map(len, records)) <= 3
+    assert sum(map(len, records)) == 1 + 2 + 3
+
+
+def test_a_commit_deletes_what_attempts_have_left_that_can_commit_no_more(publish, location):
+    """Where a store does not compare manifests, one that is alive may overwrite this one: then its parts are there."""
+    publish(1)
+    ended, alive = attempt(location), open_output(location).stage("a" * 64, Path()).__enter__()
+    write_whole(join(alive.parts, PART), b"x")
+    publish(2)
+    assert list_sizes(ended.parts) == list_sizes(ended.records) == {}
+    assert (PART in list_sizes(alive.parts)) is not location.startswith("s3")
+    assert len(list_sizes(join(location, "_runs"))) == (1 if location.startswith("s3") else 2)
+    assert verify_output(location) == []
 
 
 @pytest.mark.parametrize("first", [None, 1], ids=["onto nothing", "onto older scores"])

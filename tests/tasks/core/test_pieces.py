@@ -59,7 +59,7 @@ def test_bundles_hold_every_piece_once_in_order_large_ones_first_and_are_at_most
     assert min(2 * lanes, count) <= len(bundles) <= 200
     sizes = [len(bundle.pieces) for bundle in bundles]
     assert sizes == sorted(sizes, reverse=True)
-    assert max(sizes, default=0) <= max(count / (2 * lanes), math.ceil(count / 200), 1)
+    assert max(sizes, default=0) <= max(min(count / (2 * lanes), 16), math.ceil(count / 200), 1)
     assert min(sizes, default=0) <= max(2, math.ceil(count / 200))
     for bundle in bundles:
         assert (bundle.start, bundle.last) == (bundle.pieces[0].first_row, bundle.pieces[-1].first_row + 9)

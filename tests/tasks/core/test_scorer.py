@@ -4,6 +4,7 @@ import pyarrow as pa
 import pytest
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
@@ -241,9 +242,32 @@ def test_any_number_of_rows_with_an_unknown_category_is_rejected_by_a_model_that
     pipeline = make_pipeline(prepared, Ridge()).fit(known, np.arange(30.0))
     scored = Scorer(make_predictor(pipeline, features, table), 1).score(table)
     assert sorted(scored.rejections) == np.flatnonzero(cities == "zz").tolist()
-    assert {why.reason for why in scored.rejections.values()} == {"unknown_category"}
-    assert {why.detail for why in scored.rejections.values()} == {"column 'city'", "column 'city', 'side'"}
+    assert {(why.reason, why.detail) for why in scored.rejections.values()} == {("unknown_category", "column 'city'")}
     assert scored.unknown == {"side": np.count_nonzero((cities != "zz") & (sides == "infinity"))}
+
+
+def test_a_text_that_the_model_takes_is_not_rejected_for_what_another_row_or_column_holds():
+    """An imputer makes "?" a known text; a lenient encoder takes any; what is refused is a number."""
+    table = pa.table({"c": ["Atlantis", "?", "?", "a"], "d": ["new", "new", "x", "x"], "n": [1.0, 1.0, 7.0, 1.0]})
+    prepared = ColumnTransformer(
+        [
+            ("c", make_pipeline(SimpleImputer(missing_values="?", strategy="most_frequent"), OneHotEncoder()), ["c"]),
+            ("d", OneHotEncoder(handle_unknown="ignore"), ["d"]),
+            ("n", OneHotEncoder(), ["n"]),
+        ]
+    )
+    known = pd.DataFrame({"c": ["a", "b"] * 10, "d": ["x", "y"] * 10, "n": [1.0, 2.0] * 10})
+    features = (Column("c", "categorical"), Column("d", "categorical"), Column("n", "numeric"))
+    pipeline = make_pipeline(prepared, Ridge()).fit(known, np.arange(20.0))
+    scored = Scorer(make_predictor(pipeline, features), 1).score(table)
+    assert {row: why.reason for row, why in scored.rejections.items()} == {0: REFUSED, 2: REFUSED}
+
+
+@pytest.mark.parametrize("first", [0, 3])
+def test_rows_that_are_refused_at_regular_distances_are_told_from_a_model_that_refuses_all(first):
+    table = pa.table({"a": np.arange(20_000.0)})
+    refused = find_refused(table, FEATURES, lambda rows: "no" if (rows % 100 == first).any() else None, {})
+    assert sorted(refused) == list(range(first, 20_000, 100))
 
 
 def test_a_model_that_refuses_every_row_is_not_asked_about_each():

@@ -298,6 +298,17 @@ def test_a_wide_forest_of_deep_trees(dtype):
     assert_same(model, X)
 
 
+def test_a_forest_whose_trees_were_pruned_by_hand_is_answered():
+    """Nodes are made leaves as people do it: what was below them stays where it was, and nothing leads there."""
+    chance = np.random.default_rng(3)
+    X = chance.normal(size=(600, 5))
+    forest = ensemble.RandomForestRegressor(5, random_state=0).fit(X, chance.normal(size=600))
+    for pruned in (estimator.tree_ for estimator in forest.estimators_):
+        small = (pruned.n_node_samples < 40) & (pruned.children_left >= 0)
+        pruned.children_left[small] = pruned.children_right[small] = -1
+    assert_same(forest, X)
+
+
 def test_a_leaf_of_minus_zero_stays_minus_zero():
     model = tree.DecisionTreeRegressor().fit([[0.0], [1.0]], [0.0, 1.0])
     model.tree_.value[1] = -0.0
