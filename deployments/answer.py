@@ -138,7 +138,7 @@ def _score_lines(model: str, scores: "Scores") -> list[str]:
     from tasks.core.errors import counted  # noqa: PLC0415 - as above
 
     scored_now = scores.rows_scored - scores.rows_reused
-    rate = f"{scores.seconds:.1f} s, {scored_now / max(scores.seconds, 1e-9):,.0f} rows/s"
+    rate = f"{scores.seconds:.1f} s" + (f", {scored_now / max(scores.seconds, 1e-9):,.0f} rows/s" if scored_now else "")
     how = "reused: the same model, source and options" if scores.reused else rate
     rows = counted(scores.rows_scored, "row")
     lines = [f"{model} version {scores.version} scored {rows} into {scores.output} ({how})"]

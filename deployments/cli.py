@@ -2,6 +2,7 @@
 
 import gc
 import signal
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -163,7 +164,7 @@ def verify(output: str, *, talk: Talk = TALK) -> int:
     Example: `afterfit verify scores`
 
     Args:
-        output: The folder that holds the scores.
+        output: The folder or URL that holds the scores.
     """
     from tasks.core.spec_file import absolute
     from tasks.core.verify import verify_output
@@ -361,6 +362,10 @@ def _status(tokens: list[str] | None) -> int:
         leave(say(str(error), 1), at_once=True)
     except (UnexpectedError, OSError) as error:
         return say(str(error), 1)
+    except Exception as error:  # the libraries of object stores raise what they like
+        if "--verbose" in (tokens or sys.argv):
+            raise
+        return say(f"{type(error).__name__}: {str(error).strip().rstrip('.')}. Use --verbose to see where.", 1)
     except KeyboardInterrupt as stopped:
         return say(
             f"{str(stopped) or 'Interrupted'}: run the same command again.",

@@ -73,10 +73,10 @@ def find_committed(run: Run, *, replace: bool) -> Manifest | None:
     """
     try:
         manifest = read_manifest(run.output)
-    except RequestError:
+    except RequestError as error:
         if replace:
             return None
-        raise
+        raise RequestError(f"{error} Score it anew with --replace.") from error
     if manifest is None:
         return None
     same = manifest.run_key == run.key

@@ -120,7 +120,7 @@ def resolve(model: str) -> ModelVersion:
         return find_version(name, int(number))
     found = find_alias(name, alias or CHAMPION)
     if found is None:
-        raise RequestError(f"There is no {alias or CHAMPION} of a model {name!r}{_known(name)}")
+        raise RequestError(f"There is no alias {alias or CHAMPION!r} of a model {name!r}{_known(name)}")
     return found
 
 

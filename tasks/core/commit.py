@@ -142,7 +142,7 @@ def folder_output(output: str) -> FolderOutput:
     """Resolve the path of an output, through symbolic links.
 
     Raises:
-        RequestError: it is a file, or a folder that afterfit did not write.
+        RequestError: it is a file, or a folder that afterfit did not write, or lies in one that it did.
     """
     check_absolute(output)
     path = Path(os.path.realpath(output))
@@ -150,6 +150,8 @@ def folder_output(output: str) -> FolderOutput:
         raise RequestError(f"{path} is a file: name a folder that does not exist yet.")
     if path.is_mount():
         raise RequestError(f"{path} is a mount point, which cannot be swapped in one step: name a folder inside it.")
+    if above := next((parent for parent in path.parents if (parent / NAME).is_file()), None):
+        raise RequestError(f"{path} lies in {above}, which holds scores: a replacement would delete it. Name another.")
     names = sorted(child.name for child in path.iterdir()) if path.is_dir() else []
     if foreign := [name for name in names if not (NAME in names and _is_ours(name))]:  # a swap would delete them
         raise RequestError(f"{path} holds files that are no scores of afterfit ({foreign[0]}): name another folder.")

@@ -85,21 +85,41 @@ def check_absolute(location: str) -> None:
 
 
 def source_paths(filesystem: Any, path: str) -> list[str]:
-    """List the files that a path within a file system means, sorted; nothing where it means none."""
+    """List the files that a path within a file system means, sorted; nothing where it means none.
+
+    Raises:
+        RequestError: they cannot be listed, or the path is that of a folder with folders in it.
+    """
     try:
         if filesystem.isdir(path):
-            found = [str(name) for name in filesystem.ls(path, detail=False)]
-            return sorted(name for name in found if _is_table(name))
+            found = filesystem.ls(path, detail=True)
+            _check_flat(path, [str(item["name"]) for item in found if item["type"] == "directory"])
+            return sorted(str(item["name"]) for item in found if _is_table(str(item["name"])))
         if any(mark in path for mark in "*?[") and not filesystem.exists(path):
             return sorted(str(name) for name in filesystem.glob(path) if filesystem.isfile(name))
         return [path] if filesystem.exists(path) else []
+    except RequestError:
+        raise
     except Exception as error:  # stores raise what their own libraries raise
         raise RequestError(f"{without_secrets(path)} cannot be listed: {' '.join(str(error).split())}") from error
 
 
+def _check_flat(path: str, folders: Sequence[str]) -> None:
+    """Refuse a folder with folders in it: their rows would be left out, and nobody would notice."""
+    names = sorted(PurePosixPath(folder).name for folder in folders if not _is_hidden(folder))
+    if names:
+        raise RequestError(
+            f"{path} holds folders ({names[0]}): name the files, as in {path}/*.parquet, or {path}/**/*.parquet for "
+            "those inside of them too."
+        )
+
+
 def _is_table(path: str) -> bool:
-    name = PurePosixPath(path).name
-    return not name.startswith(("_", ".")) and any(name.lower().endswith(ending) for ending in FORMATS)
+    return not _is_hidden(path) and any(path.lower().endswith(ending) for ending in FORMATS)
+
+
+def _is_hidden(path: str) -> bool:
+    return PurePosixPath(path).name.startswith(("_", "."))
 
 
 def format_of(path: str) -> Format:

@@ -239,7 +239,7 @@ MISTAKES = {
     "table with a header only": (change("data.source=header.csv"), 2, "has 0 rows"),
     "empty table": (change("data.source=empty.csv"), 2, "empty.csv"),
     "unknown model": (("score", "nobody", "sales.csv", "out"), 2, "model 'nobody'; registered are"),
-    "unknown alias": (("score", "cli-sales@best", "sales.csv", "out"), 2, "There is no best of a model 'cli-sales'"),
+    "unknown alias": (("score", "cli-sales@best", "sales.csv", "out"), 2, "There is no alias 'best' of a model"),
     "unknown version": (("score", "cli-sales/99", "sales.csv", "out"), 2, "There is no version 99 of 'cli-sales'"),
     "budget below zero": (("score", "cli-sales", "sales.csv", "out", "--max-bad-rows", "-1"), 2, "max_bad_rows is -1"),
     "budget that is neither": (("score", "cli-sales", "sales.csv", "o", "--max-bad-rows", "1.5"), 2, "a whole number"),

@@ -318,3 +318,10 @@ def test_a_place_that_cannot_be_written_to_is_refused(tmp_path):
         FolderOutput(str(tmp_path / "file" / "scores")).locked(),
     ):
         pytest.fail("a file holds no folder")
+
+
+def test_a_place_inside_of_scores_is_no_output(tmp_path):
+    (tmp_path / "scores").mkdir()
+    (tmp_path / "scores" / NAME).write_text("{}")
+    with pytest.raises(RequestError, match="scores, which holds scores: a replacement would delete it"):
+        folder_output(str(tmp_path / "scores" / "more" / "new"))

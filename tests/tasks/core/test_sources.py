@@ -15,7 +15,7 @@ def names(source):
 
 @pytest.fixture
 def folder(tmp_path, write):
-    for name in ("b.parquet", "a.pq", "C.PARQUET", "_metadata.parquet", ".hidden.parquet", "sub/d.parquet"):
+    for name in ("b.parquet", "a.pq", "C.PARQUET", "_metadata.parquet", ".hidden.parquet", "_sub/d.parquet"):
         write(name, TABLE)
     (tmp_path / "notes.txt").write_text("no table")
     return tmp_path
@@ -27,7 +27,7 @@ def folder(tmp_path, write):
         ("", ["C.PARQUET", "a.pq", "b.parquet"]),
         ("b.parquet", ["b.parquet"]),
         ("?.p*", ["a.pq", "b.parquet"]),
-        ("*/d.parquet", ["d.parquet"]),
+        ("_*/d.parquet", ["d.parquet"]),
     ],
 )
 def test_a_source_is_a_folder_a_file_or_a_glob_in_the_order_of_names(folder, source, expected):
@@ -151,3 +151,15 @@ def test_no_message_holds_the_credentials_of_a_url(scheme):
         list_source(f"{scheme}://user:secret@127.0.0.1:1/in.parquet")
     assert "secret" not in str(refused.value)
     assert "127.0.0.1:1/in.parquet" in str(refused.value)
+
+
+def test_a_folder_with_folders_is_refused_and_all_its_files_can_be_named(tmp_path, write, mixed):
+    """Their rows would be left out; those of folders that are hidden are meant to be."""
+    write("in/a.parquet", mixed)
+    write("in/_done/b.parquet", mixed)
+    assert len(list_source(str(tmp_path / "in"))) == 1
+    write("in/day=1/b.parquet", mixed)
+    with pytest.raises(RequestError, match=r"holds folders \(day=1\): name the files, as in .*/in/\*\*/\*\.parquet"):
+        list_source(str(tmp_path / "in"))
+    assert len(list_source(str(tmp_path / "in/*.parquet"))) == 1
+    assert len(list_source(str(tmp_path / "in/day=*/*.parquet"))) == 1
