@@ -146,7 +146,7 @@ def _score_lines(model: str, scores: "Scores") -> list[str]:
         lines.append(f"  of which {counted(scores.rows_reused, 'row')} by an earlier attempt that did not commit")
     if scores.rows_quarantined:
         lines.append(f"  and put {counted(scores.rows_quarantined, 'row')} into its _quarantine, which tells why")
-    return lines
+    return [*lines, *(f"  {note}" for note in scores.notes)]
 
 
 def _links(prefect: str, servers: "Servers") -> list[str]:

@@ -184,4 +184,5 @@ def _summed_up(manifest: Manifest, output: str, kept: int, *, seconds: float = 0
         parts=len(manifest.parts),
         seconds=round(seconds, 3),
         reused=reused,
+        notes=manifest.notes,
     )

@@ -9,6 +9,7 @@ from tasks.core.card import ModelVersion
 from tasks.core.errors import RequestError
 from tasks.core.manifest import read_manifest
 from tasks.core.objects import open_output
+from tasks.core.sources import is_there
 from tasks.core.spec import Scoring, Spec
 from tasks.core.verify import is_whole
 from tasks.core.windows import Window, fill_scoring, parse_length, parse_moment, windows_between
@@ -43,6 +44,8 @@ def look_at(window: Window, scoring: Scoring, champion: ModelVersion) -> WindowP
     try:
         manifest, failure = read_manifest(filled.output), open_output(filled.output).failure()
         status, why = status_of(manifest.version if manifest else None, failure, champion.version)
+        if status == "missing" and not is_there(filled.source):
+            why = f"{why}, and nothing to read at {filled.source}"
         if manifest and status == "current":
             if manifest.model_digest != champion.digest:
                 status, why = "stale", f"scored by another {manifest.model} version {manifest.version}"

@@ -14,7 +14,8 @@ from tasks.core.windows import window_name
 class Scores:
     """A committed output. `seconds` is the time from the plan to the commit; 0 where nothing had to be done.
 
-    `rows_reused` were scored by an earlier attempt that died, or by the same run.
+    `rows_reused` were scored by an earlier attempt that died, or by the same run. `notes` are those of the manifest:
+    what scored the rows, which categories the model did not know, which columns nobody asked for.
     """
 
     version: int
@@ -27,6 +28,7 @@ class Scores:
     parts: int
     seconds: float
     reused: bool
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,11 @@ def list_source(source: str) -> tuple[SourceFile, ...]:
     return tuple(identify(filesystem, path) for path in paths)
 
 
+def is_there(source: str) -> bool:
+    """Tell whether a source has any file."""
+    return bool(source_paths(*open_filesystem(source)))
+
+
 def check_exists(path: str) -> None:
     """Refuse the name of a file that is not there."""
     if not Path(path).is_file():

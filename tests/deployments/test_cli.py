@@ -26,7 +26,7 @@ DUMMY = "candidates=[{estimator: sklearn.dummy.DummyRegressor}]"
 
 SCORES = {
     "version", "output", "run_key", "rows_in", "rows_scored", "rows_quarantined", "rows_reused", "parts", "seconds",
-    "reused",
+    "reused", "notes",
 }  # fmt: skip
 TRAIN = {"model", "version", "alias", "promoted", "model_reused", "verdict"}
 
@@ -142,6 +142,7 @@ def test_rows_that_cannot_be_scored_go_to_quarantine_where_some_may(trained, tmp
     told = afterfit("score", "cli-sales/1", "bad.csv", "told", "--max-bad-rows", "1", cwd=tmp_path)
     assert "scored 1 row into " in told.stdout
     assert "and put 1 row into its _quarantine" in told.stdout
+    assert any("1 row scored by" in note and f"  {note}\n" in told.stdout for note in document["notes"])
 
 
 def test_a_backfill_answers_window_by_window_and_fails_where_one_fails(trained, tmp_path):
@@ -162,6 +163,10 @@ def test_a_backfill_answers_window_by_window_and_fails_where_one_fails(trained, 
     told = afterfit("backfill", *WINDOWED, *dated, "--dry-run", cwd=tmp_path)
     assert told.returncode == 0
     assert "2026-01-02T00:00Z/2026-01-03T00:00Z  current" in told.stdout
+    later = afterfit(
+        "backfill", *WINDOWED, *dated[:2], "--from", "2026-01-05", "--to", "2026-01-06", "--dry-run", cwd=tmp_path
+    )
+    assert "missing  no scores yet, and nothing to read at" in later.stdout
 
 
 def test_a_refused_challenger_is_promoted_only_by_force_and_rolled_back(trained, tmp_path):
