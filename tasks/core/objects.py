@@ -154,7 +154,7 @@ class ObjectOutput:
         """Tell whether another run has committed since this one began."""
         with suppress(Exception):  # there may be no manifest, or no store any more
             now = read_whole(join(self.location, NAME))
-            return now != self.manifest_before and f"{RUNS}/{attempt}".encode() not in now
+            return now != self.manifest_before and _attempt_in(now) != attempt
         return False
 
     def _overtaken(self) -> AfterfitError:

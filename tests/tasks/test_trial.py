@@ -4,7 +4,7 @@ import time
 
 from tasks.trial import WORTH_SECONDS, processes_pay
 
-TINY = 1e-7  # the share of the work that a try does: a tenth of a second of a day or so
+TINY = 1e-7  # of the work is done by one try: the whole takes days
 
 
 def hold_lock():

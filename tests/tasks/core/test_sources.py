@@ -163,3 +163,4 @@ def test_a_folder_with_folders_is_refused_and_all_its_files_can_be_named(tmp_pat
         list_source(str(tmp_path / "in"))
     assert len(list_source(str(tmp_path / "in/*.parquet"))) == 1
     assert len(list_source(str(tmp_path / "in/day=*/*.parquet"))) == 1
+    assert names(tmp_path / "in/**/*.parquet") == ["b.parquet", "a.parquet", "b.parquet"]  # _done is named by ** too
