@@ -41,7 +41,7 @@ $(READY): pyproject.toml requirements.lock
 	$(RUN) uv pip sync --python .venv/bin/python --quiet --compile-bytecode --require-hashes requirements.lock
 	$(RUN) uv pip install --python .venv/bin/python --quiet --no-deps --no-build-isolation --editable .
 	$(RUN) compileall -q deployments flows tasks
-	.venv/bin/python -c 'import tasks.core.trees.loops'  # compiles the tree kernel, into a cache beside it
+	.venv/bin/python -c 'import tasks.core.model.trees.loops'  # compiles the tree kernel, into a cache beside it
 	@touch $(READY)
 
 clean:  ## what was built here; AFTERFIT_HOME stays

@@ -16,7 +16,7 @@ from benchmarks.contest import tell
 from benchmarks.models import train
 from benchmarks.result import Result, at_least, compare
 from benchmarks.workshop import Workshop
-from tasks.core.trees import build_kernel
+from tasks.core.model.trees.kernel import build_kernel
 
 ROWS = 10_000_000
 CHUNKS = 10

@@ -13,7 +13,7 @@ from benchmarks.command import take
 from benchmarks.contest import tell
 from benchmarks.tables import TARGET, Maker, write_source, write_training
 from benchmarks.workshop import Workshop
-from tasks.core.models import load_pipeline
+from tasks.core.model.skops_file import load_pipeline
 
 CHECKED_ROWS = 300_000
 

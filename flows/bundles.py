@@ -8,18 +8,19 @@ from functools import partial
 from prefect import unmapped
 from prefect.futures import PrefectFuture
 
-from flows.runner import lanes, make_runner, map_task, result_of
-from tasks.core.card import MODEL
+from tasks.choose import choose_workers, is_worth_trying
 from tasks.core.errors import AfterfitError, WorkerLost
-from tasks.core.files import join
-from tasks.core.manifest import Part
-from tasks.core.pieces import MOST_BUNDLES, Bundle, bundle_pieces
-from tasks.core.plan import Run
-from tasks.core.staging import Staging, check_quarantine
-from tasks.plan import Planned
-from tasks.report import Progress
+from tasks.core.model.card import MODEL
+from tasks.core.output.manifest import Part
+from tasks.core.output.row_counts import check_quarantine
+from tasks.core.output.staging import Staging
+from tasks.core.scoring.plan import Planned
+from tasks.core.scoring.run import Run
+from tasks.core.storage.location import join
+from tasks.core.tables.pieces import MOST_BUNDLES, Bundle, bundle_pieces
+from tasks.progress import Progress
+from tasks.runner.make import lanes, make_runner, map_task, result_of
 from tasks.score import score_bundle
-from tasks.trial import choose_workers, is_worth_trying
 
 interrupted = threading.Event()  # a backfill was: no signal reaches the threads on which its windows are scored
 _turns = threading.Lock()  # for processes: those of windows that are scored side by side would share the cores

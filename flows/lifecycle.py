@@ -6,20 +6,20 @@ from pathlib import Path
 from prefect import flow
 from prefect.runtime import flow_run
 
-from flows.runner import make_runner
 from flows.scoring import score_source
 from flows.training import fit_candidates, judge_best, release, reuse_version
-from tasks.core.digest import file_digest
-from tasks.core.folders import scratch_folder
-from tasks.core.plan import check_scoring
-from tasks.core.results import Lifecycle, Trained
-from tasks.core.sources import check_exists
-from tasks.core.spec import Spec
-from tasks.core.training import identify_training
-from tasks.fit import Fitted
+from tasks.core.scoring.checks import check_scoring
+from tasks.core.spec.spec import Spec
+from tasks.core.storage.digests import file_digest
+from tasks.core.storage.files import check_exists
+from tasks.core.storage.home import scratch_folder
+from tasks.core.training.candidates import check_candidates
+from tasks.core.training.key import identify_training
+from tasks.core.training.results import Fitted, Lifecycle, Trained
 from tasks.measure import measure_candidate
 from tasks.read import read_identity, read_table
 from tasks.resolve import resolve_champion
+from tasks.runner.make import make_runner
 from tasks.split import split_table
 
 
@@ -30,7 +30,7 @@ def run_lifecycle(
     """Train candidates, judge the best, register it, promote it, and score with the champion.
 
     1. `check_scoring`: refuse what could not be scored, before anything is trained for it;
-    2. `train_challenger`, below: read, split, fit, measure, judge, register, promote;
+    2. `train_challenger`, below: check, read, split, fit, measure, judge, register, promote;
     3. `score_source`: score with the champion, which after a refusal is the old one, and commit.
 
     Args:
@@ -62,13 +62,15 @@ def train_model(spec: Spec, retrain: bool = False, workers: int | None = None, c
 def train_challenger(spec: Spec, retrain: bool, workers: int | None, cluster: str | None) -> Trained:
     """Train a challenger, and make it the champion if the evidence allows.
 
-    1. resolve the champion in use;
-    2. identify the training: a version registered under the same key is reused;
-    3. read the source once, and split it into rows that train and rows that judge;
-    4. fit the candidates side by side on Dask, and measure each on the rows that judge;
-    5. judge the best of them against the champion, on the same rows;
-    6. register it with its evidence, and promote it if the verdict allows.
+    1. refuse candidates that cannot be made;
+    2. resolve the champion in use;
+    3. identify the training: a version registered under the same key is reused;
+    4. read the source once, and split it into rows that train and rows that judge;
+    5. fit the candidates side by side on Dask, and measure each on the rows that judge;
+    6. judge the best of them against the champion, on the same rows;
+    7. register it with its evidence, and promote it if the verdict allows.
     """
+    check_candidates(spec)
     champion = resolve_champion(spec.name)
     source = read_identity(spec.data.source)
     key = identify_training(spec, source.identity)
@@ -88,6 +90,7 @@ def register_model(model: str, spec: Spec) -> Trained:
 
     The source is split as for training; rows the model was fitted on elsewhere cannot be told apart.
     """
+    check_candidates(spec)
     check_exists(model)
     champion = resolve_champion(spec.name)
     source = read_identity(spec.data.source)

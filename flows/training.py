@@ -6,20 +6,21 @@ from typing import Any
 from prefect import unmapped
 from prefect.task_runners import TaskRunner
 
-from flows.runner import map_task
-from tasks.core.card import ModelVersion
-from tasks.core.results import Trained
-from tasks.core.spec import Spec
-from tasks.core.tables import SplitTable
-from tasks.core.training import read_verdict
-from tasks.core.verdict import Verdict, pick_best
+from tasks.core.evaluation.evidence import Measured
+from tasks.core.evaluation.gates import pick_best
+from tasks.core.evaluation.verdict import Verdict, read_verdict
+from tasks.core.model.version import ModelVersion
+from tasks.core.spec.spec import Spec
+from tasks.core.training.results import Trained
+from tasks.core.training.table import SplitTable
 from tasks.fit import fit_candidate
 from tasks.judge import judge_challenger
-from tasks.measure import Measured, measure_candidate, measure_champion
+from tasks.measure import measure_candidate, measure_champion
 from tasks.promote import promote_model
+from tasks.publish import publish_candidates, publish_segments, publish_verdict, publish_version
 from tasks.register import register_version
-from tasks.report import publish_candidates, publish_segments, publish_verdict, publish_version
 from tasks.resolve import resolve_trained
+from tasks.runner.make import map_task
 
 
 def reuse_version(name: str, training_key: str, champion: ModelVersion | None) -> Trained | None:

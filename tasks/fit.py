@@ -1,27 +1,22 @@
 """Fit a candidate."""
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from prefect.logging import get_run_logger
 
-from tasks.core.candidates import build_pipeline, make_estimator
-from tasks.core.columns import to_frame
 from tasks.core.errors import RequestError
-from tasks.core.models import save_pipeline
-from tasks.core.spec import Candidate, Spec
-from tasks.core.tables import SplitTable, open_table, target_values
-from tasks.uncached import uncached_task
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A fitted pipeline in a file, and what made it."""
-
-    candidate: str
-    path: str
-    seconds: float
+from tasks.core.model.skops_file import save_pipeline
+from tasks.core.spec.sections import Candidate
+from tasks.core.spec.spec import Spec
+from tasks.core.tables.arrow_files import open_table
+from tasks.core.tables.frames import to_frame
+from tasks.core.tables.targets import target_values
+from tasks.core.training.candidates import make_estimator
+from tasks.core.training.pipeline import build_pipeline
+from tasks.core.training.results import Fitted
+from tasks.core.training.table import SplitTable
+from tasks.idempotent import uncached_task
 
 
 @uncached_task(task_run_name="fit {candidate.name}")

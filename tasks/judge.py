@@ -3,12 +3,13 @@
 import numpy as np
 from prefect.logging import get_run_logger
 
-from tasks.core.evidence import ChampionLosses, judge
-from tasks.core.spec import Spec
-from tasks.core.tables import SplitTable, open_table
-from tasks.core.verdict import Verdict
-from tasks.measure import Measured, MeasuredChampion
-from tasks.uncached import uncached_task
+from tasks.core.evaluation.evidence import ChampionLosses, Measured, MeasuredChampion
+from tasks.core.evaluation.gates import judge
+from tasks.core.evaluation.verdict import Verdict
+from tasks.core.spec.spec import Spec
+from tasks.core.tables.arrow_files import open_table
+from tasks.core.training.table import SplitTable
+from tasks.idempotent import uncached_task
 
 
 @uncached_task(task_run_name="judge {challenger.candidate}")

@@ -1,39 +1,18 @@
 """Measure models on the held-out rows."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from prefect.logging import get_run_logger
 
-from tasks.core.card import ModelVersion
-from tasks.core.evidence import champion_losses, measure_rows
-from tasks.core.models import load_pipeline
-from tasks.core.spec import Spec
-from tasks.core.tables import SplitTable, open_table
-from tasks.fit import Fitted
-from tasks.uncached import uncached_task
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What a model showed on the held-out rows: its figures, and in a file the loss of each row."""
-
-    candidate: str
-    path: str
-    figures: dict[str, float]
-    segments: dict[str, dict[str, float]]
-    losses: str
-
-
-@dataclass(frozen=True)
-class MeasuredChampion:
-    """The champion's loss of each held-out row; NaN where it may have been trained on it, or cannot answer."""
-
-    version: int
-    losses: str
-    rows_seen: int
-    problem: str = ""
+from tasks.core.evaluation.evidence import Measured, MeasuredChampion, champion_losses, measure_rows
+from tasks.core.model.skops_file import load_pipeline
+from tasks.core.model.version import ModelVersion
+from tasks.core.spec.spec import Spec
+from tasks.core.tables.arrow_files import open_table
+from tasks.core.training.results import Fitted
+from tasks.core.training.table import SplitTable
+from tasks.idempotent import uncached_task
 
 
 @uncached_task(task_run_name="measure {fitted.candidate}")

@@ -3,15 +3,15 @@
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
-from tasks import store
-from tasks.core.card import ModelVersion
-from tasks.uncached import uncached_task
+from tasks.core.model.version import ModelVersion
+from tasks.idempotent import uncached_task
+from tasks.registry import aliases
 
 
 @uncached_task(task_run_name="promote {version.name} version {version.version}")
 def promote_model(version: ModelVersion, expected: int | None) -> int | None:
     """Make a version the champion, if the champion still is the expected one; give the version it replaced."""
-    replaced = store.promote(version.name, version.version, expected, str(flow_run.id or ""))
+    replaced = aliases.promote(version.name, version.version, expected, str(flow_run.id or ""))
     get_run_logger().info("champion of %s is version %s, before it was %s", version.name, version.version, replaced)
     return replaced
 
@@ -19,6 +19,6 @@ def promote_model(version: ModelVersion, expected: int | None) -> int | None:
 @uncached_task(task_run_name="roll back {name}")
 def rollback_model(name: str) -> tuple[int, int]:
     """Make the version before the champion again; give (restored, replaced)."""
-    restored, replaced = store.rollback(name, str(flow_run.id or ""))
+    restored, replaced = aliases.rollback(name, str(flow_run.id or ""))
     get_run_logger().info("champion of %s is version %s again, instead of %s", name, restored, replaced)
     return restored, replaced

@@ -1,32 +1,15 @@
 """Read a source: first what it is, then what is in it."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from prefect.logging import get_run_logger
 
-from tasks.core.digest import digest_of
-from tasks.core.sources import SourceFile, check_unchanged, content_digest, list_source, source_identity
-from tasks.core.spec import Data
-from tasks.core.tables import read_files, write_table
-from tasks.uncached import uncached_task
-
-
-@dataclass(frozen=True)
-class Source:
-    """The files of a source, and one digest of their identities."""
-
-    files: tuple[SourceFile, ...]
-    identity: str
-
-
-@dataclass(frozen=True)
-class TableFile:
-    """A table that travels by reference; `digest` is that of the full content it was read from."""
-
-    path: str
-    digest: str
-    rows: int
+from tasks.core.spec.sections import Data
+from tasks.core.storage.digests import digest_of
+from tasks.core.tables.arrow_files import write_table
+from tasks.core.tables.sources import Source, check_unchanged, content_digest, list_source, source_identity
+from tasks.core.training.table import TableFile, read_files
+from tasks.idempotent import uncached_task
 
 
 @uncached_task(task_run_name="look at {location}")

@@ -7,19 +7,20 @@ from pathlib import Path
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
-from tasks import store
-from tasks.core.card import Card, ModelVersion, scikit_learn_version
-from tasks.core.columns import to_frame
-from tasks.core.models import load_pipeline
-from tasks.core.predictor import make_predictor
-from tasks.core.preparation import last_width
-from tasks.core.profile import profile_table
-from tasks.core.results import verdict_document
-from tasks.core.spec import Spec
-from tasks.core.tables import SplitTable, open_table
-from tasks.core.verdict import Verdict
-from tasks.measure import Measured
-from tasks.uncached import uncached_task
+from tasks.core.evaluation.evidence import Measured
+from tasks.core.evaluation.verdict import Verdict, verdict_document
+from tasks.core.model.card import Card, scikit_learn_version
+from tasks.core.model.predictor import make_predictor
+from tasks.core.model.skops_file import load_pipeline
+from tasks.core.model.steps import last_width
+from tasks.core.model.version import ModelVersion
+from tasks.core.monitoring.profile import profile_table
+from tasks.core.spec.spec import Spec
+from tasks.core.tables.arrow_files import open_table
+from tasks.core.tables.frames import to_frame
+from tasks.core.training.table import SplitTable
+from tasks.idempotent import uncached_task
+from tasks.registry import files
 
 EXAMPLE_ROWS = 100
 
@@ -40,7 +41,7 @@ def register_version(
         "git_commit": git_commit(spec.data.source),
         "training_window": training_window(table, spec),
     }
-    version = store.register(spec.name, folder, {**tags, **evidence}, challenger.figures)
+    version = files.register(spec.name, folder, {**tags, **evidence}, challenger.figures)
     get_run_logger().info("registered %s version %s (%s)", version.name, version.version, evidence["verdict"])
     return version
 
@@ -50,7 +51,7 @@ def write_model(folder: Path, challenger: Measured, verdict: Verdict, spec: Spec
     pipeline = load_pipeline(Path(challenger.path))
     rows = open_table(table.held_out)
     example = to_frame(rows.slice(0, EXAMPLE_ROWS), table.features)
-    store.save_model(pipeline, folder, pipeline.predict(example), example)
+    files.save_model(pipeline, folder, pipeline.predict(example), example)
     Card(spec, table.features, table.split, scikit_learn_version(), last_width(pipeline)).write(folder)
     document = {**verdict_document(verdict), "figures": challenger.figures, "segments": challenger.segments}
     (folder / "verdict.json").write_text(json.dumps(document, indent=1), encoding="utf-8")

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from prefect.logging import get_run_logger
 
-from tasks.core.spec import Spec
-from tasks.core.tables import SplitTable, open_table, split_rows
-from tasks.read import TableFile
-from tasks.uncached import uncached_task
+from tasks.core.spec.spec import Spec
+from tasks.core.tables.arrow_files import open_table
+from tasks.core.training.table import SplitTable, TableFile, split_rows
+from tasks.idempotent import uncached_task
 
 
 @uncached_task(task_run_name="split {table.rows:,} rows")

@@ -1,5 +1,6 @@
 """Fixtures: one home with real servers for the whole session, and small tables."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -16,6 +17,7 @@ import pyarrow.csv
 import pytest
 import yaml
 
+DASK = str(Path(sys.executable).with_name("dask"))
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -53,7 +55,7 @@ def pytest_unconfigure():
     import shutil
     import sys
 
-    from deployments import local
+    from deployments.servers import local
 
     if "prefect.flow_engine" in sys.modules:
         from prefect.events.worker import EventsWorker
@@ -70,7 +72,7 @@ def pytest_unconfigure():
 @pytest.fixture(scope="session")
 def servers():
     """The session's real Prefect and MLflow servers."""
-    from deployments import local
+    from deployments.servers import local
 
     named = {name: os.environ.pop(name) for name in ("PREFECT_API_URL", "MLFLOW_TRACKING_URI")}
     started = local.up()
@@ -165,3 +167,45 @@ def sales(tmp_path):
     path = tmp_path / "sales.yaml"
     path.write_text(yaml.safe_dump(spec), encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_heartbeats():
+    """Spare each flow run the second for which it waits for the thread of its heartbeats."""
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        yield
+
+
+@pytest.fixture(scope="session")
+def free_port():
+    def find():
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return str(probe.getsockname()[1])
+
+    return find
+
+
+@pytest.fixture(scope="module")
+def start_dask(tmp_path_factory):
+    """Start `dask scheduler` or `dask worker` on loopback, as somebody else does."""
+    folder = tmp_path_factory.mktemp("dask")
+    started = []
+
+    def start(what, *arguments, **variables):
+        own = ["--nthreads", "1", "--no-nanny", "--local-directory", str(folder)] if what == "worker" else []
+        command = [DASK, what, *arguments, "--host", "127.0.0.1", "--no-dashboard", *own]
+        process = subprocess.Popen(
+            command, env={**os.environ, **variables}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(signal.SIGCONT)
+        process.kill()
+        process.wait()

@@ -52,7 +52,7 @@ def make(name: str) -> Any:
     if name == "threads":
         return ThreadPoolTaskRunner()
     if name == "afterfit":
-        from flows.runner import make_runner  # noqa: PLC0415 - of one of them
+        from tasks.runner.make import make_runner  # noqa: PLC0415 - of one of them
 
         return make_runner(WORKERS)
     from prefect_dask import DaskTaskRunner  # noqa: PLC0415 - the same

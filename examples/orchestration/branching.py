@@ -12,7 +12,7 @@ from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import cross_val_score
 
-from flows.runner import make_runner
+from tasks.runner.make import make_runner
 
 
 @task

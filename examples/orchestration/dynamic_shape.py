@@ -9,7 +9,7 @@ from sklearn.datasets import load_iris
 from sklearn.model_selection import cross_val_score
 from sklearn.tree import DecisionTreeRegressor
 
-from flows.runner import make_runner
+from tasks.runner.make import make_runner
 
 GAIN = 0.01
 

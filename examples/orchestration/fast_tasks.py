@@ -5,7 +5,7 @@
 
 from prefect import flow, task
 
-from flows.runner import make_runner
+from tasks.runner.make import make_runner
 
 
 @task

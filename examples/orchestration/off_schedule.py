@@ -9,7 +9,7 @@ from datetime import date
 import numpy as np
 from prefect import flow, task
 
-from flows.runner import make_runner
+from tasks.runner.make import make_runner
 
 
 @task(task_run_name="read {window}")

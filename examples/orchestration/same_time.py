@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from prefect import flow, task
 from prefect.runtime import flow_run
 
-from flows.runner import make_runner
+from tasks.runner.make import make_runner
 
 
 @task

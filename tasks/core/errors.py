@@ -1,15 +1,6 @@
 """The mistakes a person can be told about in one sentence."""
 
 
-def counted(number: int, noun: str) -> str:
-    """Write a number with its noun.
-
-    >>> counted(1, "row"), counted(2000, "row")
-    ('1 row', '2,000 rows')
-    """
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
 class AfterfitError(Exception):
     """A failure that its message explains in full; `exit_status` is what the command line ends with."""
 

@@ -7,27 +7,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.core.predictions import Answers, Floats
+
 Problem = Literal["regression", "classification"]
-Floats = NDArray[np.float64]
 SMALLEST = float(np.finfo(np.float64).eps)
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What a model answers for n rows.
-
-    `predictions` has shape (n,). For a classifier with probabilities, `probabilities` has shape (n, k) and
-    `classes` names its k columns.
-    """
-
-    predictions: NDArray[Any]
-    probabilities: Floats | None = None
-    classes: tuple[Any, ...] = ()
-
-    def where(self, mask: NDArray[np.bool_]) -> "Answers":
-        """Keep the answers for some of the rows."""
-        probabilities = None if self.probabilities is None else self.probabilities[mask]
-        return Answers(self.predictions[mask], probabilities, self.classes)
 
 
 @dataclass(frozen=True)

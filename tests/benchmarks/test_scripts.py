@@ -16,8 +16,10 @@ from benchmarks.tables import TARGET, floats, gaps, with_target, write_source
 
 def train(folder, make):
     """A small pipeline, as afterfit builds it, with its own answers as a table."""
-    from tasks.core.candidates import build_pipeline, make_estimator
-    from tasks.core.columns import feature_columns, to_frame
+    from tasks.core.tables.columns import feature_columns
+    from tasks.core.tables.frames import to_frame
+    from tasks.core.training.candidates import make_estimator
+    from tasks.core.training.pipeline import build_pipeline
 
     chance = np.random.default_rng(0)
     table = with_target(make(chance, 2_000), chance)

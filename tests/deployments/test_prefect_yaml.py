@@ -13,9 +13,9 @@ import pytest
 import yaml
 from prefect.flows import load_flow_from_entrypoint
 
-from tasks.core.manifest import read_manifest
-from tasks.core.spec_file import load_spec
-from tasks.core.verify import verify_output
+from tasks.core.output.manifest import read_manifest
+from tasks.core.output.verify import verify_output
+from tasks.core.spec.file import load_spec
 
 HERE = Path(__file__).resolve().parents[2]
 DEPLOYMENTS = HERE / "deployments/prefect.yaml"

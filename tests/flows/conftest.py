@@ -3,8 +3,6 @@
 import contextlib
 import json
 import os
-import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,8 +18,9 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from tasks.core.manifest import QUARANTINE, read_manifest, read_scores
-from tasks.core.verify import verify_output
+from tasks.core.output.manifest import QUARANTINE, read_manifest
+from tasks.core.output.reading import read_scores
+from tasks.core.output.verify import verify_output
 
 AFTERFIT = str(Path(sys.executable).with_name("afterfit"))
 DASK = str(Path(sys.executable).with_name("dask"))
@@ -39,15 +38,6 @@ def make_rows(rows, first_id=0):
         "count": ids * 31 % 50,
         "region": pa.DictionaryArray.from_arrays((ids % 3).astype("int8"), ["north", "south", "west"]).cast("string"),
     })  # fmt: skip
-
-
-@pytest.fixture(scope="session", autouse=True)
-def no_heartbeats():
-    """Spare each flow run the second for which it waits for the thread of its heartbeats."""
-    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
-
-    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-        yield
 
 
 def write_training(folder, name, estimator, **params):
@@ -73,7 +63,7 @@ def make_training():
 def train(spec):
     """Train, register and promote a model; give its name."""
     from flows.lifecycle import train_model
-    from tasks.core.spec_file import load_spec
+    from tasks.core.spec.file import load_spec
 
     return train_model(load_spec(spec)).model
 
@@ -192,39 +182,6 @@ def start():
         for process in command.processes():
             process.kill()
         command.process.communicate()
-
-
-@pytest.fixture(scope="session")
-def free_port():
-    def find():
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return str(probe.getsockname()[1])
-
-    return find
-
-
-@pytest.fixture(scope="module")
-def start_dask(tmp_path_factory):
-    """Start `dask scheduler` or `dask worker` on loopback, as somebody else does."""
-    folder = tmp_path_factory.mktemp("dask")
-    started = []
-
-    def start(what, *arguments, **variables):
-        own = ["--nthreads", "1", "--no-nanny", "--local-directory", str(folder)] if what == "worker" else []
-        command = [DASK, what, *arguments, "--host", "127.0.0.1", "--no-dashboard", *own]
-        process = subprocess.Popen(
-            command, env={**os.environ, **variables}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(signal.SIGCONT)
-        process.kill()
-        process.wait()
 
 
 @dataclass

@@ -10,15 +10,16 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from flows.backfill import backfill_scores
 from flows.bundles import look
 from flows.lifecycle import run_lifecycle, train_model
-from flows.scoring import backfill_scores
 from tasks.core.errors import AfterfitError, RequestError
-from tasks.core.manifest import NAME, read_manifest, read_scores
-from tasks.core.results import BackfillError
-from tasks.core.spec_file import load_spec
-from tasks.core.verify import verify_output
-from tasks.uncached import uncached_task
+from tasks.core.output.manifest import MANIFEST_NAME, read_manifest
+from tasks.core.output.reading import read_scores
+from tasks.core.output.verify import verify_output
+from tasks.core.scoring.results import BackfillError
+from tasks.core.spec.file import load_spec
+from tasks.idempotent import uncached_task
 
 pytestmark = pytest.mark.usefixtures("servers")
 DAYS = ("2026-03-28", "2026-03-29", "2026-03-30")  # the second one has 23 hours in much of Europe
@@ -103,7 +104,7 @@ def test_scores_of_another_model_with_the_same_number_are_stale(windowed, tmp_pa
     spec = load_spec(windowed)
     train_model(spec)
     backfill_scores(spec, *FROM_TO)
-    path = tmp_path / "out" / DAYS[0] / NAME
+    path = tmp_path / "out" / DAYS[0] / MANIFEST_NAME
     path.write_text(replace(read_manifest(path.parent), model_digest="0" * 64).to_json())
     (first, *others) = backfill_scores(spec, *FROM_TO, dry_run=True).windows
     assert (first.plan.status, "scored by another" in first.plan.why) == ("stale", True)
@@ -113,7 +114,7 @@ def test_scores_of_another_model_with_the_same_number_are_stale(windowed, tmp_pa
 def test_an_interrupted_backfill_does_not_score_its_windows_to_the_end(windowed, monkeypatch):
     spec = load_spec(windowed)
     train_model(spec)
-    monkeypatch.setattr("flows.scoring.outcome_of", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr("flows.backfill.outcome_of", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     ended = []
 
     @uncached_task(task_run_name="for long")
@@ -125,7 +126,7 @@ def test_an_interrupted_backfill_does_not_score_its_windows_to_the_end(windowed,
         except AfterfitError as error:
             ended.append(str(error))
 
-    monkeypatch.setattr("flows.scoring.score_window", score_for_long)
+    monkeypatch.setattr("flows.backfill.score_window", score_for_long)
     with pytest.raises(KeyboardInterrupt):
         backfill_scores(spec, *FROM_TO)
     assert ended

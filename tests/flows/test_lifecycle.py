@@ -9,19 +9,22 @@ import pytest
 
 from flows.lifecycle import register_model, run_lifecycle, train_model
 from flows.release import promote_version, rollback_version
-from flows.runner import make_runner
 from flows.scoring import score_batch
-from tasks import store
-from tasks.core.card import read_card
-from tasks.core.columns import to_frame
-from tasks.core.csv_copy import copy_csv
-from tasks.core.csv_files import read_csv
 from tasks.core.errors import GateError, RequestError
-from tasks.core.manifest import read_manifest, read_scores
-from tasks.core.models import load_pipeline
-from tasks.core.sources import list_source
-from tasks.core.spec_file import load_spec
-from tasks.core.verify import verify_output
+from tasks.core.model.card import read_card
+from tasks.core.model.skops_file import load_pipeline
+from tasks.core.output.manifest import read_manifest
+from tasks.core.output.reading import read_scores
+from tasks.core.output.verify import verify_output
+from tasks.core.spec.file import load_spec
+from tasks.core.tables.csv_copy import copy_csv
+from tasks.core.tables.csv_files import read_csv
+from tasks.core.tables.frames import to_frame
+from tasks.core.tables.sources import list_source
+from tasks.registry import aliases, versions
+from tasks.registry.client import connect
+from tasks.registry.files import fetch
+from tasks.runner.make import make_runner
 
 pytestmark = pytest.mark.usefixtures("servers")
 DUMMY = "candidates=[{estimator: sklearn.dummy.DummyRegressor}]"
@@ -59,7 +62,7 @@ def test_a_refused_challenger_stays_a_challenger_and_scoring_goes_on_with_the_ch
     assert not refused.trained.verdict.passed
     assert (refused.trained.version, refused.trained.alias, refused.trained.champion) == (2, "challenger", 1)
     assert refused.scores.version == 1
-    aliases = {model.name: model.aliases for model in store.list_models()}[refused.trained.model]
+    aliases = {model.name: model.aliases for model in versions.list_models()}[refused.trained.model]
     assert aliases == {"champion": 1, "challenger": 2}
     with pytest.raises(GateError, match="add --force"):
         promote_version(refused.trained.model, 2)
@@ -72,7 +75,7 @@ def test_promote_and_rollback_move_the_aliases(sales):
     assert promote_version(name, 2, force=True) == 1
     assert rollback_version(name) == (1, 2)
     assert rollback_version(name) == (2, 1)
-    assert store.find_alias(name).version == 2
+    assert versions.find_alias(name).version == 2
 
 
 def test_a_rolled_back_version_is_not_promoted_again_by_the_next_run(sales):
@@ -101,10 +104,10 @@ def test_a_run_that_died_between_the_alias_and_its_record_is_not_trained_again(s
     """A champion without the record of its promotion is the champion all the same."""
     spec = load_spec(sales)
     name = train_model(spec).model
-    store._client().delete_model_version_tag(name, "1", "promoted")
+    connect().delete_model_version_tag(name, "1", "promoted")
     again = train_model(spec)
     assert (again.version, again.model_reused, again.alias) == (1, True, "champion")
-    assert store.find_alias(name).promoted
+    assert versions.find_alias(name).promoted
 
 
 def test_other_scoring_options_are_another_run(sales):
@@ -129,7 +132,7 @@ def test_a_wrong_request_is_refused_before_anything_is_registered(sales, change,
     spec = load_spec(sales, [change])
     with pytest.raises(RequestError, match=words):
         run_lifecycle(spec)
-    assert spec.name not in {model.name for model in store.list_models()}
+    assert spec.name not in {model.name for model in versions.list_models()}
 
 
 def test_files_whose_ids_have_different_types_are_refused(sales, tmp_path):
@@ -155,7 +158,7 @@ def test_workers_and_cluster_that_cannot_be_are_refused(workers, cluster):
 
 def test_a_run_that_died_before_its_promotion_is_finished_by_the_next(sales, monkeypatch):
     """A version that passed and was not promoted is promoted by the same command again, not trained again."""
-    monkeypatch.setattr(store, "promote", lambda *_: (_ for _ in ()).throw(OSError("killed")))
+    monkeypatch.setattr(aliases, "promote", lambda *_: (_ for _ in ()).throw(OSError("killed")))
     with pytest.raises(OSError, match="killed"):
         train_model(load_spec(sales))
     monkeypatch.undo()
@@ -167,8 +170,8 @@ def test_scores_equal_those_of_the_pipeline_in_memory_to_the_last_bit(sales, tmp
     """The registered version, in a flow, answers row by row what the same pipeline answers on the same piece."""
     spec = load_spec(sales)
     trained = train_model(spec)
-    version = store.resolve(f"{trained.model}/{trained.version}")
-    folder = Path(store.fetch(version).folder)
+    version = versions.resolve(f"{trained.model}/{trained.version}")
+    folder = Path(fetch(version).folder)
     score_batch(trained.model, spec.data.source, str(tmp_path / "out"))
     features = read_card(folder).features
     copied = copy_csv(list_source(spec.data.source)[0], features, tmp_path / "copy.parquet", 1000)
@@ -207,7 +210,7 @@ def test_a_model_fitted_elsewhere_goes_through_the_same_gates(sales, tmp_path):
     """A skops file is measured, judged and registered; what is no skops file is refused in a sentence."""
     spec = load_spec(sales)
     trained = train_model(spec)
-    model = Path(store.fetch(store.resolve(trained.model)).folder) / "model.skops"
+    model = Path(fetch(versions.resolve(trained.model)).folder) / "model.skops"
     again = register_model(str(model), spec)
     assert (again.version, again.verdict.passed) == (2, True)
     assert register_model(str(model), spec).model_reused
@@ -222,10 +225,10 @@ def test_a_changed_model_file_is_refused(sales, tmp_path):
     """A damaged copy is fetched again; a version whose files are not those that were registered never scores."""
     spec = load_spec(sales)
     name = train_model(spec).model
-    version = store.fetch(store.resolve(name))
+    version = fetch(versions.resolve(name))
     (Path(version.folder) / "model.skops").write_bytes(b"damaged")
     assert score_batch(name, spec.data.source, str(tmp_path / "out")).rows_scored == 400
-    store._client().set_model_version_tag(name, "1", "digest", "0" * 64)
+    connect().set_model_version_tag(name, "1", "digest", "0" * 64)
     with pytest.raises(RequestError, match="not those that were registered"):
         score_batch(name, spec.data.source, str(tmp_path / "other"))
 

@@ -15,12 +15,12 @@ import pytest
 from flows import scoring
 from flows.lifecycle import train_model
 from flows.scoring import score_batch
-from tasks import store
-from tasks.core import pieces
 from tasks.core.errors import RequestError
-from tasks.core.manifest import read_scores
-from tasks.core.pieces import Bundle
-from tasks.core.spec_file import load_spec
+from tasks.core.output.reading import read_scores
+from tasks.core.spec.file import load_spec
+from tasks.core.tables import pieces
+from tasks.core.tables.pieces import Bundle
+from tasks.registry.client import connect
 
 OTHER = 100_000_000  # where the ids of a second source begin
 
@@ -89,8 +89,8 @@ def one_bundle(small_pieces, monkeypatch):
     """
     monkeypatch.setattr("flows.bundles.bundle_pieces", lambda found, _: (Bundle(0, tuple(found)),) if found else ())
     monkeypatch.setattr(scoring, "publish_scores", lambda *_: None)
-    monkeypatch.setattr("tasks.report.create_progress_artifact", lambda *_, **__: uuid4())
-    monkeypatch.setattr("tasks.report.update_progress_artifact", lambda *_: None)
+    monkeypatch.setattr("tasks.publish.create_progress_artifact", lambda *_, **__: uuid4())
+    monkeypatch.setattr("tasks.publish.update_progress_artifact", lambda *_: None)
 
 
 def _at_once(*runs):
@@ -172,7 +172,7 @@ def test_a_run_ends_with_the_version_it_began_with_whatever_happens_to_the_regis
     servers, make_training, rows, tmp_path, laws, small_pieces, in_the_middle
 ):
     """The alias moves to another version between two bundles; the alias goes; the version itself goes."""
-    name, client = "moving", store._client()
+    name, client = "moving", connect()
     spec = make_training(tmp_path, name, "sklearn.linear_model.Ridge")
     for more in ([], ["candidates=[{estimator: sklearn.linear_model.LinearRegression}]", "gates.champion.margin=9"]):
         train_model(load_spec(spec, more))

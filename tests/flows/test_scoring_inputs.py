@@ -15,8 +15,9 @@ from flows import scoring
 from flows.scoring import score_batch
 from tasks import score
 from tasks.core.errors import AfterfitError, RequestError
-from tasks.core.manifest import QUARANTINE, read_manifest, read_scores
-from tasks.core.predictor import KERNEL, KERNEL_ROWS, LIBRARY
+from tasks.core.model.predictor import KERNEL, KERNEL_ROWS, LIBRARY
+from tasks.core.output.manifest import QUARANTINE, read_manifest
+from tasks.core.output.reading import read_scores
 
 HEADER = "id,size,count,region\n"
 

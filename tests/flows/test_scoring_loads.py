@@ -13,7 +13,7 @@ import yaml
 
 from flows.lifecycle import train_model
 from flows.scoring import score_batch
-from tasks.core.spec_file import load_spec
+from tasks.core.spec.file import load_spec
 
 pytestmark = pytest.mark.slow
 AFTERFIT = str(Path(sys.executable).with_name("afterfit"))

@@ -10,13 +10,15 @@ import pytest
 
 from flows.lifecycle import train_model
 from flows.scoring import score_batch
-from tasks.core.csv_files import read_csv
 from tasks.core.errors import AfterfitError
-from tasks.core.files import delete, join, list_sizes, read_whole, write_whole
-from tasks.core.manifest import read_manifest, read_scores
-from tasks.core.sources import list_source
-from tasks.core.spec_file import load_spec
-from tasks.core.verify import verify_output
+from tasks.core.output.manifest import read_manifest
+from tasks.core.output.reading import read_scores
+from tasks.core.output.verify import verify_output
+from tasks.core.spec.file import load_spec
+from tasks.core.storage.files import delete, list_sizes, read_whole, write_whole
+from tasks.core.storage.location import join
+from tasks.core.tables.csv_files import read_csv
+from tasks.core.tables.sources import list_source
 
 pytestmark = pytest.mark.usefixtures("servers")
 ROWS = 400
@@ -64,7 +66,7 @@ def test_a_source_on_a_store_is_scored_to_a_store_as_it_is_here(champion, bucket
 def test_an_attempt_that_died_on_a_store_is_resumed_and_its_damaged_part_scored_again(champion, bucket, monkeypatch):
     """Each file is a piece of its own here; the attempt dies at the commit, with all three parts written."""
     name, folder = champion
-    monkeypatch.setattr("tasks.core.pieces.PIECE_ROWS", ROWS)
+    monkeypatch.setattr("tasks.core.tables.pieces.PIECE_ROWS", ROWS)
     for number in range(3):
         content = (folder / "sales.csv").read_bytes().replace(b'\n"0', b'\n"%d' % number)
         write_whole(f"{bucket}/in/{number}.csv", content)
@@ -73,7 +75,7 @@ def test_an_attempt_that_died_on_a_store_is_resumed_and_its_damaged_part_scored_
         raise OSError("killed")
 
     with monkeypatch.context() as patched:
-        patched.setattr("tasks.core.objects.write_if_unchanged", die)
+        patched.setattr("tasks.core.output.object_store.write_if_unchanged", die)
         with pytest.raises((OSError, AfterfitError)):
             score_batch(name, f"{bucket}/in", f"{bucket}/out")
     assert read_manifest(f"{bucket}/out") is None

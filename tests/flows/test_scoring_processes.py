@@ -8,11 +8,11 @@ import psutil
 import pytest
 
 from flows import bundles
-from flows.runner import lanes
 from flows.scoring import score_batch
 from tasks.core.errors import AfterfitError
+from tasks.idempotent import uncached_task
+from tasks.runner.make import lanes
 from tasks.score import score_bundle
-from tasks.uncached import uncached_task
 
 HANGS = 120  # seconds; time itself is never asserted
 
@@ -56,8 +56,8 @@ def test_a_large_source_is_scored_on_processes_where_the_trial_says_that_they_pa
     champion, make_source, laws, reference, tmp_path, monkeypatch, pays
 ):
     source, output, asked = make_source(4), tmp_path / "out", []
-    monkeypatch.setattr("tasks.trial.TRIED_FROM", 1)
-    monkeypatch.setattr("tasks.trial.processes_pay", lambda *_: pays)
+    monkeypatch.setattr("tasks.choose.TRIED_FROM", 1)
+    monkeypatch.setattr("tasks.choose.processes_pay", lambda *_: pays)
     make = bundles.make_runner
     monkeypatch.setattr("flows.bundles.make_runner", lambda workers, *_, **__: asked.append(workers) or make(None))
     score_batch(champion, str(source.path), str(output))

@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.scoring import score_batch
-from tasks.core.commit import FolderOutput
 from tasks.core.errors import AfterfitError, RequestError
-from tasks.score import score_piece
+from tasks.core.output.folder import FolderOutput
+from tasks.core.scoring.piece import score_piece
 
 OTHER = 100_000_000  # where the ids of a second source begin
 

@@ -8,14 +8,18 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import settings
 
-from tasks.core.candidates import build_pipeline, make_estimator
-from tasks.core.card import Card, ModelVersion, scikit_learn_version
-from tasks.core.columns import feature_columns, to_frame
-from tasks.core.manifest import Input, Manifest, Part, describe, part_name
-from tasks.core.sources import list_source
-from tasks.core.spec import Spec
-from tasks.core.split import Split
-from tasks.core.staging import write_table
+from tasks.core.model.card import Card, scikit_learn_version
+from tasks.core.model.version import ModelVersion
+from tasks.core.output.manifest import Manifest, Part, describe, part_name
+from tasks.core.output.staging import write_table
+from tasks.core.spec.spec import Spec
+from tasks.core.tables.columns import feature_columns
+from tasks.core.tables.frames import to_frame
+from tasks.core.tables.inputs import Input
+from tasks.core.tables.sources import list_source
+from tasks.core.tables.split import Split
+from tasks.core.training.candidates import make_estimator
+from tasks.core.training.pipeline import build_pipeline
 
 ROWS = 400
 # The same examples every time, and no time asserted: the machine may be busy.

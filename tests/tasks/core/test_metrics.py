@@ -4,7 +4,8 @@ import sklearn.metrics as peer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.core.metrics import METRICS, Answers, loss, measure, metric_names, row_losses
+from tasks.core.metrics import METRICS, loss, measure, metric_names, row_losses
+from tasks.core.predictions import Answers
 
 CHANCE = np.random.default_rng(5)
 Y = CHANCE.normal(size=200)

@@ -1,0 +1,56 @@
+"""The `afterfit` command: its application, and the options that commands share."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("afterfit")
+
+
+app = App(
+    name="afterfit",
+    help="Everything that comes after .fit(): train, judge, register, promote and score scikit-learn models.\n\n"
+    "Start with `afterfit demo`, or with your own table: `afterfit init sales.csv --target amount`.",
+    version=_version,
+    help_format="plaintext",
+    suppress_keyboard_interrupt=False,  # `main` says a sentence about it
+)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Talk:
+    """How a command answers."""
+
+    json: Annotated[bool, Parameter(negative=())] = False
+    "Print exactly one JSON object on standard output, everything else on standard error."
+    verbose: Annotated[bool, Parameter(negative=())] = False
+    "Show the logs of Prefect, Dask and MLflow."
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Work(Talk):
+    """Where the work is done."""
+
+    workers: int | None = None
+    "Worker processes to start on this machine; by default threads of this process, which suit nearly all models."
+    cluster: str | None = None
+    "The address of a Dask scheduler that runs, such as tls://10.0.0.5:8786 (see docs/clusters.md)."
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class SpecWork(Work):
+    """How a spec is changed for one command."""
+
+    set: Annotated[list[str], Parameter(negative=())] = field(default_factory=list)
+    "Change a field of the spec, as in --set data.target=cnt; can be given many times."
+
+
+TALK, WORK, SPEC_WORK = Talk(), Work(), SpecWork()

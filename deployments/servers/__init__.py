@@ -1,0 +1,1 @@
+"""The embedded servers, and those that a person has named."""

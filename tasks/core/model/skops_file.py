@@ -1,0 +1,72 @@
+"""Models on disk: skops files, loaded with our own list of trusted types."""
+
+from pathlib import Path
+from typing import Any
+
+import skops.io
+from skops.io.exceptions import UntrustedTypesFoundException
+
+from tasks.core.errors import RequestError
+from tasks.core.model.trees.checks import check_trees
+
+# What scikit-learn's estimators are made of beyond skops' own defaults. Every one of these was read: none runs
+# anything when it is built. A type is added here by review, never by what a model file says of itself.
+TRUSTED = (
+    "functools.partial",  # the function in it is checked by itself
+    "numpy.dtype",
+    "sklearn._loss.link.IdentityLink",
+    "sklearn._loss.link.Interval",
+    "sklearn._loss.link.LogLink",
+    "sklearn._loss.link.LogitLink",
+    "sklearn._loss.link.MultinomialLogit",
+    "sklearn._loss.loss.AbsoluteError",
+    "sklearn._loss.loss.HalfBinomialLoss",
+    "sklearn._loss.loss.HalfGammaLoss",
+    "sklearn._loss.loss.HalfMultinomialLoss",
+    "sklearn._loss.loss.HalfPoissonLoss",
+    "sklearn._loss.loss.HalfSquaredError",
+    "sklearn._loss.loss.HalfTweedieLoss",
+    "sklearn._loss.loss.PinballLoss",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.compose._column_transformer._RemainderColsList",
+    "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.metrics._dist_metrics.EuclideanDistance64",
+    "sklearn.neighbors._kd_tree.KDTree",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+    "sklearn.tree._tree.Tree",
+    "sklearn.utils.validation.check_array",
+    "tasks.core.model.dates.DateParts",
+)
+
+
+def save_pipeline(pipeline: Any, path: Path) -> None:
+    """Write a fitted pipeline as skops; the file has no pickle in it."""
+    skops.io.dump(pipeline, path)
+
+
+def load_pipeline(path: Path) -> Any:
+    """Load a skops file.
+
+    Raises:
+        RequestError: the file is not skops, holds a type that is not trusted, or trees that point outside themselves.
+    """
+    try:
+        pipeline = skops.io.load(path, trusted=list(TRUSTED))
+    except UntrustedTypesFoundException as error:
+        raise RequestError(f"{path.name} holds types that are not on afterfit's list: {_types(error)}.") from error
+    except FileNotFoundError as error:
+        raise RequestError(f"There is no model file {path}.") from error
+    except Exception as error:  # skops raises what its zip, JSON and node readers raise
+        raise RequestError(f"{path.name} is not a skops file that can be read: {error}") from error
+    try:
+        check_trees(pipeline)  # scikit-learn follows the nodes of a tree without looking where they lead
+    except (ValueError, TypeError, AttributeError, LookupError) as error:
+        raise RequestError(f"{path.name} is damaged, do not use it: {error}") from error
+    return pipeline
+
+
+def _types(error: UntrustedTypesFoundException) -> str:
+    return ", ".join(sorted(str(name) for name in getattr(error, "untrusted_types", None) or error.args))

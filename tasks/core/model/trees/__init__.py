@@ -1,0 +1,1 @@
+"""A kernel that predicts what fitted trees predict, to the last bit, many times faster."""

@@ -1,0 +1,1 @@
+"""A committed output: parts, manifest, quarantine."""

@@ -1,0 +1,32 @@
+"""Quarantine: which rows a model cannot score, and why; what is kept of them."""
+
+from tasks.core.errors import RequestError
+
+INPUT, INPUT_ROW, REASON, DETAIL = "input", "input_row", "reason", "detail"
+
+
+def kept_name(name: str) -> str:
+    """Name a column of the source as quarantine keeps it: like itself, unless quarantine has one of that name.
+
+    >>> kept_name("size"), kept_name("reason")
+    ('size', 'column_reason')
+    """
+    return f"column_{name}" if name in {INPUT, INPUT_ROW, REASON, DETAIL} else name
+
+
+def allowed_rows(max_bad_rows: float, rows: int) -> int:
+    """Tell how many rows may go to quarantine: `max_bad_rows` is a count, or below 1 a share of the rows.
+
+    >>> allowed_rows(0.01, 1000), allowed_rows(25, 1000), allowed_rows(0, 1000)
+    (10, 25, 0)
+    """
+    # 0.57 * 100 is a little less than 57.
+    return int(max_bad_rows * rows + 1e-9) if max_bad_rows < 1 else int(max_bad_rows)
+
+
+def check_budget(max_bad_rows: float) -> None:
+    """Refuse a budget that is neither a count nor a share."""
+    if not (max_bad_rows >= 0 and (max_bad_rows < 1 or float(max_bad_rows).is_integer())):
+        raise RequestError(
+            f"max_bad_rows is {max_bad_rows:g}: give a whole number of rows, or a share below 1, such as 0.01."
+        )

@@ -1,0 +1,121 @@
+"""Staging: where the parts of one attempt are gathered, and what it leaves for the next attempt to reuse."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tasks.core.errors import AfterfitError
+from tasks.core.output.manifest import QUARANTINE, Part, parse_part
+from tasks.core.output.verify import verify_part
+from tasks.core.storage.digests import digest_of
+from tasks.core.storage.files import delete, list_sizes, read_whole, write_whole
+from tasks.core.storage.location import is_url, join
+from tasks.core.tables.pieces import Piece
+
+
+@dataclass(frozen=True)
+class Staging:
+    """Folders or URLs: one for parts, one for the record of each part, written after the part is whole.
+
+    `tables` is a folder for the Parquet copies of CSV files, and for files that are not whole yet.
+    """
+
+    parts: str
+    records: str
+    tables: str
+
+
+def write_part(staging: Staging, part: Part, scores: pa.Table, rejected: pa.Table | None) -> Part:
+    """Write the files of a part, and its record last; give the part with what was written.
+
+    Raises:
+        AfterfitError: there is no room for them, or they may not be written.
+    """
+    written = part
+    try:
+        if len(scores):
+            size, sha256 = write_table(scores, join(staging.parts, part.name), staging.tables)
+            written = replace(written, size=size, sha256=sha256)
+        if rejected is not None and len(rejected):
+            _, sha256 = write_table(rejected, join(staging.parts, QUARANTINE, part.name), staging.tables)
+            written = replace(written, quarantine_sha256=sha256)
+        document = asdict(written)
+        record = {"part": document, "digest": digest_of(json.loads(json.dumps(document)))}
+        write_whole(_record_of(staging, part.name), json.dumps(record).encode())
+    except OSError as error:
+        raise AfterfitError(
+            f"{join(staging.parts, part.name)} cannot be written: {error.strerror or error}. What is done is kept: "
+            "run the same command again."
+        ) from error
+    return written
+
+
+def write_table(table: pa.Table, location: str, unfinished_in: str = "") -> tuple[int, str]:
+    """Write a table with page checksums, under its name only when it is whole; give its size and its sha256.
+
+    Its first column is taken for one that hardly repeats, as what rows are known by.
+    """
+    sink = pa.BufferOutputStream()
+    first, *others = table.schema
+    # A dictionary of ids or probabilities is built in vain: it took five times as long.
+    repeating = [item.name for item in others if not pa.types.is_floating(item.type)]
+    differences = {first.name: "DELTA_BINARY_PACKED"} if pa.types.is_integer(first.type) else None
+    pq.write_table(
+        table, sink, compression="zstd", compression_level=1, use_dictionary=repeating, column_encoding=differences,
+        write_page_checksum=True,
+    )  # fmt: skip
+    content = memoryview(sink.getvalue())
+    write_whole(location, content, unfinished_in)
+    return len(content), hashlib.sha256(content).hexdigest()
+
+
+def finished_part(staging: Staging, name: str, slices: tuple[tuple[int, int, int], ...]) -> Part | None:
+    """Find the record of a part that was made from these rows, or nothing; its files are not looked at."""
+    try:
+        record = json.loads(read_whole(_record_of(staging, name)))
+        if digest_of(record["part"]) != record["digest"]:
+            return None
+        part = parse_part(record["part"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+    return part if part.slices == slices else None
+
+
+def reusable_parts(staging: Staging, pieces: Sequence[Piece], names: Sequence[str]) -> dict[int, Part]:
+    """Find the parts that an earlier attempt finished, by number; each is held against its digest, byte for byte.
+
+    What is not wanted is deleted: parts of another run, and parts that are not as their record says.
+    """
+    wanted = dict(zip(names, pieces, strict=True))
+    for name in list_sizes(staging.records):
+        if name.removesuffix(".json") not in wanted:
+            delete(join(staging.records, name))
+    found: dict[int, Part] = {}
+    recorded = list_sizes(staging.records)
+    for name, piece in wanted.items():
+        part = finished_part(staging, name, input_slices(piece)) if f"{name}.json" in recorded else None
+        if part is not None and not verify_part(staging.parts, part):
+            found[piece.number] = part
+        elif f"{name}.json" in recorded:
+            delete(_record_of(staging, name))
+    return found
+
+
+def input_slices(piece: Piece) -> tuple[tuple[int, int, int], ...]:
+    """Give the input's number, the first row and the rows of each slice of a piece."""
+    return tuple((item.input, item.start, item.rows) for item in piece.slices)
+
+
+def rows_written(staging: Staging, rows: Mapping[str, int]) -> int:
+    """Count the rows of the parts that are there by now, for a bar; on object stores asking would cost too much."""
+    if is_url(staging.parts):
+        return 0
+    return sum(rows.get(name, 0) for name in list_sizes(staging.parts))
+
+
+def _record_of(staging: Staging, name: str) -> str:
+    return join(staging.records, f"{name}.json")

@@ -1,0 +1,73 @@
+"""The section of a spec about scoring."""
+
+from typing import Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from tasks.core.spec.sections import Section
+from tasks.core.windows.templates import check_distinct, check_template, fill, has_window
+from tasks.core.windows.window import Window, parse_length
+
+
+class Scoring(Section):
+    """What is scored, and where the scores go."""
+
+    source: str = Field("", description="like data.source, and may name a window: in/{window:%Y-%m-%d}/*.parquet")
+    output: str = Field("scores", description="a folder; must name a window where the source does")
+    window: str | None = Field(None, description="the length of a window, such as 15m, 1h, 1d or 1w")
+    on_existing: Literal["replace", "refuse"] = "replace"
+    proba: bool = False
+    keep: tuple[str, ...] = ()
+    max_bad_rows: float = Field(0, ge=0, description="rows that may go to quarantine: a count, or a share below 1")
+
+    @field_validator("source", "output")
+    @classmethod
+    def _check_template(cls, template: str) -> str:
+        check_template(template)
+        return template
+
+    @field_validator("max_bad_rows")
+    @classmethod
+    def _check_budget(cls, rows: float) -> float:
+        if rows >= 1 and not rows.is_integer():
+            raise ValueError(f"{rows:g} is neither a whole number of rows nor a share below 1, such as 0.01")
+        return rows
+
+    @field_validator("window", mode="before")
+    @classmethod
+    def _check_length(cls, length: Any) -> Any:
+        if length is not None:
+            parse_length(str(length))
+        return length
+
+    @model_validator(mode="after")
+    def _check_windows(self) -> Self:
+        """Require a name of its own for each window, and an output above all."""
+        names = {"source": self.source, "output": self.output}
+        windowed = {field: template for field, template in names.items() if has_window(template)}
+        if self.window is None:
+            for field, template in windowed.items():
+                raise ValueError(f"`{field}` is {template!r} and there is no `window`: give its length, such as 1d")
+            return self
+        if not windowed:
+            raise ValueError(
+                f"`window` is {self.window!r}, and neither `source` nor `output` names a window: leave it out, or name "
+                "the window in them, as in scores/{window:%Y-%m-%d}"
+            )
+        if "output" not in windowed:
+            raise ValueError(
+                f"`output` is {self.output!r}, where each window would replace the scores of the one before: name the "
+                "window in it, as in scores/{window:%Y-%m-%d}"
+            )
+        for field, template in windowed.items():
+            try:
+                check_distinct(template, parse_length(self.window))
+            except ValueError as error:
+                raise ValueError(f"`{field}`: {error}") from error
+        return self
+
+
+def fill_scoring(scoring: "Scoring", window: Window) -> "Scoring":
+    """Name the source and the output of one window."""
+    names = {"source": fill(scoring.source, window), "output": fill(scoring.output, window)}
+    return scoring.model_copy(update={**names, "window": None})

@@ -1,0 +1,103 @@
+"""The sections of a spec about data, candidates and gates."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from tasks.core.windows.templates import has_window
+
+LATER = {
+    "search": "a search over parameters is not part of this version: give each candidate fixed `params`",
+    "schedules": "schedules in a spec are not part of this version: put them in deployments/prefect.yaml",
+}
+
+
+class Section(BaseModel):
+    """A part of the spec: unknown keys are errors, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_later(cls, values: Any) -> Any:
+        for name in LATER.keys() & set(values if isinstance(values, Mapping) else ()):
+            raise ValueError(LATER[name])
+        return values
+
+
+class Data(Section):
+    """The table a model learns from."""
+
+    source: str = Field(description="a file, a folder, a glob or an fsspec URL; Parquet or CSV")
+    target: str = Field(description="the column to predict")
+    id: str | None = Field(None, description="carried through to the scores, never a feature")
+    time: str | None = Field(None, description="split by this column: the newest rows judge")
+    segment: str | None = Field(None, description="measured value by value")
+    drop: tuple[str, ...] = Field((), description="columns that are not features")
+
+    @field_validator("source")
+    @classmethod
+    def _refuse_window(cls, source: str) -> str:
+        if has_window(source):
+            raise ValueError(f"{source!r} names a window, which only scoring.source and scoring.output may")
+        return source
+
+    @model_validator(mode="after")
+    def _check_roles(self) -> Self:
+        taken = {"id": self.id, "time": self.time, "segment": self.segment}
+        for role, column in taken.items():
+            if column == self.target:
+                raise ValueError(f"`{role}` and `target` are both {column!r}: name two different columns")
+        if self.target in self.drop:
+            raise ValueError(f"`drop` holds the target {self.target!r}: take it out")
+        return self
+
+
+class Candidate(Section):
+    """An estimator with its parameters."""
+
+    estimator: str = Field(description="the full name of a scikit-learn estimator")
+    params: dict[str, Any] = Field(default_factory=dict, description="what its constructor is given")
+
+    @property
+    def name(self) -> str:
+        """The last part of the estimator's name."""
+        return self.estimator.rsplit(".", 1)[-1]
+
+
+class Limit(Section):
+    """What a metric must stay within."""
+
+    min: float | None = None
+    max: float | None = None
+
+    @model_validator(mode="after")
+    def _check_bounds(self) -> Self:
+        if self.min is None and self.max is None:
+            raise ValueError("a limit needs `min`, `max` or both")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"no figure is both at least {self.min:g} and at most {self.max:g}")
+        return self
+
+
+class ChampionGate(Section):
+    """How much worse than the champion a challenger may be."""
+
+    metric: str = ""
+    confidence: float = Field(0.95, gt=0.5, lt=1)
+    margin: float = Field(0.01, ge=0)
+
+
+class SegmentGate(Section):
+    """How much worse than the champion a challenger may be in any one segment."""
+
+    max_relative_loss: float = Field(0.10, ge=0)
+
+
+class Gates(Section):
+    """What a challenger has to show before it goes live."""
+
+    limits: dict[str, Limit] = Field(default_factory=dict)
+    champion: ChampionGate = ChampionGate()
+    segments: SegmentGate = SegmentGate()

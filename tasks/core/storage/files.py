@@ -1,0 +1,102 @@
+"""Files, here or on an object store: written whole or not at all, read, listed and deleted."""
+
+import os
+import shutil
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+from tasks.core.errors import RequestError
+from tasks.core.storage.location import is_url, join, open_filesystem
+
+
+def write_whole(location: str, content: bytes | memoryview, unfinished_in: str = "") -> None:
+    """Write a file under its name only when it is whole; until then it lies in a folder of the same file system."""
+    if is_url(location):
+        filesystem, inside = open_filesystem(location)
+        filesystem.pipe_file(inside, bytes(content))
+        return
+    path = Path(location)
+    unfinished = Path(unfinished_in or path.parent) / f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp"
+    try:
+        unfinished.write_bytes(content)
+        unfinished.rename(path)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+def read_whole(location: str) -> bytes:
+    """Read a file.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    if not is_url(location):
+        return Path(location).read_bytes()
+    filesystem, path = open_filesystem(location)
+    return bytes(filesystem.cat_file(path))
+
+
+def list_sizes(location: str) -> dict[str, int]:
+    """List what is in a folder, by name, with sizes in bytes; nothing where there is no folder."""
+    if not is_url(location):
+        return dict(_local_sizes(location))
+    filesystem, path = open_filesystem(location)
+    filesystem.invalidate_cache()
+    try:
+        found = filesystem.ls(path, detail=True)
+    except FileNotFoundError:
+        return {}
+    named = {str(item["name"]).rstrip("/").rsplit("/", 1)[-1]: int(item["size"] or 0) for item in found}
+    return {name: size for name, size in named.items() if name != path.rstrip("/").rsplit("/", 1)[-1]}
+
+
+def _local_sizes(location: str) -> Iterator[tuple[str, int]]:
+    with suppress(FileNotFoundError, NotADirectoryError):
+        for entry in os.scandir(location):
+            with suppress(FileNotFoundError):  # an unfinished file that has been renamed meanwhile
+                yield entry.name, entry.stat().st_size
+
+
+def delete(location: str) -> None:
+    """Delete a file, or a folder with all that is in it; nothing is fine too."""
+    if not is_url(location):
+        path = Path(location)
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        return
+    filesystem, inside = open_filesystem(location)
+    try:
+        filesystem.rm(inside, recursive=True)
+    except FileNotFoundError:
+        return
+
+
+def copy_all(source: str, target: str, names: Collection[str]) -> None:
+    """Copy files from one folder of an object store to another, without fetching them; one that is gone is left out."""
+    if names:
+        filesystem, inside = open_filesystem(source)
+        _, other = open_filesystem(target)
+        filesystem.copy(
+            [join(inside, name) for name in names], [join(other, name) for name in names], on_error="ignore"
+        )
+
+
+def open_binary(location: str) -> Any:
+    """Open a file for reading bytes, here or on an object store."""
+    filesystem, path = open_filesystem(location)
+    return filesystem.open(path, "rb")
+
+
+def open_unbuffered(path: str) -> FileIO:
+    """Open a file of this machine for reads into memory that the reader provides."""
+    return Path(path).open("rb", buffering=0)
+
+
+def check_exists(path: str) -> None:
+    """Refuse the name of a file that is not there."""
+    if not Path(path).is_file():
+        raise RequestError(f"There is no file {path}.")

@@ -1,0 +1,77 @@
+"""Locations: paths of this machine, and URLs of object stores."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import fsspec
+
+from tasks.core.errors import RequestError
+
+
+def join(location: str, *names: str) -> str:
+    """Name something inside a folder or below a URL.
+
+    >>> join("s3://bucket/scores/", "_manifest.json")
+    's3://bucket/scores/_manifest.json'
+    """
+    return "/".join([location.rstrip("/"), *names])
+
+
+def open_filesystem(source: str) -> tuple[Any, str]:
+    """Find the fsspec file system of a path or URL, and the path within it.
+
+    Raises:
+        RequestError: nothing can open such a URL.
+    """
+    try:
+        filesystem, path = fsspec.core.url_to_fs(source)
+    except (ImportError, ValueError) as error:
+        raise RequestError(f"{without_secrets(source)} cannot be opened: {error}") from error
+    return filesystem, str(path)
+
+
+def check_absolute(location: str) -> None:
+    """Refuse a path whose meaning depends on where a worker happens to run, and a URL that gives a secret away."""
+    if without_secrets(location) != location:
+        raise RequestError(
+            f"{without_secrets(location)}: leave user and password out of the URL, which runs and manifests show; "
+            "fsspec takes them from its configuration or from the environment."
+        )
+    if "://" not in location and not Path(location).is_absolute():
+        raise RequestError(f"{location!r} is a relative path, and a run has no folder of its own: give it from / on.")
+
+
+def is_url(location: str) -> bool:
+    """Tell a URL from a path of this machine."""
+    return "://" in location
+
+
+def without_secrets(location: str) -> str:
+    """Take a user and a password out of a URL before it is shown.
+
+    >>> without_secrets("s3://key:secret@bucket/in")
+    's3://bucket/in'
+    """
+    parts = urlsplit(location)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if "@" in parts.netloc else location
+
+
+def absolute(location: str, folder: Path) -> str:
+    """Make a path absolute and leave a URL alone.
+
+    >>> absolute("new/*.csv", Path("/data"))
+    '/data/new/*.csv'
+    >>> absolute("s3://bucket/new", Path("/data"))
+    's3://bucket/new'
+
+    Raises:
+        RequestError: a URL gives a secret away, or `~NAME` names nobody.
+    """
+    if "://" in location:
+        check_absolute(location)
+        return location
+    try:
+        return str(folder / Path(location).expanduser())
+    except RuntimeError as error:
+        raise RequestError(f"{location!r} names the home of a user who is not there.") from error

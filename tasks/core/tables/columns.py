@@ -1,0 +1,61 @@
+"""Columns: the four kinds a feature can be, and how Arrow columns become what a pipeline takes."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.csv
+
+from tasks.core.errors import RequestError
+
+Kind = Literal["numeric", "boolean", "categorical", "date"]
+IS_KIND: dict[Kind, Callable[[pa.DataType], bool]] = {
+    "boolean": pa.types.is_boolean,
+    "numeric": lambda type_: pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_),
+    "date": lambda type_: pa.types.is_date(type_) or pa.types.is_timestamp(type_),
+    "categorical": lambda type_: pa.types.is_string(type_) or pa.types.is_large_string(type_),
+}
+NUMBER_KINDS = frozenset({"numeric", "boolean"})  # what a pipeline gets as float64
+INDEX = re.compile(r"__index_level_\d+__")  # what pandas calls an index that has no name
+
+
+@dataclass(frozen=True)
+class Column:
+    """A feature: its name and its kind."""
+
+    name: str
+    kind: Kind
+
+
+def kind_of(type_: pa.DataType) -> Kind | None:
+    """Tell the kind of an Arrow type, or None where a model can make nothing of it.
+
+    >>> kind_of(pa.int8()), kind_of(pa.dictionary(pa.int32(), pa.string())), kind_of(pa.list_(pa.int8()))
+    ('numeric', 'categorical', None)
+    """
+    if pa.types.is_dictionary(type_):
+        return kind_of(type_.value_type)
+    return next((kind for kind, fits in IS_KIND.items() if fits(type_)), None)
+
+
+def feature_columns(schema: pa.Schema, left_out: Iterable[str]) -> tuple[Column, ...]:
+    """List the features of a table: every column that is not left out.
+
+    Raises:
+        RequestError: a column is of a type no model can use, or no column is left.
+    """
+    features = []
+    for field in schema:
+        if field.name in set(left_out) or INDEX.fullmatch(field.name):
+            continue
+        kind = kind_of(field.type)
+        if kind is None:
+            raise RequestError(
+                f"Column {field.name!r} is of type {field.type}, which no model can use: add it to `data.drop`."
+            )
+        features.append(Column(field.name, kind))
+    if not features:
+        raise RequestError("No column is left to learn from: every one is the target, the id, or dropped.")
+    return tuple(features)

@@ -1,0 +1,1 @@
+"""The model registry: the only room that talks to MLflow."""

@@ -1,0 +1,83 @@
+import io
+import json
+import zipfile
+
+import pytest
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from tasks.core.errors import RequestError
+from tasks.core.model.skops_file import load_pipeline, save_pipeline
+from tasks.core.model.threads import use_one_thread
+from tasks.core.model.version import ModelVersion, check_files
+from tasks.core.storage.digests import folder_digest
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "model.skops"
+
+
+def test_a_version_is_used_only_with_the_files_it_was_registered_with(path):
+    save_pipeline(StandardScaler(), path)
+    version = ModelVersion("m", 3, folder_digest(path.parent), passed=True, promoted=True, folder=str(path.parent))
+    assert check_files(version) is None
+    path.write_bytes(path.read_bytes() + b"\0")
+    with pytest.raises(RequestError, match=r"m version 3 are not those that were registered.*`afterfit rollback m`"):
+        check_files(version)
+
+
+@pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04 broken", b"\x80\x04cposix\nsystem\n(S'true'\ntR."])
+def test_what_is_no_skops_file_is_refused(path, content):
+    path.write_bytes(content)
+    with pytest.raises(RequestError, match=r"model\.skops is not a skops file"):
+        load_pipeline(path)
+
+
+def test_a_model_that_is_not_there_is_told(path):
+    with pytest.raises(RequestError, match=r"no model file .*model\.skops"):
+        load_pipeline(path)
+
+
+def test_a_type_that_is_not_on_the_list_is_refused_by_name(path):
+    save_pipeline(make_pipeline(FunctionTransformer(io.StringIO)), path)
+    with pytest.raises(RequestError, match=r"not on afterfit's list: .*StringIO"):
+        load_pipeline(path)
+
+
+@pytest.mark.parametrize(("module", "name"), [("builtins", "eval"), ("os", "system"), ("posix", "system")])
+def test_a_file_that_names_a_function_to_run_is_refused(path, module, name):
+    """Whatever its own metadata says: the list of trusted types is ours."""
+    save_pipeline(StandardScaler(), path)
+    with zipfile.ZipFile(path) as archive:
+        schema = json.loads(archive.read("schema.json"))
+    schema.update(__class__=name, __module__=module, __loader__="FunctionNode", content=f"{module}.{name}")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("schema.json", json.dumps(schema))
+    with pytest.raises(RequestError, match=name):
+        load_pipeline(path)
+
+
+def test_every_parallel_estimator_is_set_to_one_thread_and_nothing_else():
+    pipeline = make_pipeline(StandardScaler(), RandomForestRegressor(n_estimators=7, n_jobs=4))
+    assert use_one_thread(pipeline)[-1].n_jobs == 1
+    assert pipeline[-1].n_estimators == 7
+    alone = use_one_thread(RandomForestRegressor())
+    assert alone.n_jobs is None
+    assert use_one_thread(GaussianProcessRegressor()).get_params() == GaussianProcessRegressor().get_params()
+
+
+def test_the_digest_of_a_folder_depends_on_names_and_contents_alone(tmp_path):
+    for name in ("one", "other"):
+        (tmp_path / name / "sub").mkdir(parents=True)
+        (tmp_path / name / "sub" / "b").write_bytes(b"2")
+        (tmp_path / name / "a").write_bytes(b"1")
+    one = folder_digest(tmp_path / "one")
+    assert folder_digest(tmp_path / "other") == one
+    (tmp_path / "other" / "a").rename(tmp_path / "other" / "c")
+    assert folder_digest(tmp_path / "other") != one
+    (tmp_path / "other" / "c").rename(tmp_path / "other" / "a")
+    (tmp_path / "other" / "sub" / "b").write_bytes(b"3")
+    assert folder_digest(tmp_path / "other") != one
