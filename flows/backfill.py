@@ -13,7 +13,7 @@ from tasks.core.scoring.window_status import remember_failure
 from tasks.core.spec.spec import Spec
 from tasks.core.windows.backfill import Only, WindowPlan
 from tasks.core.windows.window import window_name
-from tasks.idempotent import uncached_task
+from tasks.idempotent import idempotent_task
 from tasks.publish import publish_backfill
 from tasks.resolve import resolve_version
 from tasks.runner.make import make_threads, map_task
@@ -26,7 +26,7 @@ def backfill_scores(
     end: str,
     only: Only | None = None,
     dry_run: bool = False,
-    at_once: int = 2,
+    parallel_windows: int = 2,
     workers: int | None = None,
     cluster: str | None = None,
 ) -> Backfill:
@@ -43,7 +43,7 @@ def backfill_scores(
         only: score just the windows that are missing, failed or stale (scored by another version than the champion),
             or all; by default whatever is not current.
         dry_run: tell what is due, and score nothing.
-        at_once: how many windows are scored side by side, where no worker processes are asked for.
+        parallel_windows: how many windows are scored side by side, where no worker processes are asked for.
         workers: worker processes to start for each window, one window after another; by default as `score_batch`.
         cluster: the address of an existing Dask scheduler.
 
@@ -55,7 +55,7 @@ def backfill_scores(
     outcomes = {plan.window: WindowOutcome(plan) for plan in plans}
     due = [plan for plan in plans if plan.due]
     if due and not dry_run:
-        with ExitStack() as after, make_threads(1 if workers else at_once) as runner:
+        with ExitStack() as after, make_threads(1 if workers else parallel_windows) as runner:
             same = {"spec": spec, "version": champion.version, "workers": workers, "cluster": cluster}
             scored = map_task(runner, score_window, plan=due, **{name: unmapped(value) for name, value in same.items()})
             try:
@@ -71,7 +71,7 @@ def backfill_scores(
     return done
 
 
-@uncached_task(task_run_name="score the window {plan.window.start:%Y-%m-%dT%H:%MZ}")
+@idempotent_task(task_run_name="score the window {plan.window.start:%Y-%m-%dT%H:%MZ}")
 def score_window(plan: WindowPlan, spec: Spec, version: int, workers: int | None, cluster: str | None) -> Scores:
     """Score one window; the same window again has nothing to do."""
     return score_source(

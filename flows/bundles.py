@@ -9,17 +9,17 @@ from prefect import unmapped
 from prefect.futures import PrefectFuture
 
 from tasks.choose import choose_workers, is_worth_trying
-from tasks.core.errors import AfterfitError, WorkerLost
-from tasks.core.model.card import MODEL
+from tasks.core.errors import AfterfitError, WorkerLostError
+from tasks.core.model.metadata import MODEL
 from tasks.core.output.manifest import Part
 from tasks.core.output.row_counts import check_quarantine
 from tasks.core.output.staging import Staging
 from tasks.core.scoring.plan import Planned
-from tasks.core.scoring.run import Run
+from tasks.core.scoring.run import ScoringRun
 from tasks.core.storage.location import join
 from tasks.core.tables.pieces import MOST_BUNDLES, Bundle, bundle_pieces
 from tasks.progress import Progress
-from tasks.runner.make import lanes, make_runner, map_task, result_of
+from tasks.runner.make import make_runner, map_task, parallelism, result_of
 from tasks.score import score_bundle
 
 interrupted = threading.Event()  # a backfill was: no signal reaches the threads on which its windows are scored
@@ -31,9 +31,9 @@ def score_pieces(planned: Planned, staging: Staging, workers: int | None, cluste
     run, plan = planned.run, planned.plan
     parts = dict(planned.finished)
     check_quarantine(list(parts.values()), run.max_bad_rows, plan.rows)
-    if not (workers or cluster) and is_worth_trying(planned, lanes()):
-        workers = choose_workers(run, planned.unfinished[0], planned.rows_unfinished, lanes())
-    bundles = bundle_pieces(planned.unfinished, MOST_BUNDLES if cluster else lanes(workers))
+    if not (workers or cluster) and is_worth_trying(planned, parallelism()):
+        workers = choose_workers(run, planned.unfinished[0], planned.rows_unfinished, parallelism())
+    bundles = bundle_pieces(planned.unfinished, MOST_BUNDLES if cluster else parallelism(workers))
     progress = Progress(planned, staging)
     for bundle, done in zip(bundles, score_bundles(bundles, run, staging, progress, workers, cluster), strict=True):
         parts |= dict(zip((piece.number for piece in bundle.pieces), done, strict=True))
@@ -43,7 +43,7 @@ def score_pieces(planned: Planned, staging: Staging, workers: int | None, cluste
 
 
 def score_bundles(
-    bundles: tuple[Bundle, ...], run: Run, staging: Staging, progress: Progress,
+    bundles: tuple[Bundle, ...], run: ScoringRun, staging: Staging, progress: Progress,
     workers: int | None, cluster: str | None,
 ) -> Iterator[tuple[Part, ...]]:  # fmt: skip
     """Score the bundles side by side on Dask; a single one right here, which spares the start of a cluster."""
@@ -60,7 +60,7 @@ def score_bundles(
             try:
                 for bundle, scored in zip(bundles, submit(bundle=bundles), strict=True):
                     yield parts_of(bundle, scored, submit, progress)
-            except WorkerLost as lost:
+            except WorkerLostError as lost:
                 raise AfterfitError(f"{lost} What is done is kept: run the same command again.") from lost
 
 
@@ -77,7 +77,7 @@ def parts_of(
     """Wait for the parts of a bundle; when its worker died of it for lack of memory, try once with its halves."""
     try:
         return result_of(scored, partial(look, progress))
-    except WorkerLost as lost:
+    except WorkerLostError as lost:
         if not lost.memory or len(bundle.pieces) == 1:
             raise
         halves = submit(bundle=bundle.halves())

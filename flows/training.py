@@ -58,7 +58,7 @@ def judge_best(
     measured: list[Measured], champion: ModelVersion | None, spec: Spec, table: SplitTable
 ) -> tuple[Measured, Verdict]:
     """Pick the candidate with the smallest loss, and judge it against the champion on the same rows."""
-    best = measured[pick_best([item.figures[spec.gates.champion.metric] for item in measured])]
+    best = measured[pick_best([item.metrics[spec.gates.champion.metric] for item in measured])]
     publish_candidates(measured, best, spec.name)
     publish_segments(best, spec.name)
     against = measure_champion(champion, spec, table) if champion else None

@@ -4,14 +4,14 @@ from prefect.logging import get_run_logger
 
 from tasks.core.errors import RequestError
 from tasks.core.model.version import ModelVersion
-from tasks.core.scoring.window_status import look_at
+from tasks.core.scoring.window_status import plan_window
 from tasks.core.spec.spec import Spec
 from tasks.core.windows.backfill import Only, WindowPlan, choose
-from tasks.core.windows.window import parse_length, parse_moment, windows_between
-from tasks.idempotent import uncached_task
+from tasks.core.windows.window import parse_length, parse_timestamp, windows_between
+from tasks.idempotent import idempotent_task
 
 
-@uncached_task(task_run_name="plan the windows of {spec.name} from {start} to {end}")
+@idempotent_task(task_run_name="plan the windows of {spec.name} from {start} to {end}")
 def plan_windows(spec: Spec, champion: ModelVersion, start: str, end: str, only: Only | None) -> tuple[WindowPlan, ...]:
     """List the windows from `start` to `end`, and tell which of them are due."""
     if spec.scoring.window is None:
@@ -19,8 +19,8 @@ def plan_windows(spec: Spec, champion: ModelVersion, start: str, end: str, only:
             f"The spec of {spec.name} has no windows: give scoring.window a length, such as 1d, and name the window "
             "in scoring.output, as in scores/{window:%Y-%m-%d}."
         )
-    moments = parse_moment(start, "--from"), parse_moment(end, "--to")
+    moments = parse_timestamp(start, "--from"), parse_timestamp(end, "--to")
     windows = windows_between(*moments, parse_length(spec.scoring.window))
-    plans = choose([look_at(window, spec.scoring, champion) for window in windows], only)
+    plans = choose([plan_window(window, spec.scoring, champion) for window in windows], only)
     get_run_logger().info("%s of %s windows are due", sum(plan.due for plan in plans), len(plans))
     return plans

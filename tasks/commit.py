@@ -14,10 +14,10 @@ from tasks.core.scoring.plan import Planned
 from tasks.core.scoring.summary import Attempt, make_manifest
 from tasks.core.tables.inputs import Input
 from tasks.core.tables.sources import Source, check_unchanged
-from tasks.idempotent import uncached_task
+from tasks.idempotent import idempotent_task
 
 
-@uncached_task(task_run_name="commit {planned.plan.rows:,} rows")
+@idempotent_task(task_run_name="commit {planned.plan.rows:,} rows")
 def commit_scores(
     output: Output, planned: Planned, source: Source, inputs: tuple[Input, ...], parts: Sequence[Part],
     staging: Staging, window: str | None = None,

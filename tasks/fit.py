@@ -16,10 +16,10 @@ from tasks.core.training.candidates import make_estimator
 from tasks.core.training.pipeline import build_pipeline
 from tasks.core.training.results import Fitted
 from tasks.core.training.table import SplitTable
-from tasks.idempotent import uncached_task
+from tasks.idempotent import idempotent_task
 
 
-@uncached_task(task_run_name="fit {candidate.name}")
+@idempotent_task(task_run_name="fit {candidate.name}")
 def fit_candidate(candidate: Candidate, spec: Spec, table: SplitTable, number: int) -> Fitted:
     """Fit one candidate, preparation included, on the rows that train."""
     started = time.monotonic()

@@ -15,7 +15,7 @@ R = TypeVar("R")
 RETRIES = 3  # how often a task whose worker died is run again
 
 
-def uncached_task(*, task_run_name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
+def idempotent_task(*, task_run_name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
     """Decorate a function as a Prefect task whose runs are named by a template of its parameters."""
     return task(
         cache_policy=NO_CACHE, persist_result=False, task_run_name=task_run_name,

@@ -12,10 +12,10 @@ from tasks.core.spec.spec import Spec
 from tasks.core.tables.arrow_files import open_table
 from tasks.core.training.results import Fitted
 from tasks.core.training.table import SplitTable
-from tasks.idempotent import uncached_task
+from tasks.idempotent import idempotent_task
 
 
-@uncached_task(task_run_name="measure {fitted.candidate}")
+@idempotent_task(task_run_name="measure {fitted.candidate}")
 def measure_candidate(fitted: Fitted, spec: Spec, table: SplitTable) -> Measured:
     """Measure a candidate on the held-out rows, whole and by segment."""
     evidence = measure_rows(load_pipeline(Path(fitted.path)), open_table(table.held_out), table.features, spec)
@@ -23,12 +23,12 @@ def measure_candidate(fitted: Fitted, spec: Spec, table: SplitTable) -> Measured
     np.save(losses, evidence.losses)
     metric = spec.gates.champion.metric
     get_run_logger().info(
-        "%s: %s is %.4g on %s rows", fitted.candidate, metric, evidence.figures[metric], table.rows_held_out
+        "%s: %s is %.4g on %s rows", fitted.candidate, metric, evidence.metrics[metric], table.rows_held_out
     )
-    return Measured(fitted.candidate, fitted.path, evidence.figures, evidence.segments, str(losses))
+    return Measured(fitted.candidate, fitted.path, evidence.metrics, evidence.segments, str(losses))
 
 
-@uncached_task(task_run_name="measure the champion, version {champion.version}")
+@idempotent_task(task_run_name="measure the champion, version {champion.version}")
 def measure_champion(champion: ModelVersion, spec: Spec, table: SplitTable) -> MeasuredChampion:
     """Measure the champion on the same rows, without those it may have been trained on."""
     found = champion_losses(Path(champion.folder), open_table(table.held_out), spec)

@@ -4,11 +4,11 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
 from tasks.core.model.version import ModelVersion
-from tasks.idempotent import uncached_task
+from tasks.idempotent import idempotent_task
 from tasks.registry import aliases
 
 
-@uncached_task(task_run_name="promote {version.name} version {version.version}")
+@idempotent_task(task_run_name="promote {version.name} version {version.version}")
 def promote_model(version: ModelVersion, expected: int | None) -> int | None:
     """Make a version the champion, if the champion still is the expected one; give the version it replaced."""
     replaced = aliases.promote(version.name, version.version, expected, str(flow_run.id or ""))
@@ -16,7 +16,7 @@ def promote_model(version: ModelVersion, expected: int | None) -> int | None:
     return replaced
 
 
-@uncached_task(task_run_name="roll back {name}")
+@idempotent_task(task_run_name="roll back {name}")
 def rollback_model(name: str) -> tuple[int, int]:
     """Make the version before the champion again; give (restored, replaced)."""
     restored, replaced = aliases.rollback(name, str(flow_run.id or ""))

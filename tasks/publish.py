@@ -19,7 +19,7 @@ from tasks.registry.client import version_url
 
 
 def publish_candidates(measured: list[Measured], best: Measured, name: str) -> None:
-    """Show the figures of all candidates as a table."""
+    """Show the metrics of all candidates as a table."""
     table = [_figures_of(item) | {"best": "yes" if item is best else ""} for item in measured]
     create_table_artifact(
         table, key=artifact_key("candidates", name), description=f"Candidates of {name} on the held-out rows"
@@ -27,16 +27,16 @@ def publish_candidates(measured: list[Measured], best: Measured, name: str) -> N
 
 
 def _figures_of(item: Measured) -> dict[str, str]:
-    return {"candidate": item.candidate, **_shown(item.figures)}
+    return {"candidate": item.candidate, **_shown(item.metrics)}
 
 
-def _shown(figures: dict[str, float]) -> dict[str, str]:
-    return {name: f"{value:.5g}" for name, value in figures.items()}
+def _shown(metrics: dict[str, float]) -> dict[str, str]:
+    return {name: f"{value:.5g}" for name, value in metrics.items()}
 
 
 def publish_segments(best: Measured, name: str) -> None:
-    """Show the figures of the best candidate segment by segment, where the spec names a segment."""
-    table = [{"segment": segment, **_shown(figures)} for segment, figures in best.segments.items()]
+    """Show the metrics of the best candidate segment by segment, where the spec names a segment."""
+    table = [{"segment": segment, **_shown(metrics)} for segment, metrics in best.segments.items()]
     if table:
         create_table_artifact(table, key=artifact_key("segments", name), description=f"{best.candidate} by segment")
 

@@ -9,17 +9,17 @@ from tasks.core.storage.digests import digest_of
 from tasks.core.tables.arrow_files import write_table
 from tasks.core.tables.sources import Source, check_unchanged, content_digest, list_source, source_identity
 from tasks.core.training.table import TableFile, read_files
-from tasks.idempotent import uncached_task
+from tasks.idempotent import idempotent_task
 
 
-@uncached_task(task_run_name="look at {location}")
+@idempotent_task(task_run_name="look at {location}")
 def read_identity(location: str) -> Source:
     """List the files of a source, with their identities."""
     files = list_source(location)
     return Source(files, source_identity(files))
 
 
-@uncached_task(task_run_name="read {data.source}")
+@idempotent_task(task_run_name="read {data.source}")
 def read_table(source: Source, data: Data, folder: str) -> TableFile:
     """Read a source whole, once, into a file that every later task maps into memory."""
     table = read_files(source.files, data)

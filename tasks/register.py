@@ -9,7 +9,7 @@ from prefect.runtime import flow_run
 
 from tasks.core.evaluation.evidence import Measured
 from tasks.core.evaluation.verdict import Verdict, verdict_document
-from tasks.core.model.card import Card, scikit_learn_version
+from tasks.core.model.metadata import ModelMetadata, scikit_learn_version
 from tasks.core.model.predictor import make_predictor
 from tasks.core.model.skops_file import load_pipeline
 from tasks.core.model.steps import last_width
@@ -19,13 +19,13 @@ from tasks.core.spec.spec import Spec
 from tasks.core.tables.arrow_files import open_table
 from tasks.core.tables.frames import to_frame
 from tasks.core.training.table import SplitTable
-from tasks.idempotent import uncached_task
+from tasks.idempotent import idempotent_task
 from tasks.registry import files
 
 EXAMPLE_ROWS = 100
 
 
-@uncached_task(task_run_name="register {challenger.candidate} as {spec.name}")
+@idempotent_task(task_run_name="register {challenger.candidate} as {spec.name}")
 def register_version(
     challenger: Measured, verdict: Verdict, spec: Spec, table: SplitTable, tags: dict[str, str]
 ) -> ModelVersion:
@@ -36,12 +36,12 @@ def register_version(
         "candidate": challenger.candidate,
         "verdict": "passed" if verdict.passed else "refused",
         "verdict_reasons": "; ".join(verdict.reasons)[:1000],
-        "metrics": json.dumps(challenger.figures),
+        "metrics": json.dumps(challenger.metrics),
         "flow_run_id": str(flow_run.id or ""),
         "git_commit": git_commit(spec.data.source),
         "training_window": training_window(table, spec),
     }
-    version = files.register(spec.name, folder, {**tags, **evidence}, challenger.figures)
+    version = files.register(spec.name, folder, {**tags, **evidence}, challenger.metrics)
     get_run_logger().info("registered %s version %s (%s)", version.name, version.version, evidence["verdict"])
     return version
 
@@ -52,10 +52,10 @@ def write_model(folder: Path, challenger: Measured, verdict: Verdict, spec: Spec
     rows = open_table(table.held_out)
     example = to_frame(rows.slice(0, EXAMPLE_ROWS), table.features)
     files.save_model(pipeline, folder, pipeline.predict(example), example)
-    Card(spec, table.features, table.split, scikit_learn_version(), last_width(pipeline)).write(folder)
-    document = {**verdict_document(verdict), "figures": challenger.figures, "segments": challenger.segments}
+    ModelMetadata(spec, table.features, table.split, scikit_learn_version(), last_width(pipeline)).write(folder)
+    document = {**verdict_document(verdict), "metrics": challenger.metrics, "segments": challenger.segments}
     (folder / "verdict.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
-    predictions = make_predictor(pipeline, table.features).answer(rows, proba=False).predictions
+    predictions = make_predictor(pipeline, table.features).predict(rows, proba=False).values
     profile = profile_table(open_table(table.train), table.features, predictions)
     (folder / "profile.json").write_text(json.dumps(profile, indent=1), encoding="utf-8")
 

@@ -7,10 +7,10 @@ from prefect.logging import get_run_logger
 from tasks.core.spec.spec import Spec
 from tasks.core.tables.arrow_files import open_table
 from tasks.core.training.table import SplitTable, TableFile, split_rows
-from tasks.idempotent import uncached_task
+from tasks.idempotent import idempotent_task
 
 
-@uncached_task(task_run_name="split {table.rows:,} rows")
+@idempotent_task(task_run_name="split {table.rows:,} rows")
 def split_table(table: TableFile, spec: Spec, folder: str) -> SplitTable:
     """Hold out the newest fifth by time where the spec names one, else a fifth by hash."""
     parts = split_rows(open_table(table.path), spec.data, spec.problem, Path(folder))

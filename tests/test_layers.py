@@ -135,7 +135,7 @@ def test_no_room_is_above_itself():
         ("tasks.core.spec.spec", "import pydantic", True),
         ("tasks.core.tables.sources", "import pydantic", False),
         ("tasks.core.tables.sources", "import fsspec", False),
-        ("tasks.core.output.folder", "from tasks.core.model.card import Card", False),
+        ("tasks.core.output.folder", "from tasks.core.model.metadata import ModelMetadata", False),
         ("tasks.core.model.predictor", "from tasks.core.output.quarantine import INPUT", False),
         ("tasks.core.model.skops_file", "import skops.io", True),
         ("tasks.core.model.trees.kernel", "import numba", False),

@@ -24,7 +24,7 @@ app = App(
 
 @Parameter(name="*")
 @dataclass(frozen=True)
-class Talk:
+class OutputOptions:
     """How a command answers."""
 
     json: Annotated[bool, Parameter(negative=())] = False
@@ -35,7 +35,7 @@ class Talk:
 
 @Parameter(name="*")
 @dataclass(frozen=True)
-class Work(Talk):
+class ComputeOptions(OutputOptions):
     """Where the work is done."""
 
     workers: int | None = None
@@ -46,11 +46,11 @@ class Work(Talk):
 
 @Parameter(name="*")
 @dataclass(frozen=True)
-class SpecWork(Work):
+class SpecOptions(ComputeOptions):
     """How a spec is changed for one command."""
 
     set: Annotated[list[str], Parameter(negative=())] = field(default_factory=list)
     "Change a field of the spec, as in --set data.target=cnt; can be given many times."
 
 
-TALK, WORK, SPEC_WORK = Talk(), Work(), SpecWork()
+OUTPUT_OPTIONS, COMPUTE_OPTIONS, SPEC_OPTIONS = OutputOptions(), ComputeOptions(), SpecOptions()

@@ -47,7 +47,7 @@ def _nothing() -> Iterator[None]:
 
 
 @contextmanager
-def watched(json: bool, verbose: bool, cluster: str | None = None) -> Iterator["Servers"]:
+def session(json: bool, verbose: bool, cluster: str | None = None) -> Iterator["Servers"]:
     """Make the servers ready, keep libraries quiet, and show progress while the body works.
 
     Whatever the body prints goes to standard error: standard output is for the answer alone.

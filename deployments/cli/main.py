@@ -10,7 +10,7 @@ from cyclopts import CycloptsError
 from deployments.cli import release, score, servers, train  # noqa: F401 - which register their commands
 from deployments.cli.app import app
 from deployments.cli.console import PrefectGoneError, UnexpectedError
-from deployments.cli.packages import refuse_strangers
+from deployments.cli.packages import check_own_packages
 from deployments.cli.process import leave, say
 
 INTERRUPTED = 130
@@ -21,7 +21,7 @@ def main(tokens: list[str] | None = None) -> None:
     # Imports alone make objects by the hundred thousand that live as long as the process does: looking through
     # them again and again, and freeing them one by one at the end, took two seconds of a short command's six.
     gc.set_threshold(50_000, 20, 100)
-    refuse_strangers()
+    check_own_packages()
     signal.signal(signal.SIGTERM, _terminated)
     leave(_status(tokens))
 

@@ -7,16 +7,16 @@ from pathlib import Path
 HOUSE = Path(__file__).resolve().parents[2]
 
 
-def strangers() -> list[str]:
+def foreign_packages() -> list[str]:
     """List the packages of ours that Python would import from somewhere else."""
     found = {name: importlib.util.find_spec(name) for name in ("tasks", "flows")}
     origins = {name: Path(spec.origin or "").resolve() for name, spec in found.items() if spec}
     return [name for name in found if origins.get(name, Path()).parent != HOUSE / name]
 
 
-def refuse_strangers() -> None:
+def check_own_packages() -> None:
     """End the process, with a sentence, when `tasks` or `flows` is somebody else's."""
-    if others := strangers():
+    if others := foreign_packages():
         spec = importlib.util.find_spec(others[0])
         where = spec.origin if spec else "nowhere"
         sys.stderr.write(

@@ -1,12 +1,12 @@
 """Commands of the registry: promote, rollback, models."""
 
 from deployments.cli import answers
-from deployments.cli.app import TALK, Talk, app
-from deployments.cli.console import watched
+from deployments.cli.app import OUTPUT_OPTIONS, OutputOptions, app
+from deployments.cli.console import session
 
 
 @app.command
-def promote(model: str, version: int, *, force: bool = False, talk: Talk = TALK) -> int:
+def promote(model: str, version: int, *, force: bool = False, talk: OutputOptions = OUTPUT_OPTIONS) -> int:
     """Make a version the champion.
 
     Example: `afterfit promote bike-demand 3`
@@ -16,7 +16,7 @@ def promote(model: str, version: int, *, force: bool = False, talk: Talk = TALK)
         version: The version's number.
         force: Promote it even if its gates refused it.
     """
-    with watched(talk.json, talk.verbose):
+    with session(talk.json, talk.verbose):
         from flows.release import promote_version
 
         replaced = promote_version(model, version, force)
@@ -25,7 +25,7 @@ def promote(model: str, version: int, *, force: bool = False, talk: Talk = TALK)
 
 
 @app.command
-def rollback(model: str, *, talk: Talk = TALK) -> int:
+def rollback(model: str, *, talk: OutputOptions = OUTPUT_OPTIONS) -> int:
     """Make the version before the champion again; done twice, it undoes itself.
 
     Example: `afterfit rollback bike-demand`
@@ -33,7 +33,7 @@ def rollback(model: str, *, talk: Talk = TALK) -> int:
     Args:
         model: The registered name.
     """
-    with watched(talk.json, talk.verbose):
+    with session(talk.json, talk.verbose):
         from flows.release import rollback_version
 
         restored, replaced = rollback_version(model)
@@ -42,9 +42,9 @@ def rollback(model: str, *, talk: Talk = TALK) -> int:
 
 
 @app.command
-def models(*, talk: Talk = TALK) -> int:
+def models(*, talk: OutputOptions = OUTPUT_OPTIONS) -> int:
     """List the registered models with their aliases."""
-    with watched(talk.json, talk.verbose):
+    with session(talk.json, talk.verbose):
         from tasks.registry.versions import list_models
 
         listed = list_models()

@@ -6,8 +6,16 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from deployments.cli import answers
-from deployments.cli.app import SPEC_WORK, TALK, WORK, SpecWork, Talk, Work, app
-from deployments.cli.console import watched
+from deployments.cli.app import (
+    COMPUTE_OPTIONS,
+    OUTPUT_OPTIONS,
+    SPEC_OPTIONS,
+    ComputeOptions,
+    OutputOptions,
+    SpecOptions,
+    app,
+)
+from deployments.cli.console import session
 
 
 @app.command
@@ -18,7 +26,7 @@ def score(
     *,
     replace: bool = False,
     max_bad_rows: float | None = None,
-    work: Work = WORK,
+    work: ComputeOptions = COMPUTE_OPTIONS,
 ) -> int:
     """Score a table with a registered model.
 
@@ -33,10 +41,10 @@ def score(
             0.01; by default what the model's spec says (none).
     """
     from tasks.core.storage.location import absolute
-    from tasks.core.tables.inputs import digesting_ahead
+    from tasks.core.tables.inputs import prefetch_digests
 
     source, output = absolute(source, Path.cwd()), absolute(output, Path.cwd())
-    with digesting_ahead(source), watched(work.json, work.verbose, work.cluster) as servers:
+    with prefetch_digests(source), session(work.json, work.verbose, work.cluster) as servers:
         from flows.scoring import score_batch
 
         scores = score_batch(model, source, output, replace, max_bad_rows, work.workers, work.cluster)
@@ -44,7 +52,7 @@ def score(
 
 
 @app.command
-def verify(output: str, *, talk: Talk = TALK) -> int:
+def verify(output: str, *, talk: OutputOptions = OUTPUT_OPTIONS) -> int:
     """Check a committed output against its manifest: every part, row count and digest.
 
     Example: `afterfit verify scores`
@@ -67,7 +75,7 @@ def backfill(
     only: Literal["missing", "failed", "stale", "all"] | None = None,
     dry_run: Annotated[bool, Parameter(negative=())] = False,
     at_once: int = 2,
-    work: SpecWork = SPEC_WORK,
+    work: SpecOptions = SPEC_OPTIONS,
 ) -> int:
     """Score the windows of a stretch of time with today's champion, those that are not scored by it already.
 
@@ -87,7 +95,7 @@ def backfill(
 
     loaded = load_request(spec, work.set)
     try:
-        with watched(work.json, work.verbose, work.cluster) as servers:
+        with session(work.json, work.verbose, work.cluster) as servers:
             from flows.backfill import backfill_scores
 
             done = backfill_scores(loaded, from_, to, only, dry_run, at_once, work.workers, work.cluster)

@@ -1,12 +1,12 @@
 """Commands of the servers: up, down, status, env."""
 
 from deployments.cli import answers
-from deployments.cli.app import TALK, Talk, app
+from deployments.cli.app import OUTPUT_OPTIONS, OutputOptions, app
 from deployments.cli.console import waiting
 
 
 @app.command
-def up(*, talk: Talk = TALK) -> int:
+def up(*, talk: OutputOptions = OUTPUT_OPTIONS) -> int:
     """Start the embedded Prefect and MLflow servers, those that are not running."""
     from deployments.servers import local
 
@@ -16,7 +16,7 @@ def up(*, talk: Talk = TALK) -> int:
 
 
 @app.command
-def down(*, talk: Talk = TALK) -> int:
+def down(*, talk: OutputOptions = OUTPUT_OPTIONS) -> int:
     """Stop the embedded servers; what they hold stays in AFTERFIT_HOME."""
     from deployments.servers import local
 
@@ -25,7 +25,7 @@ def down(*, talk: Talk = TALK) -> int:
 
 
 @app.command
-def status(*, talk: Talk = TALK) -> int:
+def status(*, talk: OutputOptions = OUTPUT_OPTIONS) -> int:
     """Tell where the servers are and whether they answer; starts nothing."""
     from deployments.servers import local
 
@@ -33,7 +33,7 @@ def status(*, talk: Talk = TALK) -> int:
 
 
 @app.command
-def env(*, talk: Talk = TALK) -> int:
+def env(*, talk: OutputOptions = OUTPUT_OPTIONS) -> int:
     r"""Print the exports that plain `prefect` and `mlflow` commands need.
 
     Example: `eval "$(afterfit env)"; prefect flow-run ls`

@@ -3,12 +3,20 @@
 from pathlib import Path
 
 from deployments.cli import answers
-from deployments.cli.app import SPEC_WORK, TALK, WORK, SpecWork, Talk, Work, app
-from deployments.cli.console import watched
+from deployments.cli.app import (
+    COMPUTE_OPTIONS,
+    OUTPUT_OPTIONS,
+    SPEC_OPTIONS,
+    ComputeOptions,
+    OutputOptions,
+    SpecOptions,
+    app,
+)
+from deployments.cli.console import session
 
 
 @app.command
-def demo(*, work: Work = WORK) -> int:
+def demo(*, work: ComputeOptions = COMPUTE_OPTIONS) -> int:
     """Run the main job on real data that ships with scikit-learn.
 
     Trains, judges, registers and promotes a model, then scores a million rows with it.
@@ -16,7 +24,7 @@ def demo(*, work: Work = WORK) -> int:
     from deployments.cli.demo import next_steps
     from deployments.servers.home import home
 
-    with watched(work.json, work.verbose, work.cluster) as servers:
+    with session(work.json, work.verbose, work.cluster) as servers:
         from deployments.cli.demo import write_demo
         from deployments.cli.request import load_request
         from flows.lifecycle import run_lifecycle
@@ -27,7 +35,7 @@ def demo(*, work: Work = WORK) -> int:
 
 
 @app.command
-def run(spec: Path, *, retrain: bool = False, work: SpecWork = SPEC_WORK) -> int:
+def run(spec: Path, *, retrain: bool = False, work: SpecOptions = SPEC_OPTIONS) -> int:
     """Run the whole lifecycle for a spec: train, judge, register, promote, score.
 
     Example: `afterfit run bike.yaml --set data.target=cnt`
@@ -39,7 +47,7 @@ def run(spec: Path, *, retrain: bool = False, work: SpecWork = SPEC_WORK) -> int
     from deployments.cli.request import load_request
 
     loaded = load_request(spec, work.set)
-    with watched(work.json, work.verbose, work.cluster) as servers:
+    with session(work.json, work.verbose, work.cluster) as servers:
         from flows.lifecycle import run_lifecycle
 
         done = run_lifecycle(loaded, retrain=retrain, workers=work.workers, cluster=work.cluster)
@@ -47,7 +55,7 @@ def run(spec: Path, *, retrain: bool = False, work: SpecWork = SPEC_WORK) -> int
 
 
 @app.command
-def train(spec: Path, *, retrain: bool = False, work: SpecWork = SPEC_WORK) -> int:
+def train(spec: Path, *, retrain: bool = False, work: SpecOptions = SPEC_OPTIONS) -> int:
     """Fit the candidates, judge the best, register it; promote it if the verdict allows.
 
     Example: `afterfit train bike.yaml --retrain`
@@ -59,7 +67,7 @@ def train(spec: Path, *, retrain: bool = False, work: SpecWork = SPEC_WORK) -> i
     from deployments.cli.request import load_request
 
     loaded = load_request(spec, work.set)
-    with watched(work.json, work.verbose, work.cluster) as servers:
+    with session(work.json, work.verbose, work.cluster) as servers:
         from flows.lifecycle import train_model
 
         trained = train_model(loaded, retrain=retrain, workers=work.workers, cluster=work.cluster)
@@ -67,7 +75,7 @@ def train(spec: Path, *, retrain: bool = False, work: SpecWork = SPEC_WORK) -> i
 
 
 @app.command
-def init(table: str, *, target: str, output: Path | None = None, talk: Talk = TALK) -> int:
+def init(table: str, *, target: str, output: Path | None = None, talk: OutputOptions = OUTPUT_OPTIONS) -> int:
     """Write a first spec for a CSV or Parquet file, with comments.
 
     Example: `afterfit init sales.csv --target amount`
@@ -87,7 +95,7 @@ def init(table: str, *, target: str, output: Path | None = None, talk: Talk = TA
 
 
 @app.command
-def register(model: Path, spec: Path, *, work: SpecWork = SPEC_WORK) -> int:
+def register(model: Path, spec: Path, *, work: SpecOptions = SPEC_OPTIONS) -> int:
     """Bring a model fitted elsewhere (a skops file) through the gates of a spec.
 
     Example: `afterfit register model.skops bike.yaml`
@@ -99,7 +107,7 @@ def register(model: Path, spec: Path, *, work: SpecWork = SPEC_WORK) -> int:
     from deployments.cli.request import load_request
 
     loaded = load_request(spec, work.set)
-    with watched(work.json, work.verbose, work.cluster) as servers:
+    with session(work.json, work.verbose, work.cluster) as servers:
         from flows.lifecycle import register_model
 
         trained = register_model(str(model.absolute()), loaded)

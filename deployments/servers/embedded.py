@@ -27,7 +27,7 @@ RECORDING = {
 
 
 @dataclass(frozen=True, eq=False)
-class Kind:
+class ServerKind:
     """What sets one server apart from the other."""
 
     name: str
@@ -48,7 +48,7 @@ class Kind:
 
 
 # Paths are relative to the home, where the servers run: a database URL cannot hold every name a folder may have.
-PREFECT = Kind(
+PREFECT = ServerKind(
     "prefect",
     "Prefect",
     4200,
@@ -69,7 +69,7 @@ PREFECT = Kind(
         **RECORDING,
     },
 )
-MLFLOW = Kind(
+MLFLOW = ServerKind(
     "mlflow",
     "MLflow",
     5500,
@@ -81,12 +81,12 @@ MLFLOW = Kind(
 KINDS = (PREFECT, MLFLOW)
 
 
-def recorded(kind: Kind, folder: Path) -> daemon.Record | None:
+def recorded(kind: ServerKind, folder: Path) -> daemon.Record | None:
     """Return what a home remembers of its server, running or not."""
     return daemon.read_record(folder / "servers" / f"{kind.name}.json")
 
 
-def reuse(kind: Kind, folder: Path) -> daemon.Record | None:
+def reuse(kind: ServerKind, folder: Path) -> daemon.Record | None:
     """Return the running server of a home; stop what is left of one that does not answer or lost its record."""
     record = recorded(kind, folder)
     if record and daemon.find(record) and (daemon.answers(record.port, kind.health) or _recovers(kind, record)):
@@ -95,13 +95,13 @@ def reuse(kind: Kind, folder: Path) -> daemon.Record | None:
     return None
 
 
-def _recovers(kind: Kind, record: daemon.Record) -> bool:
+def _recovers(kind: ServerKind, record: daemon.Record) -> bool:
     # One without a port is still starting: whoever started it was interrupted.
     starting = 0 if daemon.is_listening(record.port) else START_SECONDS - (time.time() - record.created)
     return daemon.await_health(record, kind.health, max(HEALTH_SECONDS, starting))
 
 
-def launch(kind: Kind, folder: Path) -> daemon.Record:
+def launch(kind: ServerKind, folder: Path) -> daemon.Record:
     """Start a server on the port it had before, else on the preferred one, else on the next that is free."""
     preferred = int(os.environ.get(f"AFTERFIT_{kind.name.upper()}_PORT") or kind.port)
     record = recorded(kind, folder)
@@ -119,7 +119,7 @@ def launch(kind: Kind, folder: Path) -> daemon.Record:
     return daemon.launch(kind.name, command, {**inherited, **QUIET, **settings, **marks}, folder, port)
 
 
-def wait(kind: Kind, folder: Path, record: daemon.Record) -> daemon.Record:
+def wait(kind: ServerKind, folder: Path, record: daemon.Record) -> daemon.Record:
     """Wait until a server answers; start it again if somebody took its port while it was starting."""
     for _ in range(3):
         if daemon.await_health(record, kind.health, START_SECONDS):

@@ -12,19 +12,19 @@ PROBE_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
-class Named:
+class ExternalServer:
     """A server that is not ours, and where its URL was found."""
 
     url: str
     origin: str
 
 
-def named_prefect() -> Named | None:
+def external_prefect() -> ExternalServer | None:
     """Find the Prefect API that a person works with."""
     return _from_environment("PREFECT_API_URL") or _from_profile("PREFECT_API_URL")
 
 
-def named_mlflow() -> Named | None:
+def external_mlflow() -> ExternalServer | None:
     """Find the MLflow server or store that a person works with."""
     return _from_environment("MLFLOW_TRACKING_URI")
 
@@ -54,7 +54,7 @@ def without_credentials(url: str) -> str:
     return re.sub(r"(?<=://)[^/]*@", "", url)
 
 
-def probe(title: str, named: Named) -> None:
+def probe(title: str, named: ExternalServer) -> None:
     """Check that a named server answers; a store without HTTP has nothing to probe.
 
     Raises:
@@ -93,12 +93,12 @@ def complaint(title: str, url: str) -> str:
         return "" if isinstance(reason, ssl.SSLCertVerificationError) else str(reason)
 
 
-def _from_environment(variable: str) -> Named | None:
+def _from_environment(variable: str) -> ExternalServer | None:
     value = os.environ.get(variable, "").strip()
-    return Named(value, variable) if value else None
+    return ExternalServer(value, variable) if value else None
 
 
-def _from_profile(setting: str) -> Named | None:
+def _from_profile(setting: str) -> ExternalServer | None:
     """Read a setting from the active Prefect profile, as Prefect does, without its import of two seconds."""
     folder = Path(os.environ.get("PREFECT_HOME") or "~/.prefect")
     path = Path(os.environ.get("PREFECT_PROFILES_PATH") or folder / "profiles.toml").expanduser()
@@ -108,4 +108,4 @@ def _from_profile(setting: str) -> Named | None:
         value = document["profiles"][active][setting]
     except (OSError, ValueError, KeyError, TypeError, RuntimeError):
         return None  # Prefect too goes on without a profile that it cannot read
-    return Named(value.strip(), f"the Prefect profile {active!r}") if isinstance(value, str) and value.strip() else None
+    return ExternalServer(value.strip(), f"the Prefect profile {active!r}") if isinstance(value, str) and value.strip() else None

@@ -16,12 +16,12 @@ from typing import TypedDict
 from urllib.parse import urlsplit
 
 from deployments.servers import daemon
-from deployments.servers.embedded import KINDS, MLFLOW, PREFECT, QUIET, Kind, launch, recorded, reuse, wait
+from deployments.servers.embedded import KINDS, MLFLOW, PREFECT, QUIET, ServerKind, launch, recorded, reuse, wait
 from deployments.servers.external import (
-    Named,
+    ExternalServer,
     complaint,
-    named_mlflow,
-    named_prefect,
+    external_mlflow,
+    external_prefect,
     prefect_ui_url,
     probe,
     without_credentials,
@@ -37,7 +37,7 @@ PATIENCE = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "PREFECT_CLIENT_MAX_RETRIES": "3",
 }
-NAMED = {PREFECT: named_prefect, MLFLOW: named_mlflow}
+EXTERNAL = {PREFECT: external_prefect, MLFLOW: external_mlflow}
 PROXIES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
 
 
@@ -162,20 +162,20 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _named(kind: Kind, folder: Path) -> Named | None:
+def _named(kind: ServerKind, folder: Path) -> ExternalServer | None:
     """Find the server a person named, unless the name is that of the embedded one, as `afterfit env` exports it."""
-    named, record = NAMED[kind](), recorded(kind, folder)
+    named, record = EXTERNAL[kind](), recorded(kind, folder)
     if named and record and named.url.rstrip("/") == kind.url(record.port):
         ours = daemon.find(record) or not daemon.is_listening(record.port) or daemon.family(kind.name, folder, record)
         return None if ours else named
     return named
 
 
-def _ui(api_url: str, named: Named | None) -> str:
+def _ui(api_url: str, named: ExternalServer | None) -> str:
     return prefect_ui_url(api_url) if named else api_url.removesuffix(PREFECT.api)
 
 
-def _look(kind: Kind, folder: Path) -> MlflowStatus:
+def _look(kind: ServerKind, folder: Path) -> MlflowStatus:
     if named := _named(kind, folder):
         return {"url": without_credentials(named.url), "pid": None, "running": not complaint(kind.title, named.url)}
     record = recorded(kind, folder)

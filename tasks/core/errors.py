@@ -19,7 +19,7 @@ class GateError(AfterfitError):
     exit_status = 3
 
 
-class WorkerLost(AfterfitError):  # noqa: N818 - what happened, in the words of the runner's users
+class WorkerLostError(AfterfitError):
     """A task's worker died with it; `memory` tells whether it had used up its memory."""
 
     def __init__(self, reason: str, *, memory: bool = False) -> None:
@@ -30,5 +30,5 @@ class WorkerLost(AfterfitError):  # noqa: N818 - what happened, in the words of 
         return _worker_lost, (str(self), self.memory)
 
 
-def _worker_lost(reason: str, memory: bool) -> WorkerLost:
-    return WorkerLost(reason, memory=memory)
+def _worker_lost(reason: str, memory: bool) -> WorkerLostError:
+    return WorkerLostError(reason, memory=memory)

@@ -1,4 +1,4 @@
-"""Metrics: what a model's answers on held-out rows are worth."""
+"""Metrics: what a model's predictions on held-out rows are worth."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.core.predictions import Answers, Floats
+from tasks.core.predictions import Floats, Predictions
 
 Problem = Literal["regression", "classification"]
 SMALLEST = float(np.finfo(np.float64).eps)
@@ -15,54 +15,54 @@ SMALLEST = float(np.finfo(np.float64).eps)
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure about answers. With a `row_loss`, it is `finish(mean(row_loss))` and smaller is better."""
+    """A figure about predictions. With a `row_loss`, it is `finish(mean(row_loss))` and smaller is better."""
 
     problem: Problem
-    row_loss: Callable[[NDArray[Any], Answers], Floats] | None = None
+    row_loss: Callable[[NDArray[Any], Predictions], Floats] | None = None
     finish: Callable[[Any], Any] = np.asarray
-    score: Callable[[NDArray[Any], Answers], float] | None = None
+    score: Callable[[NDArray[Any], Predictions], float] | None = None
     needs_probabilities: bool = False
 
 
-def absolute_error(y: NDArray[Any], answers: Answers) -> Floats:
+def absolute_error(y: NDArray[Any], predictions: Predictions) -> Floats:
     """Give |y - prediction| for each row."""
-    return np.asarray(np.abs(y - answers.predictions), dtype=np.float64)
+    return np.asarray(np.abs(y - predictions.values), dtype=np.float64)
 
 
-def squared_error(y: NDArray[Any], answers: Answers) -> Floats:
+def squared_error(y: NDArray[Any], predictions: Predictions) -> Floats:
     """Give (y - prediction)² for each row."""
-    return np.asarray(np.square(y - answers.predictions), dtype=np.float64)
+    return np.asarray(np.square(y - predictions.values), dtype=np.float64)
 
 
-def wrong_label(y: NDArray[Any], answers: Answers) -> Floats:
+def wrong_label(y: NDArray[Any], predictions: Predictions) -> Floats:
     """Give 1 for each row with a wrong label, else 0.
 
-    >>> wrong_label(np.array(["a", "b"]), Answers(np.array(["a", "a"]))).tolist()
+    >>> wrong_label(np.array(["a", "b"]), Predictions(np.array(["a", "a"]))).tolist()
     [0.0, 1.0]
     """
-    return np.asarray(y != answers.predictions, dtype=np.float64)
+    return np.asarray(y != predictions.values, dtype=np.float64)
 
 
-def log_loss(y: NDArray[Any], answers: Answers) -> Floats:
+def log_loss(y: NDArray[Any], predictions: Predictions) -> Floats:
     """Give -log(probability of the true class) for each row; a class the model never saw has the smallest probability.
 
-    >>> log_loss(np.array([1, 0]), Answers(np.array([1, 1]), np.array([[0.5, 0.5], [0.25, 0.75]]), (0, 1))).round(3)
+    >>> log_loss(np.array([1, 0]), Predictions(np.array([1, 1]), np.array([[0.5, 0.5], [0.25, 0.75]]), (0, 1))).round(3)
     array([0.693, 1.386])
     """
-    return np.asarray(-np.log(np.clip(_probability_of(y, answers), SMALLEST, 1.0)), dtype=np.float64)
+    return np.asarray(-np.log(np.clip(_probability_of(y, predictions), SMALLEST, 1.0)), dtype=np.float64)
 
 
-def brier(y: NDArray[Any], answers: Answers) -> Floats:
+def brier(y: NDArray[Any], predictions: Predictions) -> Floats:
     """Give the sum over classes of (probability - truth)², for each row (Brier, 1950)."""
-    probabilities = _given(answers.probabilities)
-    of_truth = _probability_of(y, answers)
+    probabilities = _given(predictions.probabilities)
+    of_truth = _probability_of(y, predictions)
     return np.asarray(np.square(probabilities).sum(axis=1) - 2 * of_truth + 1, dtype=np.float64)
 
 
-def _probability_of(y: NDArray[Any], answers: Answers) -> Floats:
-    probabilities = _given(answers.probabilities)
+def _probability_of(y: NDArray[Any], predictions: Predictions) -> Floats:
+    probabilities = _given(predictions.probabilities)
     found = np.zeros(len(y))
-    for column, label in enumerate(answers.classes):
+    for column, label in enumerate(predictions.classes):
         found = np.where(y == label, probabilities[:, column], found)
     return found
 
@@ -73,18 +73,18 @@ def _given(probabilities: Floats | None) -> Floats:
     return probabilities
 
 
-def _r2(y: NDArray[Any], answers: Answers) -> float:
+def _r2(y: NDArray[Any], predictions: Predictions) -> float:
     spread = float(np.square(y - y.mean()).sum())
-    return 1 - float(squared_error(y, answers).sum()) / spread if spread else float("nan")
+    return 1 - float(squared_error(y, predictions).sum()) / spread if spread else float("nan")
 
 
-def _accuracy(y: NDArray[Any], answers: Answers) -> float:
-    return 1 - float(wrong_label(y, answers).mean())
+def _accuracy(y: NDArray[Any], predictions: Predictions) -> float:
+    return 1 - float(wrong_label(y, predictions).mean())
 
 
-def _balanced_accuracy(y: NDArray[Any], answers: Answers) -> float:
+def _balanced_accuracy(y: NDArray[Any], predictions: Predictions) -> float:
     """Average the recall over the classes that occur."""
-    wrong = wrong_label(y, answers)
+    wrong = wrong_label(y, predictions)
     return float(np.mean([1 - wrong[y == label].mean() for label in np.unique(y)]))
 
 
@@ -109,27 +109,27 @@ def metric_names(problem: Problem) -> list[str]:
     return [name for name, metric in METRICS.items() if metric.problem == problem]
 
 
-def row_losses(name: str, y: NDArray[Any], answers: Answers) -> Floats:
+def row_losses(name: str, y: NDArray[Any], predictions: Predictions) -> Floats:
     """Give the loss of each row, shape (n,), whose mean the metric is made of."""
     row_loss = METRICS[name].row_loss
     if row_loss is None:
         raise ValueError(f"{name} has no loss for each row")
-    return row_loss(y, answers)
+    return row_loss(y, predictions)
 
 
-def measure(problem: Problem, y: NDArray[Any], answers: Answers) -> dict[str, float]:
-    """Compute every metric of the problem that the answers allow.
+def measure(problem: Problem, y: NDArray[Any], predictions: Predictions) -> dict[str, float]:
+    """Compute every metric of the problem that the predictions allow.
 
-    >>> measure("regression", np.array([1.0, 3.0]), Answers(np.array([2.0, 3.0])))
+    >>> measure("regression", np.array([1.0, 3.0]), Predictions(np.array([2.0, 3.0])))
     {'mae': 0.5, 'rmse': 0.7071067811865476, 'r2': 0.5}
     """
-    figures = {}
+    metrics = {}
     for name in metric_names(problem):
         metric = METRICS[name]
-        if metric.needs_probabilities and answers.probabilities is None:
+        if metric.needs_probabilities and predictions.probabilities is None:
             continue
-        figures[name] = metric.score(y, answers) if metric.score else loss(name, row_losses(name, y, answers))
-    return figures
+        metrics[name] = metric.score(y, predictions) if metric.score else loss(name, row_losses(name, y, predictions))
+    return metrics
 
 
 def loss(name: str, losses: Floats) -> float:

@@ -45,14 +45,14 @@ def fetch(version: ModelVersion) -> ModelVersion:
 
 
 @answering
-def register(name: str, folder: Path, tags: Mapping[str, str], figures: Mapping[str, float]) -> ModelVersion:
+def register(name: str, folder: Path, tags: Mapping[str, str], metrics: Mapping[str, float]) -> ModelVersion:
     """Upload a model folder as a new version. Its digest is tagged last: a version without one is not complete."""
     client = connect()
     experiment = client.get_experiment_by_name(name)
     experiment_id = experiment.experiment_id if experiment else client.create_experiment(name)
     run = client.create_run(experiment_id, tags=dict(tags), run_name=f"{name} {tags['candidate']}")
-    metrics = [Metric(key, value, run.info.start_time, 0) for key, value in figures.items()]
-    client.log_batch(run.info.run_id, metrics=metrics)
+    logged = [Metric(key, value, run.info.start_time, 0) for key, value in metrics.items()]
+    client.log_batch(run.info.run_id, metrics=logged)
     client.log_artifacts(run.info.run_id, str(folder), "model")
     client.set_terminated(run.info.run_id)
     try:
@@ -67,7 +67,7 @@ def register(name: str, folder: Path, tags: Mapping[str, str], figures: Mapping[
     return find_version(name, int(version.version))
 
 
-def save_model(pipeline: object, folder: Path, answers: object, rows: object) -> None:
+def save_model(pipeline: object, folder: Path, predictions: object, rows: object) -> None:
     """Write a model folder that plain MLflow can serve too: skops, signature, explicit requirements."""
     import importlib.metadata  # noqa: PLC0415
 
@@ -82,6 +82,6 @@ def save_model(pipeline: object, folder: Path, answers: object, rows: object) ->
         str(folder),
         serialization_format="skops",
         skops_trusted_types=list(TRUSTED),
-        signature=infer_signature(rows, answers),
+        signature=infer_signature(rows, predictions),
         pip_requirements=[f"{package}=={importlib.metadata.version(package)}" for package in packages],
     )

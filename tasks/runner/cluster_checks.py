@@ -15,9 +15,9 @@ from tasks.core.errors import AfterfitError, RequestError
 from tasks.core.storage.files import delete, write_whole
 from tasks.core.storage.location import join
 from tasks.runner.messages import topic_of
-from tasks.runner.reach import Environment, code_digest, look, size_of
+from tasks.runner.reach import EnvironmentPlugin, code_digest, probe, size_of
 
-SAME = (
+PACKAGES_THAT_MUST_MATCH = (
     "afterfit", "python", "prefect", "dask", "distributed", "cloudpickle", "scikit-learn", "numpy", "pandas", "pyarrow",
 )  # fmt: skip
 WORKER_SECONDS = 120.0  # how long a first worker is waited for: a cluster may have been asked for one just now
@@ -40,7 +40,7 @@ def check_cluster(client: Client, reach: Reach) -> None:
 
     1. wait until it has a worker;
     2. hold the versions of its scheduler and workers against ours, then the code of the package itself;
-    3. look whether each worker reaches the data and the folders of the run;
+    3. probe whether each worker reaches the data and the folders of the run;
     4. put the addresses of the servers into the environment of its workers, of those too that come later.
 
     Raises:
@@ -54,7 +54,7 @@ def check_cluster(client: Client, reach: Reach) -> None:
         raise AfterfitError(
             f"The Dask scheduler at {scheduler} has had no worker for {WORKER_SECONDS:.0f} s: start some."
         ) from error
-    found: Any = client.get_versions(packages=list(SAME))
+    found: Any = client.get_versions(packages=list(PACKAGES_THAT_MUST_MATCH))
     ours = found["client"]["packages"]
     check_versions(f"The scheduler {scheduler}", ours, found["scheduler"]["packages"])
     for address, theirs in found["workers"].items():
@@ -63,7 +63,7 @@ def check_cluster(client: Client, reach: Reach) -> None:
     for address, digest in client.run(code_digest, on_error="return").items():
         check_code(f"The worker {address}", digest)
     check_reach(client, reach)
-    client.register_plugin(Environment(f"{topic_of(client.id)}-servers", servers()))
+    client.register_plugin(EnvironmentPlugin(f"{topic_of(client.id)}-servers", servers()))
 
 
 def check_versions(where: str, ours: Mapping[str, str | None], theirs: Mapping[str, str | None]) -> None:
@@ -93,7 +93,7 @@ def check_versions(where: str, ours: Mapping[str, str | None], theirs: Mapping[s
 
 def _compared(packages: Mapping[str, str | None]) -> dict[str, str]:
     """Give the versions that must be the same; of Python the first two numbers count."""
-    versions = {name: packages.get(name) or "missing" for name in SAME}
+    versions = {name: packages.get(name) or "missing" for name in PACKAGES_THAT_MUST_MATCH}
     return versions | {"python": ".".join(versions["python"].split(".")[:2])}
 
 
@@ -141,7 +141,7 @@ def check_reach(client: Client, reach: Reach) -> None:
     """
     sizes = {path: size_of(path) for path in reach.reads[:LOOKED_AT]}
     with _token(reach.writes) as token:
-        answers = client.run(partial(look, sizes, reach.writes, token), on_error="return")
+        answers = client.run(partial(probe, sizes, reach.writes, token), on_error="return")
     for address, answer in answers.items():
         if answer:
             raise RequestError(

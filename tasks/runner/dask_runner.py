@@ -28,11 +28,11 @@ from prefect.states import Cancelled, Crashed
 from prefect.utilities.engine import collect_task_run_inputs_sync
 from prefect_dask.task_runners import DaskTaskRunner
 
-from tasks.core.errors import WorkerLost
+from tasks.core.errors import WorkerLostError
 from tasks.runner import engine, messages, worker
-from tasks.runner.flight import Flight
 from tasks.runner.future import DaskFuture
-from tasks.runner.scheduler import Watch
+from tasks.runner.pending import PendingRun
+from tasks.runner.scheduler import RunOnceGuard
 
 LOOK_SECONDS = 0.5  # how often it is looked whether the scheduler, and any worker, is there
 NO_WORKERS_SECONDS = 120.0  # how long a scheduler may be without any worker: new ones take a while to start
@@ -53,7 +53,7 @@ class DaskRunner(DaskTaskRunner):
     """Runs tasks on Dask; `flows.runner.make_runner` makes one.
 
     - A task that has begun when its worker dies runs again if it has retries left, else it ends Crashed with a
-      `WorkerLost`; one that had not begun, as far as the flow has heard by then (some milliseconds late), runs
+      `WorkerLostError`; one that had not begun, as far as the flow has heard by then (some milliseconds late), runs
       elsewhere, up to three times. One that is done is never run again.
     - When the scheduler goes away, or has had no worker for two minutes, all that is not done ends Crashed.
     - What is not done when the flow ends is dropped, and ends Cancelled.
@@ -75,7 +75,7 @@ class DaskRunner(DaskTaskRunner):
         self._dask: Any = None
         self._topic, self._in_process = "", False
         self._flow_run_id: UUID | None = None
-        self._flights: dict[str, Flight] = {}
+        self._flights: dict[str, PendingRun] = {}
         self._ended: set[str] = set()  # task runs that were ended here: nothing more is heard of them
         self._shared: dict[int, tuple[Any, str]] = {}
         self._calls: queue.SimpleQueue[messages.Call | None] = queue.SimpleQueue()
@@ -134,12 +134,12 @@ class DaskRunner(DaskTaskRunner):
             "dependencies": inputs,
             "context": None if self._in_process else engine.task_context(),
         }
-        flight = Flight(f"{self._topic}-{task.name}-{run_id}", run_id, task, arguments)
+        flight = PendingRun(f"{self._topic}-{task.name}-{run_id}", run_id, task, arguments)
         self._flights[flight.key] = flight
         _when_done(engine.futures_in(parameters, wait_for), partial(flight.context.run, self._send, flight))
         return DaskFuture(run_id, flight.done)
 
-    def _send(self, flight: Flight) -> None:
+    def _send(self, flight: PendingRun) -> None:
         try:
             arguments = {**flight.arguments, "task": flight.task}
             for name in ("parameters", "wait_for"):
@@ -161,7 +161,7 @@ class DaskRunner(DaskTaskRunner):
             if id(thing) not in self._shared:
                 content = engine.pack_context() if thing is None else cloudpickle.dumps(thing)
                 name = f"{self._topic}-{hashlib.sha256(content).hexdigest()}"
-                self._dask.register_plugin(worker.Share(name, content))
+                self._dask.register_plugin(worker.SharedBytes(name, content))
                 self._shared[id(thing)] = thing, name  # kept, so that no other thing gets its id
             return self._shared[id(thing)][1]
 
@@ -194,7 +194,7 @@ class DaskRunner(DaskTaskRunner):
                 self._flow_run_id = flow.flow_run.id
                 self.logger = cast("Any", flow_run_logger(flow.flow_run, flow.flow))
             self._dask.subscribe_topic(self._topic, lambda event: self._messages.put(event[1]))
-            self._dask.register_plugin(Watch(self._dask.id))
+            self._dask.register_plugin(RunOnceGuard(self._dask.id))
             for work in (self._submit_calls, self._read_messages):
                 self._threads.append(threading.Thread(target=copy_context().run, args=(work,), daemon=True))
                 self._threads[-1].start()
@@ -241,10 +241,10 @@ class DaskRunner(DaskTaskRunner):
         elif kind == messages.LOST:
             self._lose(flight, message)
         else:
-            reason = WorkerLost(f"{flight.task.name} could not be run: {message['text']}")
+            reason = WorkerLostError(f"{flight.task.name} could not be run: {message['text']}")
             self._end(flight, Crashed(message=str(reason), data=reason))
 
-    def _tell(self, flight: Flight | None, items: Sequence[tuple[str, Any]]) -> None:
+    def _tell(self, flight: PendingRun | None, items: Sequence[tuple[str, Any]]) -> None:
         for kind, item in items:
             run_id = engine.run_id(item) if kind == engine.EVENT else ""
             if flight and run_id == str(flight.run_id):
@@ -252,7 +252,7 @@ class DaskRunner(DaskTaskRunner):
             if run_id not in self._ended:
                 flight.context.copy().run(engine.emit, kind, item) if flight else engine.emit(kind, item)
 
-    def _lose(self, flight: Flight, message: dict[str, Any]) -> None:
+    def _lose(self, flight: PendingRun, message: dict[str, Any]) -> None:
         memory = message["memory"] or self._ended_for_memory(message["pid"])
         again = not memory and flight.may_go_on()
         told = f"{flight.task.name} lost its worker {message['worker']}"
@@ -260,7 +260,7 @@ class DaskRunner(DaskTaskRunner):
             told += f", which had too little memory (when last seen it used {message['used']}): start fewer workers"
         elif not again and flight.task.retries:
             told += f", the last of {flight.lost + flight.lost_unbegun}: something in it may kill workers"
-        reason = WorkerLost(f"{told}.", memory=memory)
+        reason = WorkerLostError(f"{told}.", memory=memory)
         if not again:
             self._end(flight, Crashed(message=str(reason), data=reason))
             return
@@ -275,13 +275,13 @@ class DaskRunner(DaskTaskRunner):
         nannies = [worker for worker in getattr(self._cluster, "workers", {}).values() if isinstance(worker, Nanny)]
         return pid in {nanny.memory_manager._last_terminated_pid for nanny in nannies if nanny.memory_manager}  # noqa: SLF001 - it tells nobody else
 
-    def _end(self, flight: Flight, state: State[Any]) -> None:
+    def _end(self, flight: PendingRun, state: State[Any]) -> None:
         self._ended.add(str(flight.run_id))
         if flight.last is not None:
             flight.context.copy().run(engine.end, flight.last, self._flow_run_id, state)
         self._land(flight, state)
 
-    def _land(self, flight: Flight, state: State[Any]) -> None:
+    def _land(self, flight: PendingRun, state: State[Any]) -> None:
         if self._flights.pop(flight.key, None):
             flight.done.set_result(state)
 
@@ -297,7 +297,7 @@ class DaskRunner(DaskTaskRunner):
         elif not self._has_workers and time.monotonic() - self._workers_seen > NO_WORKERS_SECONDS:
             gone = f"The Dask scheduler has had no worker for {NO_WORKERS_SECONDS:.0f} s."
         for flight in list(self._flights.values()) if gone else []:
-            self._end(flight, Crashed(message=gone, data=WorkerLost(gone)))
+            self._end(flight, Crashed(message=gone, data=WorkerLostError(gone)))
 
     def _replace_workers(self, cluster: Any) -> None:
         """Start others for those that Dask has given up, because they died as they started or took too long to."""

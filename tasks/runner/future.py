@@ -14,7 +14,7 @@ class DaskFuture(PrefectConcurrentFuture[Any]):
         """Wait, and give the result; one that is at hand without a detour through an event loop.
 
         Raises:
-            WorkerLost: the worker died, and the task has no retries left.
+            WorkerLostError: the worker died, and the task has no retries left.
         """
         if timeout is None:
             self.wait()

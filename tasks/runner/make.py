@@ -54,24 +54,24 @@ def make_runner(
 
         return DaskRunner(cluster, connect=partial(connect, reach=Reach(tuple(reads), writes)))
     settings: dict[str, int] = {}
-    local: dict[str, Any] = {"n_workers": 1, "threads_per_worker": lanes(), "processes": False}
+    local: dict[str, Any] = {"n_workers": 1, "threads_per_worker": parallelism(), "processes": False}
     if workers:
         share = {"memory_limit": MEMORY_LIMIT // workers, "threads_per_worker": 1}
         local = {"n_workers": workers, **share, "processes": True, "host": LOOPBACK}
-        settings = library_threads(max(1, lanes() // workers))
+        settings = library_threads(max(1, parallelism() // workers))
     local["silence_logs"] = max(logging.WARNING, logging.getLogger("distributed").level)  # no louder than this process
     return DaskRunner(local={**local, **PAGES}, settings=settings)
 
 
-def make_threads(at_once: int) -> ThreadPoolTaskRunner[Any]:
+def make_threads(parallel_windows: int) -> ThreadPoolTaskRunner[Any]:
     """Make a runner for tasks of this process that wait for others most of the time.
 
     Raises:
-        RequestError: `at_once` is no number of threads.
+        RequestError: `parallel_windows` is no number of threads.
     """
-    if at_once < 1:
-        raise RequestError(f"at_once is {at_once}: give at least 1.")
-    return ThreadPoolTaskRunner(max_workers=at_once)
+    if parallel_windows < 1:
+        raise RequestError(f"parallel_windows is {parallel_windows}: give at least 1.")
+    return ThreadPoolTaskRunner(max_workers=parallel_windows)
 
 
 def check_workers(workers: int | None, cluster: str | None) -> None:
@@ -96,7 +96,7 @@ def library_threads(count: int) -> dict[str, int]:
     return {f"distributed.nanny.pre-spawn-environ.{name}_NUM_THREADS": count for name in ("OMP", "MKL", "OPENBLAS")}
 
 
-def lanes(workers: int | None = None) -> int:
+def parallelism(workers: int | None = None) -> int:
     """Tell how many tasks run side by side: on so many worker processes, else one on each core this process may use."""
     from dask.system import CPU_COUNT  # noqa: PLC0415 - as above; it heeds cgroups
 
@@ -116,7 +116,7 @@ def result_of(future: PrefectFuture[R], while_waiting: Callable[[], None]) -> R:
     """Give the result of a task; call `while_waiting` twice a second until it is there.
 
     Raises:
-        AfterfitError: the task failed with one; a `WorkerLost`, if its worker died.
+        AfterfitError: the task failed with one; a `WorkerLostError`, if its worker died.
     """
     while not cast("Any", future).wrapped_future.done():  # its state would be asked of the API
         future.wait(LOOK_SECONDS)

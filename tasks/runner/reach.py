@@ -28,7 +28,7 @@ def code_digest() -> str:
     return digest_of([[str(path.relative_to(house)), file_digest(path)] for path in files])
 
 
-class Environment(WorkerPlugin):
+class EnvironmentPlugin(WorkerPlugin):
     """Variables in the environment of every worker, also of one that comes later."""
 
     idempotent = True
@@ -42,7 +42,7 @@ class Environment(WorkerPlugin):
         os.environ.update(self.variables)
 
 
-def look(sizes: dict[str, int], folder: str, token: str) -> str:
+def probe(sizes: dict[str, int], folder: str, token: str) -> str:
     """Tell what a worker does not reach, or nothing."""
     return next(_unreached(sizes.items(), folder, token), "")
 

@@ -14,11 +14,11 @@ DYING = 0.7  # the share of its memory limit from which on a worker that dies is
 FORGET = "fire-and-forget"  # the client on whose behalf the scheduler keeps a task until it is done, and no longer
 
 
-class Watch(SchedulerPlugin):
+class RunOnceGuard(SchedulerPlugin):
     """Sees to it that the scheduler runs each task of a flow at most once, and tells the flow of those it lost."""
 
     def __init__(self, client: str) -> None:
-        """Watch the tasks of the flow of a client; they are dropped when it goes."""
+        """RunOnceGuard the tasks of the flow of a client; they are dropped when it goes."""
         self.name = self.topic = topic_of(client)
         self.client = client
         self.at: dict[str, WorkerState | None] = {}  # where each task is

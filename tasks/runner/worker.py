@@ -130,13 +130,13 @@ def _put(kind: str, item: Any) -> None:
         outbox.put(kind, item)
 
 
-class Share(WorkerPlugin):
+class SharedBytes(WorkerPlugin):
     """Bytes that every worker has, also one that comes later: a pickled task, or a context."""
 
     idempotent = True
 
     def __init__(self, name: str, content: bytes) -> None:
-        """Share this content under a name, which begins with the topic of its flow."""
+        """SharedBytes this content under a name, which begins with the topic of its flow."""
         self.name, self.content = name, content
 
     def setup(self, worker: Worker) -> None:  # noqa: ARG002 - Dask gives it

@@ -65,7 +65,7 @@ def _stop(process):
 
 @pytest.fixture
 def worker(servers, tmp_path):
-    """A worker of the pool `afterfit`, started from a directory that holds strangers' `tasks.py` and `flows/`."""
+    """A worker of the pool `afterfit`, started from a directory that holds a stranger's `tasks.py` and `flows/`."""
     elsewhere = tmp_path / "elsewhere"
     (elsewhere / "flows").mkdir(parents=True)
     (elsewhere / "flows" / "__init__.py").write_text("raise RuntimeError('a stranger')", encoding="utf-8")

@@ -19,7 +19,7 @@ from tasks.core.output.reading import read_scores
 from tasks.core.output.verify import verify_output
 from tasks.core.scoring.results import BackfillError
 from tasks.core.spec.file import load_spec
-from tasks.idempotent import uncached_task
+from tasks.idempotent import idempotent_task
 
 pytestmark = pytest.mark.usefixtures("servers")
 DAYS = ("2026-03-28", "2026-03-29", "2026-03-30")  # the second one has 23 hours in much of Europe
@@ -117,7 +117,7 @@ def test_an_interrupted_backfill_does_not_score_its_windows_to_the_end(windowed,
     monkeypatch.setattr("flows.backfill.outcome_of", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     ended = []
 
-    @uncached_task(task_run_name="for long")
+    @idempotent_task(task_run_name="for long")
     def score_for_long(plan, spec, version, workers, cluster):
         deadline = time.monotonic() + 60
         try:

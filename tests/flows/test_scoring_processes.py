@@ -10,8 +10,8 @@ import pytest
 from flows import bundles
 from flows.scoring import score_batch
 from tasks.core.errors import AfterfitError
-from tasks.idempotent import uncached_task
-from tasks.runner.make import lanes
+from tasks.idempotent import idempotent_task
+from tasks.runner.make import parallelism
 from tasks.score import score_bundle
 
 HANGS = 120  # seconds; time itself is never asserted
@@ -57,11 +57,11 @@ def test_a_large_source_is_scored_on_processes_where_the_trial_says_that_they_pa
 ):
     source, output, asked = make_source(4), tmp_path / "out", []
     monkeypatch.setattr("tasks.choose.TRIED_FROM", 1)
-    monkeypatch.setattr("tasks.choose.processes_pay", lambda *_: pays)
+    monkeypatch.setattr("tasks.choose.processes_are_faster", lambda *_: pays)
     make = bundles.make_runner
     monkeypatch.setattr("flows.bundles.make_runner", lambda workers, *_, **__: asked.append(workers) or make(None))
     score_batch(champion, str(source.path), str(output))
-    assert asked == [lanes() if pays else None]
+    assert asked == [parallelism() if pays else None]
     laws.alone(output, source.ids)
     assert laws.parts_of(output) == reference(champion, source)
 
@@ -182,7 +182,7 @@ def test_the_late_write_of_a_dead_runs_worker_changes_nothing(
     laws.alone(output, source.ids)
 
 
-@uncached_task(task_run_name="hungry {bundle.number}")
+@idempotent_task(task_run_name="hungry {bundle.number}")
 def hungry(bundle, run, staging):
     """Score a bundle; one of more than two pieces takes all memory."""
     hoard = []

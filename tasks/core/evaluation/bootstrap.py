@@ -25,7 +25,7 @@ def upper_bound(challenger: Floats, champion: Floats, gate: ChampionGate, seed: 
     for position in range(RESAMPLES):
         counts = np.bincount(chance.integers(0, units, units), minlength=units)
         challenger_loss, champion_loss = finish(pairs @ counts / len(champion))
-        rises[position] = relative_rise(challenger_loss, champion_loss)
+        rises[position] = relative_increase(challenger_loss, champion_loss)
     return float(np.quantile(rises, gate.confidence, method="higher"))
 
 
@@ -38,10 +38,10 @@ def _grouped(pairs: Floats, chance: np.random.Generator) -> Floats:
     return np.stack([np.bincount(group, weights=losses, minlength=MAX_UNITS) for losses in pairs])
 
 
-def relative_rise(challenger: float, champion: float) -> float:
+def relative_increase(challenger: float, champion: float) -> float:
     """Give the rise in loss relative to the champion's; equal losses, also zeros, rise by nothing.
 
-    >>> relative_rise(1.1, 1.0), relative_rise(0.0, 0.0), relative_rise(0.1, 0.0)
+    >>> relative_increase(1.1, 1.0), relative_increase(0.0, 0.0), relative_increase(0.1, 0.0)
     (0.10000000000000009, 0.0, inf)
     """
     if challenger == champion:

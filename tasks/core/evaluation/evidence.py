@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from tasks.core.errors import AfterfitError, RequestError
 from tasks.core.metrics import METRICS, measure, row_losses
-from tasks.core.model.card import MODEL, Card, read_card
+from tasks.core.model.metadata import MODEL, ModelMetadata, read_metadata
 from tasks.core.model.predictor import make_predictor
 from tasks.core.model.skops_file import load_pipeline
-from tasks.core.predictions import Answers, Floats, check_answers
+from tasks.core.predictions import Floats, Predictions, check_predictions
 from tasks.core.spec.spec import Spec
 from tasks.core.tables.columns import Column
 from tasks.core.tables.schemas import check_schema
@@ -26,7 +26,7 @@ from tasks.core.tables.targets import target_values
 class Evidence:
     """Figures over all held-out rows and by segment, and the loss of each row in the gate's metric, shape (n,)."""
 
-    figures: dict[str, float]
+    metrics: dict[str, float]
     segments: dict[str, dict[str, float]]
     losses: Floats
 
@@ -44,15 +44,15 @@ def measure_rows(pipeline: Any, rows: pa.Table, features: Sequence[Column], spec
     """Measure a pipeline on rows it was not trained on."""
     check_model(pipeline, spec)
     y = target_values(rows, spec.data.target, spec.problem)
-    answers = _answers(pipeline, rows, features, proba=_has_probabilities(pipeline, spec))
+    predictions = _predict(pipeline, rows, features, proba=_has_probabilities(pipeline, spec))
     names = segment_names(rows, spec)
     parts = {} if names is None else {name: names == name for name in np.unique(names).tolist()}
-    by_segment = {name: measure(spec.problem, y[mask], answers.where(mask)) for name, mask in parts.items()}
-    return Evidence(measure(spec.problem, y, answers), by_segment, row_losses(spec.gates.champion.metric, y, answers))
+    by_segment = {name: measure(spec.problem, y[mask], predictions.where(mask)) for name, mask in parts.items()}
+    return Evidence(measure(spec.problem, y, predictions), by_segment, row_losses(spec.gates.champion.metric, y, predictions))
 
 
-def _answers(pipeline: Any, rows: pa.Table, features: Sequence[Column], *, proba: bool) -> Answers:
-    return check_answers(make_predictor(pipeline, tuple(features)).answer(rows, proba=proba), len(rows))
+def _predict(pipeline: Any, rows: pa.Table, features: Sequence[Column], *, proba: bool) -> Predictions:
+    return check_predictions(make_predictor(pipeline, tuple(features)).predict(rows, proba=proba), len(rows))
 
 
 def check_model(pipeline: Any, spec: Spec) -> None:
@@ -77,7 +77,7 @@ def champion_losses(folder: Path, rows: pa.Table, spec: Spec) -> ChampionLosses:
     """Measure the champion in a folder with the features it takes; why it cannot be measured is told in `problem`."""
     none = ChampionLosses(np.full(len(rows), np.nan), 0)
     try:
-        card = read_card(folder)
+        card = read_metadata(folder)
         pipeline = load_pipeline(folder / MODEL)
         seen = seen_in_training(rows, card.split)
         return ChampionLosses(np.where(seen, np.nan, loss_of_each_row(pipeline, card, rows, spec)), int(seen.sum()))
@@ -87,11 +87,11 @@ def champion_losses(folder: Path, rows: pa.Table, spec: Spec) -> ChampionLosses:
         return replace(none, problem=reason)
 
 
-def loss_of_each_row(pipeline: Any, card: Card, rows: pa.Table, spec: Spec) -> Floats:
+def loss_of_each_row(pipeline: Any, card: ModelMetadata, rows: pa.Table, spec: Spec) -> Floats:
     """Give a registered model's loss of each row in the gate's metric, shape (n,).
 
     Raises:
-        AfterfitError: it cannot answer, or its answers are about something else than the spec's target.
+        AfterfitError: it cannot answer, or its predictions are about something else than the spec's target.
     """
     metric = spec.gates.champion.metric
     if card.spec.problem != spec.problem:
@@ -100,11 +100,11 @@ def loss_of_each_row(pipeline: Any, card: Card, rows: pa.Table, spec: Spec) -> F
     needs = METRICS[metric].needs_probabilities
     if needs and not hasattr(pipeline, "predict_proba"):
         raise RequestError(f"it gives no probabilities, which {metric} needs")
-    answers = _answers(pipeline, rows, card.features, proba=needs)
+    predictions = _predict(pipeline, rows, card.features, proba=needs)
     y = target_values(rows, spec.data.target, spec.problem)
     if spec.problem == "classification" and not set(y.tolist()) & set(pipeline.classes_.tolist()):
         raise RequestError(f"it knows none of the classes of {spec.data.target!r}")
-    return row_losses(metric, y, answers)
+    return row_losses(metric, y, predictions)
 
 
 def segment_names(rows: pa.Table, spec: Spec) -> NDArray[np.str_] | None:
@@ -127,11 +127,11 @@ def _name(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Measured:
-    """What a model showed on the held-out rows: its figures, and in a file the loss of each row."""
+    """What a model showed on the held-out rows: its metrics, and in a file the loss of each row."""
 
     candidate: str
     path: str
-    figures: dict[str, float]
+    metrics: dict[str, float]
     segments: dict[str, dict[str, float]]
     losses: str
 

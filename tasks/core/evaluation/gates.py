@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tasks.core.evaluation.bootstrap import relative_rise, upper_bound
+from tasks.core.evaluation.bootstrap import relative_increase, upper_bound
 from tasks.core.evaluation.evidence import ChampionLosses, segment_names
 from tasks.core.evaluation.verdict import Gate, Verdict
 from tasks.core.metrics import loss
@@ -16,18 +16,18 @@ from tasks.core.spec.spec import Spec
 
 
 def judge(
-    figures: dict[str, float], losses: Floats, champion: ChampionLosses | None, rows: pa.Table, spec: Spec
+    metrics: dict[str, float], losses: Floats, champion: ChampionLosses | None, rows: pa.Table, spec: Spec
 ) -> Verdict:
     """Judge a challenger by every gate of the spec.
 
     Args:
-        figures: its metrics on the held-out rows.
+        metrics: its metrics on the held-out rows.
         losses: its loss of each of these rows, shape (n,).
         champion: the champion's losses of the same rows, or nothing where there is no champion yet.
         rows: the held-out rows, for their segments.
         spec: the gates.
     """
-    gates = judge_limits(figures, spec.gates.limits)
+    gates = judge_limits(metrics, spec.gates.limits)
     if champion is None:
         metric = spec.gates.champion.metric
         first = Gate(
@@ -35,7 +35,7 @@ def judge(
             True,
             None,
             "",
-            f"there is no champion yet; {metric} is {figures[metric]:.4g}",
+            f"there is no champion yet; {metric} is {metrics[metric]:.4g}",
         )
         return Verdict((*gates, first), len(rows))
     if champion.problem:
@@ -53,13 +53,13 @@ def judge(
 MIN_SEGMENT_ROWS = 30  # fewer rows say nothing about a segment; they are shown and do not judge
 
 
-def judge_limits(figures: Mapping[str, float], limits: Mapping[str, Limit]) -> list[Gate]:
+def judge_limits(metrics: Mapping[str, float], limits: Mapping[str, Limit]) -> list[Gate]:
     """Check each limited metric; a figure that is missing or not a number does not pass.
 
     >>> [gate.reason for gate in judge_limits({"mae": 61.5}, {"mae": Limit(max=60)})]
     ['mae is 61.5, allowed is at most 60']
     """
-    return [_judge_limit(name, figures.get(name, float("nan")), limit) for name, limit in limits.items()]
+    return [_judge_limit(name, metrics.get(name, float("nan")), limit) for name, limit in limits.items()]
 
 
 def _judge_limit(name: str, found: float, limit: Limit) -> Gate:
@@ -84,7 +84,7 @@ def judge_champion(challenger: Floats, champion: Floats, gate: ChampionGate, see
     name, allowed = "not worse than the champion", f"at most {gate.margin:+.1%}"
     if not len(champion):
         return Gate(name, False, None, allowed, "the champion was trained on every held-out row, so none can judge it")
-    rise = relative_rise(loss(gate.metric, challenger), loss(gate.metric, champion))
+    rise = relative_increase(loss(gate.metric, challenger), loss(gate.metric, champion))
     bound = upper_bound(challenger, champion, gate, seed)
     reason = (
         f"{gate.metric} is {rise:+.1%} against the champion's on {len(champion):,} rows, and up to {bound:+.1%} "
@@ -104,7 +104,7 @@ def judge_segments(
 
 
 def _judge_segment(name: str, challenger: Floats, champion: Floats, gate: SegmentGate, metric: str) -> Gate:
-    rise = relative_rise(loss(metric, challenger), loss(metric, champion))
+    rise = relative_increase(loss(metric, challenger), loss(metric, champion))
     few = len(champion) < MIN_SEGMENT_ROWS
     allowed = "too few rows to judge" if few else f"at most {gate.max_relative_loss:+.1%}"
     reason = (

@@ -1,4 +1,4 @@
-"""The predictor: a fitted pipeline, and the fastest way that answers exactly as it does."""
+"""The predictor: a fitted pipeline, and the fastest way that predictions exactly as it does."""
 
 import copy
 from collections.abc import Mapping, Sequence
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from tasks.core.errors import AfterfitError
 from tasks.core.model.categories import known_categories
 from tasks.core.model.refusals import Rejections, find_refused
-from tasks.core.model.shortcuts import spare_copies
+from tasks.core.model.shortcuts import bypass_copies
 from tasks.core.model.steps import last_step, plain_columns, preparation_of
 from tasks.core.model.threads import one_thread, use_one_thread
-from tasks.core.predictions import Answers
+from tasks.core.predictions import Predictions
 from tasks.core.tables.columns import Column
 from tasks.core.tables.frames import to_frame, to_numbers
 
@@ -27,7 +27,7 @@ KERNEL = "tree kernel"
 KERNEL_ROWS = 200_000  # below it, loading the kernel's compiled code takes longer than it saves
 CHECKED_ROWS = 4096  # answered twice before the kernel is trusted with the rest
 # The method that both `predict` and `predict_proba` of a classifier call, and do little more.
-SHARED = {
+SHARED_METHODS = {
     "sklearn.ExtraTreesClassifier": "predict_proba",
     "sklearn.HistGradientBoostingClassifier": "_raw_predict",
     "sklearn.LogisticRegression": "decision_function",
@@ -37,7 +37,7 @@ SHARED = {
 
 @dataclass(frozen=True)
 class Predictor:
-    """Answers as a fitted pipeline does, to the last bit.
+    """Predictions as a fitted pipeline does, to the last bit.
 
     Where there is a `kernel`, it runs the trees of the last step in scikit-learn's place. `plain` names the columns
     that last step takes, where everything before it only puts columns in order: these go to it without a row matrix.
@@ -57,10 +57,10 @@ class Predictor:
 
     @property
     def scored_by(self) -> str:
-        """Name what answers."""
+        """Name what predictions."""
         return KERNEL if self.kernel else LIBRARY
 
-    def answer(self, table: pa.Table, *, proba: bool) -> Answers:
+    def predict(self, table: pa.Table, *, proba: bool) -> Predictions:
         """Give predictions, shape (n,), and probabilities, shape (n, classes), on one thread.
 
         Raises:
@@ -69,26 +69,26 @@ class Predictor:
         """
         try:
             with one_thread():
-                predictions, probabilities = self._answer(table, proba=proba)
+                predictions, probabilities = self._predict(table, proba=proba)
         except MemoryError:
             raise
         except Exception as error:  # a model is somebody's code, and may raise anything
             raise AfterfitError(f"the model cannot score these rows: {' '.join(str(error).split())}") from error
-        return Answers(predictions, probabilities, classes_of(self.pipeline) if proba else ())
+        return Predictions(predictions, probabilities, classes_of(self.pipeline) if proba else ())
 
     def refused(self, table: pa.Table, *, proba: bool) -> Rejections:
         """Find the rows that the model refuses, and tell why."""
 
         def refusal(rows: NDArray[np.int64]) -> str | None:
             try:
-                self.answer(table.take(pa.array(rows)), proba=proba)
+                self.predict(table.take(pa.array(rows)), proba=proba)
             except AfterfitError as error:
                 return str(error)
             return None
 
         return find_refused(table, self.trained_on or self.features, refusal, self.strict)
 
-    def _answer(self, table: pa.Table, *, proba: bool) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    def _predict(self, table: pa.Table, *, proba: bool) -> tuple[NDArray[Any], NDArray[Any] | None]:
         if self.kernel is None:
             return _by_library(self.pipeline, table, self.features, proba=proba)
         if self.plain is not None:
@@ -96,13 +96,13 @@ class Predictor:
         else:
             prepared = np.asarray(preparation_of(self.pipeline).transform(to_frame(table, self.features)))
             columns = [prepared[:, position] for position in range(prepared.shape[1])]
-        return self.kernel.answer(columns, proba=proba)
+        return self.kernel.predict(columns, proba=proba)
 
 
 def _by_library(
     pipeline: Any, table: pa.Table, features: Sequence[Column], *, proba: bool
 ) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """Ask the pipeline itself; what comes before its last step is done once for both answers."""
+    """Ask the pipeline itself; what comes before its last step is done once for both predictions."""
     prepared = to_frame(table, features)
     if not proba:
         return _one_each(np.asarray(pipeline.predict(prepared))), None
@@ -115,7 +115,7 @@ def _by_library(
 
 def _computed_once(model: Any, X: Any) -> Any:
     """Give a copy of a model that remembers what its predictions and its probabilities for X are both made of."""
-    method = SHARED.get(f"{type(model).__module__.partition('.')[0]}.{type(model).__qualname__}")
+    method = SHARED_METHODS.get(f"{type(model).__module__.partition('.')[0]}.{type(model).__qualname__}")
     if method is None:
         return model
     found = np.asarray(getattr(model, method)(X))
@@ -132,7 +132,7 @@ def _one_each(predictions: NDArray[Any]) -> NDArray[Any]:
 def make_predictor(
     pipeline: Any, features: tuple[Column, ...], rows: pa.Table | None = None, *, proba: bool = False
 ) -> Predictor:
-    """Make a predictor; with real `rows` to try them on, one that takes every short cut that answers them the same.
+    """Make a predictor; with real `rows` to try them on, one that takes every short cut that predictions them the same.
 
     Args:
         pipeline: the fitted pipeline.
@@ -150,7 +150,7 @@ def make_predictor(
     from tasks.core.model.trees.nodes import UnsupportedError  # noqa: PLC0415 - numba is slow to import
 
     tried = rows.slice(0, CHECKED_ROWS)
-    lean_pipeline, taken = spare_copies(pipeline, features, tried)
+    lean_pipeline, taken = bypass_copies(pipeline, features, tried)
     lean = replace(library, pipeline=lean_pipeline, features=taken, trained_on=features)
     try:
         kernel = build_kernel(last_step(pipeline))
@@ -159,7 +159,7 @@ def make_predictor(
     fast = replace(lean, kernel=kernel, plain=plain_columns(pipeline, features))
     try:
         accepted = _accepted(tried, library, proba=proba)
-        same = same_answers(library.answer(accepted, proba=proba), fast.answer(accepted, proba=proba))
+        same = same_predictions(library.predict(accepted, proba=proba), fast.predict(accepted, proba=proba))
     except AfterfitError as error:
         return replace(lean, note=f"the kernel could not be checked: {error}")
     return fast if same else replace(lean, note="the kernel answered otherwise")
@@ -171,14 +171,14 @@ def _accepted(rows: pa.Table, predictor: Predictor, *, proba: bool) -> pa.Table:
     return rows.take(pa.array(sorted(set(range(len(rows))) - refused.keys()), pa.int64())) if refused else rows
 
 
-def same_answers(one: Answers, other: Answers) -> bool:
-    """Tell whether two answers are the same to the last bit.
+def same_predictions(one: Predictions, other: Predictions) -> bool:
+    """Tell whether two predictions are the same to the last bit.
 
-    >>> zero = Answers(np.array([0.0]))
-    >>> same_answers(zero, zero), same_answers(zero, Answers(np.array([-0.0])))
+    >>> zero = Predictions(np.array([0.0]))
+    >>> same_predictions(zero, zero), same_predictions(zero, Predictions(np.array([-0.0])))
     (True, False)
     """
-    pairs = [(one.predictions, other.predictions), (one.probabilities, other.probabilities)]
+    pairs = [(one.values, other.values), (one.probabilities, other.probabilities)]
     return all(_same_bits(left, right) for left, right in pairs)
 
 

@@ -13,7 +13,7 @@ from tasks.core.tables.columns import NUMBER_KINDS, Column
 from tasks.core.tables.frames import to_frame
 
 
-def spare_copies(pipeline: Any, features: tuple[Column, ...], rows: pa.Table) -> tuple[Any, tuple[Column, ...]]:
+def bypass_copies(pipeline: Any, features: tuple[Column, ...], rows: pa.Table) -> tuple[Any, tuple[Column, ...]]:
     """Prepare rows with fewer copies: give a pipeline that does so, and the features it takes.
 
     A ColumnTransformer that gives all it selects to one transformer is left out; imputers and scalers work in place

@@ -103,7 +103,7 @@ def read_manifest(output: str | Path) -> Manifest | None:
     document = read_document(output)
     if document is None:
         return None
-    if not is_as_written(document):
+    if not matches_its_digest(document):
         raise RequestError(f"{join(str(output), MANIFEST_NAME)} is damaged: its content is not what was written.")
     return parse_manifest(document, output)
 
@@ -126,7 +126,7 @@ def read_document(output: str | Path) -> dict[str, Any] | None:
     return document
 
 
-def is_as_written(document: Mapping[str, Any]) -> bool:
+def matches_its_digest(document: Mapping[str, Any]) -> bool:
     """Tell whether a manifest has the digest it was written with."""
     return digest_of({name: value for name, value in document.items() if name != "digest"}) == document.get("digest")
 

@@ -16,7 +16,7 @@ from tasks.core.output.manifest import (
     Manifest,
     Part,
     describe,
-    is_as_written,
+    matches_its_digest,
     parse_manifest,
     parts_folder,
     read_document,
@@ -24,7 +24,7 @@ from tasks.core.output.manifest import (
 from tasks.core.storage.files import list_sizes, read_whole
 from tasks.core.storage.location import join
 
-BESIDE = {MANIFEST_NAME, RUNS, STAGING}  # what lies below an output on an object store
+KNOWN_ENTRIES = {MANIFEST_NAME, RUNS, STAGING}  # what lies below an output on an object store
 
 
 def verify_output(output: str | Path) -> list[str]:
@@ -42,7 +42,7 @@ def verify_output(output: str | Path) -> list[str]:
         return [str(error)]
     if document is None or manifest is None:
         raise RequestError(f"{output} is no committed output: it has no {MANIFEST_NAME}.")
-    problems = [] if is_as_written(document) else [f"{MANIFEST_NAME}: its content has changed"]
+    problems = [] if matches_its_digest(document) else [f"{MANIFEST_NAME}: its content has changed"]
     folder = parts_folder(output, manifest)
     for part in manifest.parts:
         problems += verify_part(folder, part, manifest.schema)
@@ -78,7 +78,7 @@ def _foreign(output: str, manifest: Manifest) -> Iterator[str]:
     known = parts | ({QUARANTINE} if quarantined else set())
     folder = parts_folder(output, manifest)
     if manifest.folder:
-        yield from (f"{name}: not in the manifest" for name in sorted(list_sizes(output)) if name not in BESIDE)
+        yield from (f"{name}: not in the manifest" for name in sorted(list_sizes(output)) if name not in KNOWN_ENTRIES)
     else:
         known.add(MANIFEST_NAME)
     yield from (f"{name}: not in the manifest" for name in sorted(list_sizes(folder)) if name not in known)

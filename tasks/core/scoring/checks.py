@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from tasks.core.errors import RequestError
-from tasks.core.model.card import Card
+from tasks.core.model.metadata import ModelMetadata
 from tasks.core.output.open import open_output
 from tasks.core.spec.spec import Spec
 from tasks.core.storage.location import is_url
@@ -43,7 +43,7 @@ def check_scoring(spec: Spec) -> None:
         check_schema(read_schema(file)[0], (), [*filter(None, [spec.data.id]), *spec.scoring.keep], file.path)
 
 
-def check_file(file: SourceFile, card: Card, carried: Sequence[str]) -> tuple[pa.Schema, tuple[int, ...]]:
+def check_file(file: SourceFile, card: ModelMetadata, carried: Sequence[str]) -> tuple[pa.Schema, tuple[int, ...]]:
     """Refuse a file that the model cannot score, before anything is scored; give its schema and row groups."""
     schema, group_rows = read_schema(file)
     check_schema(schema, card.features, carried, file.path)
@@ -68,7 +68,7 @@ def check_carried_types(
 
 
 def describe_columns(
-    files: Sequence[SourceFile], schemas: Sequence[pa.Schema], card: Card, carried: Sequence[str]
+    files: Sequence[SourceFile], schemas: Sequence[pa.Schema], card: ModelMetadata, carried: Sequence[str]
 ) -> tuple[str, ...]:
     """Note the columns that no one asked for, which are not read, and another order of the features than the model's.
 

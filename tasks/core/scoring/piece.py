@@ -10,7 +10,7 @@ from tasks.core.errors import AfterfitError
 from tasks.core.output.manifest import Part, part_name
 from tasks.core.output.quarantine import INPUT, INPUT_ROW
 from tasks.core.output.staging import Staging, finished_part, input_slices, write_part
-from tasks.core.scoring.run import Run
+from tasks.core.scoring.run import ScoringRun
 from tasks.core.scoring.scorer import Scored, Scorer
 from tasks.core.scoring.scorer_cache import load_scorer
 from tasks.core.tables.pieces import Piece
@@ -20,7 +20,7 @@ EXAMPLES = 3
 _cores = threading.BoundedSemaphore(cpu_count())  # windows that are scored side by side share them
 
 
-def score_piece(piece: Piece, run: Run, staging: Staging, reader: Reader) -> Part:
+def score_piece(piece: Piece, run: ScoringRun, staging: Staging, reader: Reader) -> Part:
     """Read, score and write the rows of one piece.
 
     Raises:

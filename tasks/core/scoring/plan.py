@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tasks.core.errors import RequestError
-from tasks.core.model.card import Card
+from tasks.core.model.metadata import ModelMetadata
 from tasks.core.model.predictor import KERNEL_ROWS
 from tasks.core.output.manifest import Part, part_name
 from tasks.core.scoring.checks import check_carried_types, check_file, describe_columns
-from tasks.core.scoring.run import Run
+from tasks.core.scoring.run import ScoringRun
 from tasks.core.scoring.scorer import columns_read
 from tasks.core.storage.digests import digest_of
 from tasks.core.tables.csv_copy import copy_csv
@@ -19,7 +19,7 @@ from tasks.core.tables.sources import SourceFile
 
 
 @dataclass(frozen=True)
-class Plan:
+class ScoringPlan:
     """The pieces of a source, in order, and what was found unusual about its files, and accepted."""
 
     pieces: tuple[Piece, ...]
@@ -30,12 +30,12 @@ class Plan:
         """How many rows the source has."""
         return self.pieces[-1].first_row + self.pieces[-1].rows
 
-    def part_names(self, run: Run) -> list[str]:
+    def part_names(self, run: ScoringRun) -> list[str]:
         """Name the part of each piece."""
         return [part_name(run.key, piece.number) for piece in self.pieces]
 
 
-def plan_source(run: Run, files: Sequence[SourceFile], card: Card, tables: Path) -> tuple[Run, Plan]:
+def plan_source(run: ScoringRun, files: Sequence[SourceFile], card: ModelMetadata, tables: Path) -> tuple[ScoringRun, ScoringPlan]:
     """Check every file against the model's features, then cut the source into pieces, from metadata alone.
 
     A CSV file has none: it is copied once into a Parquet file in the folder `tables`, typed by the model, and read
@@ -55,12 +55,12 @@ def plan_source(run: Run, files: Sequence[SourceFile], card: Card, tables: Path)
     pieces = plan_pieces(groups, at_least)
     if not pieces:
         raise RequestError(f"{files[0].path}: there are no rows to score.")
-    plan = Plan(pieces, describe_columns(files, [schema for schema, _ in found], card, carried))
+    plan = ScoringPlan(pieces, describe_columns(files, [schema for schema, _ in found], card, carried))
     return replace(run, kernel=plan.rows >= KERNEL_ROWS), plan
 
 
 def _groups(
-    file: SourceFile, number: int, group_rows: tuple[int, ...], card: Card, tables: Path, at_least: int
+    file: SourceFile, number: int, group_rows: tuple[int, ...], card: ModelMetadata, tables: Path, at_least: int
 ) -> TableGroups:
     if file.format == "parquet":
         return TableGroups(file.path, file.path, number, group_rows)
@@ -73,8 +73,8 @@ def _groups(
 class Planned:
     """A run, its pieces, and the parts that an earlier attempt finished, by number."""
 
-    run: Run
-    plan: Plan
+    run: ScoringRun
+    plan: ScoringPlan
     finished: dict[int, Part]
 
     @property

@@ -4,11 +4,11 @@ from tasks.core.errors import AfterfitError, RequestError
 from tasks.core.output.manifest import Manifest, read_manifest
 from tasks.core.output.quarantine import allowed_rows
 from tasks.core.output.verify import is_whole, verify_output
-from tasks.core.scoring.run import Run
+from tasks.core.scoring.run import ScoringRun
 from tasks.core.wording import counted
 
 
-def find_committed(run: Run, *, replace: bool) -> Manifest | None:
+def find_committed(run: ScoringRun, *, replace: bool) -> Manifest | None:
     """Find the same run's committed output; another run's is an error unless it may be replaced.
 
     With `replace`, the same run's is held against its digests, byte for byte: what is damaged is scored anew.

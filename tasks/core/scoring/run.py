@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.core.errors import RequestError
-from tasks.core.model.card import Card
+from tasks.core.model.metadata import ModelMetadata
 from tasks.core.model.version import ModelVersion
 from tasks.core.output.manifest import make_run_key
 from tasks.core.score_columns import check_carried
@@ -15,7 +15,7 @@ from tasks.core.tables.sources import SourceFile, source_identity
 
 
 @dataclass(frozen=True)
-class Run:
+class ScoringRun:
     """One scoring run: the model, the output, and the key that names the content. Small: it goes to every worker.
 
     `kernel` tells whether there are rows enough for the trees' kernel and other short cuts to pay; the content does not
@@ -33,8 +33,8 @@ class Run:
 
 
 def name_run(
-    model: ModelVersion, card: Card, files: tuple[SourceFile, ...], output: str, options: Scoring | None = None
-) -> Run:
+    model: ModelVersion, card: ModelMetadata, files: tuple[SourceFile, ...], output: str, options: Scoring | None = None
+) -> ScoringRun:
     """Give a run its key: a digest of the model, the source, and the options that change the content.
 
     The options are by default those of the spec that is stored with the model.
@@ -51,4 +51,4 @@ def name_run(
             raise RequestError(f"{output} holds the source itself: write the scores elsewhere.")
     content = {"id": data.id, "keep": scoring.keep, "proba": scoring.proba}
     key = make_run_key(model.digest, source_identity(files), content)
-    return Run(model, output, key, data.id, scoring.keep, scoring.proba, scoring.max_bad_rows)
+    return ScoringRun(model, output, key, data.id, scoring.keep, scoring.proba, scoring.max_bad_rows)

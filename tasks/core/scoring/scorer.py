@@ -13,7 +13,7 @@ from tasks.core.errors import AfterfitError
 from tasks.core.model.categories import unknown_values
 from tasks.core.model.predictor import Predictor
 from tasks.core.model.refusals import NO_ANSWER, Rejection, Rejections
-from tasks.core.predictions import Answers, are_finite, check_shape
+from tasks.core.predictions import Predictions, are_finite, check_shape
 from tasks.core.score_columns import PREDICTION, ROW, VERSION, probability_name
 from tasks.core.scoring.rejected import rejected_before, rejected_table
 from tasks.core.tables.columns import Column
@@ -53,44 +53,44 @@ class Scorer:
         """
         rejections = rejected_before(table, self.id)
         good, numbers = _without(table, rejections)
-        answers, refused = self._answer(good)
+        predictions, refused = self._predict(good)
         rejections |= {int(numbers[row]): why for row, why in refused.items()}
         if refused:
             good, numbers = _without(table, rejections)
-        scores = self._scores(good, numbers + first_row, answers)
+        scores = self._scores(good, numbers + first_row, predictions)
         rejected = rejected_table(table, rejections) if rejections else None
         return Scored(scores, rejected, rejections, count_unknown(good, self.predictor.categories))
 
-    def _answer(self, table: pa.Table) -> tuple[Answers | None, Rejections]:
+    def _predict(self, table: pa.Table) -> tuple[Predictions | None, Rejections]:
         """Answer the rows that can be answered; tell of the others why not."""
         if not len(table):
             return None, {}
         refused: Rejections = {}
         try:
-            answers = self.predictor.answer(table, proba=self.proba)
+            predictions = self.predictor.predict(table, proba=self.proba)
         except AfterfitError:
             refused = self.predictor.refused(table, proba=self.proba)
             table, _ = _without(table, refused)
             if not len(table):
                 return None, refused
-            answers = self.predictor.answer(table, proba=self.proba)
-        check_shape(answers, len(table))
-        finite = are_finite(answers)
+            predictions = self.predictor.predict(table, proba=self.proba)
+        check_shape(predictions, len(table))
+        finite = are_finite(predictions)
         if finite.all():
-            return answers, refused
+            return predictions, refused
         kept = np.setdiff1d(np.arange(len(table) + len(refused)), np.fromiter(refused, dtype=np.int64))
         odd = {int(row): Rejection(NO_ANSWER, "the model's answer is no finite number") for row in kept[~finite]}
-        return (answers.where(finite) if finite.any() else None), refused | odd
+        return (predictions.where(finite) if finite.any() else None), refused | odd
 
-    def _scores(self, table: pa.Table, rows: NDArray[np.int64], answers: Answers | None) -> pa.Table:
+    def _scores(self, table: pa.Table, rows: NDArray[np.int64], predictions: Predictions | None) -> pa.Table:
         """Put the scores of a table together; without any answer, there is no row and no column."""
-        if answers is None:
+        if predictions is None:
             return pa.table({})
         scores = {self.id or ROW: table[self.id] if self.id else pa.array(rows), **{n: table[n] for n in self.keep}}
-        scores[PREDICTION] = as_arrow(answers.predictions)
-        if answers.probabilities is not None:
-            for position, label in enumerate(answers.classes):
-                scores[probability_name(label)] = pa.array(np.ascontiguousarray(answers.probabilities[:, position]))
+        scores[PREDICTION] = as_arrow(predictions.values)
+        if predictions.probabilities is not None:
+            for position, label in enumerate(predictions.classes):
+                scores[probability_name(label)] = pa.array(np.ascontiguousarray(predictions.probabilities[:, position]))
         scores[VERSION] = pa.array(np.full(len(table), self.version, dtype=np.int32))
         return pa.table(scores)
 

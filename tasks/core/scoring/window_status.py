@@ -8,7 +8,7 @@ from tasks.core.output.manifest import read_manifest
 from tasks.core.output.open import open_output
 from tasks.core.output.verify import is_whole
 from tasks.core.spec.scoring import Scoring, fill_scoring
-from tasks.core.tables.sources import is_there
+from tasks.core.tables.sources import exists
 from tasks.core.windows.backfill import Status, WindowPlan, status_of
 from tasks.core.windows.window import Window
 
@@ -19,14 +19,14 @@ def remember_failure(plan: WindowPlan, failure: str) -> None:
         open_output(plan.output).remember(failure)
 
 
-def look_at(window: Window, scoring: Scoring, champion: ModelVersion) -> WindowPlan:
+def plan_window(window: Window, scoring: Scoring, champion: ModelVersion) -> WindowPlan:
     """Tell what is known of the scores of one window."""
     filled = fill_scoring(scoring, window)
     status: Status
     try:
         manifest, failure = read_manifest(filled.output), open_output(filled.output).failure()
         status, why = status_of(manifest.version if manifest else None, failure, champion.version)
-        if status == "missing" and not is_there(filled.source):
+        if status == "missing" and not exists(filled.source):
             why = f"{why}, and nothing to read at {filled.source}"
         if manifest and status == "current":
             if manifest.model_digest != champion.digest:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 WORTH_SECONDS = 15  # what processes must save: they take some six seconds to start on two cores
 
 
-def processes_pay(score: Callable[[], object], share: float, cores: int) -> bool:
+def processes_are_faster(score: Callable[[], object], share: float, cores: int) -> bool:
     """Tell whether processes would do all of some work sooner than threads, their start included.
 
     Args:

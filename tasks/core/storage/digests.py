@@ -1,4 +1,4 @@
-"""Digests: the identity of documents, files and folders."""
+"""InputHasher: the identity of documents, files and folders."""
 
 import hashlib
 import json

@@ -10,8 +10,8 @@ import pyarrow.csv
 
 from tasks.core.errors import RequestError
 
-Kind = Literal["numeric", "boolean", "categorical", "date"]
-IS_KIND: dict[Kind, Callable[[pa.DataType], bool]] = {
+ColumnKind = Literal["numeric", "boolean", "categorical", "date"]
+IS_KIND: dict[ColumnKind, Callable[[pa.DataType], bool]] = {
     "boolean": pa.types.is_boolean,
     "numeric": lambda type_: pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_),
     "date": lambda type_: pa.types.is_date(type_) or pa.types.is_timestamp(type_),
@@ -26,10 +26,10 @@ class Column:
     """A feature: its name and its kind."""
 
     name: str
-    kind: Kind
+    kind: ColumnKind
 
 
-def kind_of(type_: pa.DataType) -> Kind | None:
+def kind_of(type_: pa.DataType) -> ColumnKind | None:
     """Tell the kind of an Arrow type, or None where a model can make nothing of it.
 
     >>> kind_of(pa.int8()), kind_of(pa.dictionary(pa.int32(), pa.string())), kind_of(pa.list_(pa.int8()))

@@ -8,13 +8,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tasks.core.errors import RequestError
-from tasks.core.tables.columns import Column, Kind
+from tasks.core.tables.columns import Column, ColumnKind
 from tasks.core.tables.csv_files import iterate_csv
 from tasks.core.tables.frames import NOT_GIVEN, STORED_AS, parse_dates
 from tasks.core.tables.sources import SourceFile
 
 TRUE, FALSE = ("1", "True", "TRUE", "true"), ("0", "False", "FALSE", "false")
-NAMES: dict[Kind, str] = {"numeric": "number", "boolean": "boolean", "date": "date"}
+NAMES: dict[ColumnKind, str] = {"numeric": "number", "boolean": "boolean", "date": "date"}
 
 
 def copy_csv(file: SourceFile, features: Sequence[Column], path: Path, group_rows: int) -> Path:
@@ -89,7 +89,7 @@ def convert(batch: pa.RecordBatch, columns: Sequence[Column]) -> pa.RecordBatch:
     return batch.append_column(PROBLEM, pa.array(all_said, pa.string()))
 
 
-def _converted(texts: pa.Array, kind: Kind) -> tuple[pa.Array, list[int]]:
+def _converted(texts: pa.Array, kind: ColumnKind) -> tuple[pa.Array, list[int]]:
     """Convert what can be converted; give the rows of the rest, whose values are missing."""
     missing = pc.is_in(texts, pa.array(NOT_GIVEN))
     given = pc.if_else(missing, pa.scalar(None, pa.string()), texts)
@@ -126,7 +126,7 @@ def _booleans(texts: pa.Array) -> pa.Array:
     return pc.if_else(pc.is_null(trimmed), pa.scalar(None, pa.bool_()), true)
 
 
-PARSERS: dict[Kind, Callable[[pa.Array], pa.Array]] = {
+PARSERS: dict[ColumnKind, Callable[[pa.Array], pa.Array]] = {
     "numeric": _numbers,
     "boolean": _booleans,
     "date": parse_dates,

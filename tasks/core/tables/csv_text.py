@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 QUOTE = ord('"')
-EDGES = np.zeros(256, dtype=bool)  # what stands before and after a quoted value
-EDGES[list(b",\r\n")] = True
+QUOTE_NEIGHBOURS = np.zeros(256, dtype=bool)  # what stands before and after a quoted value
+QUOTE_NEIGHBOURS[list(b",\r\n")] = True
 BOM = b"\xef\xbb\xbf"
 
 
@@ -71,9 +71,9 @@ class CheckedText:
         """Take marks for opening and closing ones in turn; tell whether that is what they are."""
         opening = np.arange(len(marks)) % 2 == self._inside
         beside = np.where(opening, padded[marks], padded[marks + 2])
-        if not (EDGES[beside] | (beside == QUOTE)).all():
+        if not (QUOTE_NEIGHBOURS[beside] | (beside == QUOTE)).all():
             return False
-        starts = marks[opening & EDGES[padded[marks]]]
+        starts = marks[opening & QUOTE_NEIGHBOURS[padded[marks]]]
         if opening[-1] and len(starts):
             self._opened = self._place(int(starts[-1]), whole)
         self._inside = bool(opening[-1])
@@ -86,11 +86,11 @@ class CheckedText:
             if mark == escaped:
                 continue
             if not self._inside:
-                self._inside = bool(EDGES[padded[mark]])
+                self._inside = bool(QUOTE_NEIGHBOURS[padded[mark]])
                 opened = mark if self._inside else opened
             elif padded[mark + 2] == QUOTE:
                 escaped = mark + 1
-            elif EDGES[padded[mark + 2]]:
+            elif QUOTE_NEIGHBOURS[padded[mark + 2]]:
                 self._inside = False
             else:
                 missing = "text follows a closing quotation mark, so that one is missing here or before"

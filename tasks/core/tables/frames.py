@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
 
-from tasks.core.tables.columns import NUMBER_KINDS, Column, Kind, kind_of
+from tasks.core.tables.columns import NUMBER_KINDS, Column, ColumnKind, kind_of
 
-STORED_AS: dict[Kind, pa.DataType] = {
+STORED_AS: dict[ColumnKind, pa.DataType] = {
     "boolean": pa.bool_(),
     "numeric": pa.float64(),
     "date": pa.timestamp("us"),
@@ -99,7 +99,7 @@ def _dates(column: pa.ChunkedArray) -> NDArray[Any]:
     return np.asarray(typed.to_numpy(), dtype="datetime64[us]")
 
 
-TO_NUMPY: dict[Kind, Callable[[pa.ChunkedArray], NDArray[Any]]] = {
+TO_NUMPY: dict[ColumnKind, Callable[[pa.ChunkedArray], NDArray[Any]]] = {
     "numeric": _floats,
     "boolean": _floats,
     "categorical": _texts,

@@ -30,7 +30,7 @@ class Input:
     content: str
 
 
-class Digests:
+class InputHasher:
     """Inputs described on one thread, each file once."""
 
     def __init__(self) -> None:
@@ -70,13 +70,13 @@ class Digests:
         return self._inputs[file]
 
 
-_ahead: list[Digests] = []  # one at most, until `digesting` takes it over
+_ahead: list[InputHasher] = []  # one at most, until `digesting` takes it over
 
 
 @contextmanager
-def digesting_ahead(source: str) -> Iterator[None]:
+def prefetch_digests(source: str) -> Iterator[None]:
     """Digest a source from now on, for the `digesting` that the body comes to after seconds of imports on one core."""
-    digests = Digests()
+    digests = InputHasher()
     _ahead.append(digests)
     try:
         digests.look_ahead(source)
@@ -89,7 +89,7 @@ def digesting_ahead(source: str) -> Iterator[None]:
 @contextmanager
 def digesting(files: Sequence[SourceFile]) -> Iterator[Callable[[], tuple[Input, ...]]]:
     """Digest the content of each file on a thread of its own while the body works; give what waits for it."""
-    digests = _ahead.pop() if _ahead else Digests()
+    digests = _ahead.pop() if _ahead else InputHasher()
     try:
         yield digests.begin(files).result
     finally:

@@ -26,7 +26,7 @@ class TableGroups:
 
 
 @dataclass(frozen=True)
-class Slice:
+class RowRange:
     """`rows` rows of a file from row `start` on."""
 
     path: str
@@ -48,7 +48,7 @@ class Piece:
     """
 
     number: int
-    slices: tuple[Slice, ...]
+    slices: tuple[RowRange, ...]
     first_row: int
 
     @property
@@ -59,7 +59,7 @@ class Piece:
     def locate(self, row: int) -> tuple[str, int]:
         """Find a row of the piece in its file: the file's name, and the position in it.
 
-        >>> Piece(0, (Slice("a", "a", 0, 5, 2), Slice("b", "b", 1, 0, 9)), 100).locate(3)
+        >>> Piece(0, (RowRange("a", "a", 0, 5, 2), RowRange("b", "b", 1, 0, 9)), 100).locate(3)
         ('b', 1)
         """
         for item in self.slices:
@@ -116,7 +116,7 @@ def plan_pieces(tables: Sequence[TableGroups], at_least: int) -> tuple[Piece, ..
     [[('a', 0, 60)], [('a', 60, 92)], [('a', 152, 63)], [('a', 215, 62)], [('a', 277, 63)], [('b', 0, 5)]]
     """
     pieces: list[Piece] = []
-    taken: list[Slice] = []
+    taken: list[RowRange] = []
     first_row = rows = 0
     for item in _chunks(tables, at_least):
         taken.append(item)
@@ -130,7 +130,7 @@ def plan_pieces(tables: Sequence[TableGroups], at_least: int) -> tuple[Piece, ..
     return tuple(pieces)
 
 
-def _chunks(tables: Sequence[TableGroups], at_least: int) -> Iterator[Slice]:
+def _chunks(tables: Sequence[TableGroups], at_least: int) -> Iterator[RowRange]:
     """Give each row group as a slice, a huge one as several."""
     for table in tables:
         start = 0
@@ -138,37 +138,37 @@ def _chunks(tables: Sequence[TableGroups], at_least: int) -> Iterator[Slice]:
             count = max(1, rows // at_least)
             for low, high in pairwise(rows * part // count for part in range(count + 1)):
                 if high > low:
-                    yield Slice(table.path, table.origin, table.input, start + low, high - low)
+                    yield RowRange(table.path, table.origin, table.input, start + low, high - low)
             start += rows
 
 
-def _merged(slices: Sequence[Slice]) -> tuple[Slice, ...]:
+def _merged(slices: Sequence[RowRange]) -> tuple[RowRange, ...]:
     """Join slices that follow each other in one file."""
-    merged: list[Slice] = []
+    merged: list[RowRange] = []
     for item in slices:
         if merged and merged[-1].input == item.input:
-            merged[-1] = Slice(item.path, item.origin, item.input, merged[-1].start, merged[-1].rows + item.rows)
+            merged[-1] = RowRange(item.path, item.origin, item.input, merged[-1].start, merged[-1].rows + item.rows)
         else:
             merged.append(item)
     return tuple(merged)
 
 
-def bundle_pieces(pieces: Sequence[Piece], lanes: int) -> tuple[Bundle, ...]:
-    """Put consecutive pieces together into bundles, large ones first, so that all lanes end at about one time.
+def bundle_pieces(pieces: Sequence[Piece], parallelism: int) -> tuple[Bundle, ...]:
+    """Put consecutive pieces together into bundles, large ones first, so that all parallelism end at about one time.
 
     >>> [len(bundle.pieces) for bundle in bundle_pieces([Piece(n, (), 0) for n in range(61)], 2)]
     [11, 9, 7, 6, 5, 4, 4, 3, 2, 2, 2, 2, 2, 2]
 
     Args:
         pieces: the pieces, in order.
-        lanes: how many bundles are scored side by side; where there are pieces enough, each lane gets two or more.
+        parallelism: how many bundles are scored side by side; where there are pieces enough, each lane gets two or more.
     """
     least = max(1, -(-len(pieces) // MOST_BUNDLES))
-    most = max(least, len(pieces) // (2 * lanes))
+    most = max(least, len(pieces) // (2 * parallelism))
     bundles: list[Bundle] = []
     start = 0
     while start < len(pieces):
-        share = -(-(len(pieces) - start) // (3 * lanes))
+        share = -(-(len(pieces) - start) // (3 * parallelism))
         size = min(most, max(least, SMALL_BUNDLE, min(LARGE_BUNDLE, share)))
         bundles.append(Bundle(len(bundles), tuple(pieces[start : start + size])))
         start += size

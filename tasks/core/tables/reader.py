@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from tasks.core.errors import AfterfitError
 from tasks.core.tables.frames import stored
 from tasks.core.tables.parquet import open_parquet
-from tasks.core.tables.pieces import Piece, Slice
+from tasks.core.tables.pieces import Piece, RowRange
 
 BATCH_VALUES = 1 << 22  # what is decoded at once
 BATCH_ROWS = 1 << 17
@@ -46,13 +46,13 @@ class Reader:
             self._parquet.close()
             self._parquet = None
 
-    def _read_slice(self, item: Slice) -> pa.Table:
+    def _read_slice(self, item: RowRange) -> pa.Table:
         try:
             return self._take(item)
         except (OSError, pa.ArrowException) as error:
             raise AfterfitError(f"{item}: {' '.join(str(error).split())}") from error
 
-    def _take(self, item: Slice) -> pa.Table:
+    def _take(self, item: RowRange) -> pa.Table:
         # What lies before the next row group that is needed is not decoded in vain.
         group = max((start for start in self._starts if start <= item.start), default=0)
         if item.path != self._path or item.start < self._position or group > self._position + self._left_over():
@@ -72,7 +72,7 @@ class Reader:
     def _left_over(self) -> int:
         return len(self._rest) if self._rest is not None else 0
 
-    def _next(self, item: Slice) -> pa.RecordBatch:
+    def _next(self, item: RowRange) -> pa.RecordBatch:
         if self._rest is not None and len(self._rest):
             return self._rest
         batch = next(self._batches, None)
@@ -80,7 +80,7 @@ class Reader:
             raise OSError(f"{item.origin} has fewer rows than when it was planned")
         return batch
 
-    def _open(self, item: Slice) -> None:
+    def _open(self, item: RowRange) -> None:
         """Open a file at the row group in which a slice starts."""
         self.close()
         self._parquet = open_parquet(item.path)

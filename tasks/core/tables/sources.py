@@ -50,7 +50,7 @@ def list_source(source: str) -> tuple[SourceFile, ...]:
     return tuple(identify(filesystem, path) for path in paths)
 
 
-def is_there(source: str) -> bool:
+def exists(source: str) -> bool:
     """Tell whether a source has any file."""
     return bool(source_paths(*open_filesystem(source)))
 

@@ -2,7 +2,7 @@
 
 import importlib.metadata
 
-from tasks.core.model.card import scikit_learn_version
+from tasks.core.model.metadata import scikit_learn_version
 from tasks.core.spec.spec import Spec
 from tasks.core.storage.digests import digest_of
 from tasks.core.training.candidates import SEED

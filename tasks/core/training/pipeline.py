@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tasks.core.tables.columns import Column, Kind
+from tasks.core.tables.columns import Column, ColumnKind
 
 MAX_CATEGORIES = 250  # HistGradientBoosting takes at most 255; rarer ones share one code
 
@@ -19,18 +19,18 @@ def build_pipeline(estimator: Any, columns: Sequence[Column]) -> Any:
 
     native = "categorical_features" in estimator.get_params(deep=False)
     gaps = bool(estimator.__sklearn_tags__().input_tags.allow_nan)
-    names: dict[Kind, list[str]] = {}
+    names: dict[ColumnKind, list[str]] = {}
     for column in columns:
         names.setdefault(column.kind, []).append(column.name)
     # Categories come first, so that their positions are known.
-    order: list[Kind] = ["categorical", "numeric", "boolean", "date"]
+    order: list[ColumnKind] = ["categorical", "numeric", "boolean", "date"]
     steps = [(kind, _preparation(kind, native=native, gaps=gaps), names[kind]) for kind in order if kind in names]
     if native and "categorical" in names:
         estimator.set_params(categorical_features=list(range(len(names["categorical"]))))
     return Pipeline([("prepare", ColumnTransformer(steps)), ("estimate", estimator)])
 
 
-def _preparation(kind: Kind, *, native: bool, gaps: bool) -> Any:
+def _preparation(kind: ColumnKind, *, native: bool, gaps: bool) -> Any:
     from sklearn.impute import SimpleImputer  # noqa: PLC0415 - keeps the start of a command short
     from sklearn.pipeline import make_pipeline  # noqa: PLC0415
     from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler  # noqa: PLC0415
@@ -45,7 +45,7 @@ def _preparation(kind: Kind, *, native: bool, gaps: bool) -> Any:
     numbers: tuple[Any, ...] = (
         () if gaps else (SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
     )
-    table: dict[Kind, Any] = {
+    table: dict[ColumnKind, Any] = {
         "categorical": codes if native else one_hot,
         "numeric": make_pipeline(*numbers) if numbers else "passthrough",
         "boolean": make_pipeline(*numbers) if numbers else "passthrough",

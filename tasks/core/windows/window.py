@@ -14,7 +14,7 @@ LONGEST = timedelta(days=366)
 MOST_WINDOWS = 10_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
-MOMENT = re.compile(
+TIMESTAMP = re.compile(
     r"(19|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}"
     r"([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
@@ -57,10 +57,10 @@ def length_name(length: timedelta) -> str:
     return f"{length // UNITS[unit]}{unit}"
 
 
-def parse_moment(text: str, option: str) -> datetime:
+def parse_timestamp(text: str, option: str) -> datetime:
     """Read a moment; without an offset it is UTC.
 
-    >>> parse_moment("2026-01-31T05:45+05:45", "--from")
+    >>> parse_timestamp("2026-01-31T05:45+05:45", "--from")
     datetime.datetime(2026, 1, 31, 0, 0, tzinfo=datetime.timezone.utc)
 
     Raises:
@@ -68,7 +68,7 @@ def parse_moment(text: str, option: str) -> datetime:
     """
     try:
         # `fromisoformat` alone takes any letter before the time: 2026-01-31-06:00 would be six o'clock.
-        moment = datetime.fromisoformat(text) if MOMENT.fullmatch(text) else None
+        moment = datetime.fromisoformat(text) if TIMESTAMP.fullmatch(text) else None
     except ValueError:
         moment = None
     if moment is None:
@@ -79,10 +79,10 @@ def parse_moment(text: str, option: str) -> datetime:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
-def moment_name(moment: datetime) -> str:
+def timestamp_name(moment: datetime) -> str:
     """Write a moment.
 
-    >>> moment_name(datetime(2026, 1, 31, 6, tzinfo=UTC))
+    >>> timestamp_name(datetime(2026, 1, 31, 6, tzinfo=UTC))
     '2026-01-31T06:00Z'
     """
     whole = moment.second == moment.microsecond == 0
@@ -95,7 +95,7 @@ def window_name(window: Window) -> str:
     >>> window_name(previous_window(datetime(2026, 2, 1, tzinfo=UTC), timedelta(days=1)))
     '2026-01-31T00:00Z/2026-02-01T00:00Z'
     """
-    return f"{moment_name(window.start)}/{moment_name(window.end)}"
+    return f"{timestamp_name(window.start)}/{timestamp_name(window.end)}"
 
 
 def windows_between(start: datetime, end: datetime, length: timedelta) -> tuple[Window, ...]:
@@ -113,17 +113,17 @@ def windows_between(start: datetime, end: datetime, length: timedelta) -> tuple[
     start, end = start.astimezone(UTC), end.astimezone(UTC)
     if start >= end:
         raise RequestError(
-            f"--from {moment_name(start)} is not before --to {moment_name(end)}: --to is where the last window ends, "
-            f"at the earliest {moment_name(latest_start(start, length) + length)}."
+            f"--from {timestamp_name(start)} is not before --to {timestamp_name(end)}: --to is where the last window ends, "
+            f"at the earliest {timestamp_name(latest_start(start, length) + length)}."
         )
     _check_start("--from", start, length)
     _check_start("--to", end, length)
     count = (end - start) // length
     if count > MOST_WINDOWS:
         raise RequestError(
-            f"From {moment_name(start)} to {moment_name(end)} there are {count:,} windows of {length_name(length)}, "
+            f"From {timestamp_name(start)} to {timestamp_name(end)} there are {count:,} windows of {length_name(length)}, "
             f"and one backfill takes at most {MOST_WINDOWS:,}: end the first with --to "
-            f"{moment_name(start + MOST_WINDOWS * length)}."
+            f"{timestamp_name(start + MOST_WINDOWS * length)}."
         )
     return tuple(Window(start + number * length, start + (number + 1) * length) for number in range(count))
 
@@ -132,8 +132,8 @@ def _check_start(option: str, moment: datetime, length: timedelta) -> None:
     start = latest_start(moment, length)
     if start != moment:
         raise RequestError(
-            f"{option} {moment_name(moment)} is not where a window of {length_name(length)} starts: use "
-            f"{moment_name(start)} or {moment_name(start + length)}."
+            f"{option} {timestamp_name(moment)} is not where a window of {length_name(length)} starts: use "
+            f"{timestamp_name(start)} or {timestamp_name(start + length)}."
         )
 
 

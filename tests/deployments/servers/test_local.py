@@ -230,7 +230,7 @@ def test_servers_without_a_readable_record_are_found_and_stopped(real):
     assert processes(real) == []
 
 
-# Named servers and failures: nothing is started.
+# ExternalServer servers and failures: nothing is started.
 
 
 def test_a_server_that_dies_while_starting_is_reported_with_its_last_words(alone, monkeypatch, answering):
@@ -330,12 +330,12 @@ PREFECT_API_URL = 7
 @pytest.mark.parametrize(
     ("text", "profile", "expected"),
     [
-        (PROFILES, None, external.Named("http://work:4200/api", "the Prefect profile 'work'")),
-        (PROFILES, "other", external.Named("http://other:4200/api", "the Prefect profile 'other'")),
+        (PROFILES, None, external.ExternalServer("http://work:4200/api", "the Prefect profile 'work'")),
+        (PROFILES, "other", external.ExternalServer("http://other:4200/api", "the Prefect profile 'other'")),
         (PROFILES, "bare", None),
         (PROFILES, "odd", None),
         (PROFILES, "missing", None),
-        (PROFILES, "", external.Named("http://work:4200/api", "the Prefect profile 'work'")),
+        (PROFILES, "", external.ExternalServer("http://work:4200/api", "the Prefect profile 'work'")),
         ("active = [", None, None),
         ("active = 'work'", None, None),
         ("", None, None),
@@ -347,7 +347,7 @@ def test_the_active_profile_is_read_as_prefect_reads_it(tmp_path, monkeypatch, t
         monkeypatch.setenv("PREFECT_PROFILE", profile)
     if text is not None:
         (tmp_path / "profiles.toml").write_text(text)
-    assert external.named_prefect() == expected
+    assert external.external_prefect() == expected
 
 
 @pytest.mark.parametrize(
@@ -359,13 +359,13 @@ def test_the_profiles_are_looked_for_where_prefect_keeps_them(tmp_path, monkeypa
     (tmp_path / ".prefect" / "profiles.toml").write_text(PROFILES)
     monkeypatch.delenv("PREFECT_PROFILES_PATH")
     monkeypatch.setenv(variable, str(tmp_path / value))
-    assert external.named_prefect() == external.Named("http://work:4200/api", "the Prefect profile 'work'")
+    assert external.external_prefect() == external.ExternalServer("http://work:4200/api", "the Prefect profile 'work'")
 
 
 def test_the_environment_goes_before_the_profile(tmp_path, monkeypatch):
     (tmp_path / "profiles.toml").write_text(PROFILES)
     monkeypatch.setenv("PREFECT_API_URL", "http://mine/api")
-    assert external.named_prefect() == external.Named("http://mine/api", "PREFECT_API_URL")
+    assert external.external_prefect() == external.ExternalServer("http://mine/api", "PREFECT_API_URL")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import settings
 
-from tasks.core.model.card import Card, scikit_learn_version
+from tasks.core.model.metadata import ModelMetadata, scikit_learn_version
 from tasks.core.model.version import ModelVersion
 from tasks.core.output.manifest import Manifest, Part, describe, part_name
 from tasks.core.output.staging import write_table
@@ -98,10 +98,10 @@ def make_spec():
 def make_card(make_spec):
     """Make the card of a model that takes the features of a schema."""
 
-    def make(schema: pa.Schema, **sections) -> Card:
+    def make(schema: pa.Schema, **sections) -> ModelMetadata:
         spec = make_spec(**sections)
         left_out = {*filter(None, [spec.data.target, spec.data.id]), *spec.data.drop}
-        return Card(spec, feature_columns(schema, left_out), Split("hash", ("id",)), scikit_learn_version())
+        return ModelMetadata(spec, feature_columns(schema, left_out), Split("hash", ("id",)), scikit_learn_version())
 
     return make
 

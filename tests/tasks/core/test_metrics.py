@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.core.metrics import METRICS, loss, measure, metric_names, row_losses
-from tasks.core.predictions import Answers
+from tasks.core.predictions import Predictions
 
 CHANCE = np.random.default_rng(5)
 Y = CHANCE.normal(size=200)
@@ -13,7 +13,7 @@ PREDICTED = Y + CHANCE.normal(size=200)
 LABELS = np.asarray(["a", "b", "c"], dtype=object)[CHANCE.integers(0, 3, 200)]
 PROBABILITIES = CHANCE.dirichlet([1, 1, 1], 200)
 GUESSES = np.asarray(["a", "b", "c"], dtype=object)[PROBABILITIES.argmax(axis=1)]
-CLASSIFIED = Answers(GUESSES, PROBABILITIES, ("a", "b", "c"))
+CLASSIFIED = Predictions(GUESSES, PROBABILITIES, ("a", "b", "c"))
 ONE_HOT = (LABELS[:, None] == np.asarray(["a", "b", "c"])).astype(float)
 
 
@@ -26,7 +26,7 @@ ONE_HOT = (LABELS[:, None] == np.asarray(["a", "b", "c"])).astype(float)
     ],
 )
 def test_a_regression_metric_is_what_scikit_learn_computes(name, expected):
-    assert measure("regression", Y, Answers(PREDICTED))[name] == pytest.approx(expected, rel=1e-12)
+    assert measure("regression", Y, Predictions(PREDICTED))[name] == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -46,38 +46,38 @@ def test_a_classification_metric_is_what_scikit_learn_computes(name, expected):
 @pytest.mark.parametrize("name", [name for name, metric in METRICS.items() if metric.row_loss])
 def test_a_metric_with_row_losses_is_made_of_their_mean_and_is_smaller_where_they_are(name):
     regression = METRICS[name].problem == "regression"
-    y, answers = (Y, Answers(PREDICTED)) if regression else (LABELS, CLASSIFIED)
-    losses = row_losses(name, y, answers)
+    y, predictions = (Y, Predictions(PREDICTED)) if regression else (LABELS, CLASSIFIED)
+    losses = row_losses(name, y, predictions)
     assert losses.shape == (200,)
     assert (losses >= 0).all()
-    assert loss(name, losses) == measure(METRICS[name].problem, y, answers)[name]
+    assert loss(name, losses) == measure(METRICS[name].problem, y, predictions)[name]
     assert loss(name, losses / 2) < loss(name, losses)
 
 
 def test_without_probabilities_only_what_needs_none_is_measured():
-    assert list(measure("classification", LABELS, Answers(GUESSES))) == [
+    assert list(measure("classification", LABELS, Predictions(GUESSES))) == [
         "zero_one_loss",
         "accuracy",
         "balanced_accuracy",
     ]
     assert list(measure("classification", LABELS, CLASSIFIED)) == metric_names("classification")
     with pytest.raises(ValueError, match="needs probabilities"):
-        row_losses("log_loss", LABELS, Answers(GUESSES))
+        row_losses("log_loss", LABELS, Predictions(GUESSES))
 
 
 def test_a_class_the_model_never_saw_costs_much_and_not_infinitely_much():
-    answers = Answers(np.array(["a"]), np.array([[1.0]]), ("a",))
-    assert row_losses("log_loss", np.array(["new"], dtype=object), answers) == pytest.approx([36.04], abs=0.01)
-    assert row_losses("brier", np.array(["new"], dtype=object), answers).tolist() == [2.0]
+    predictions = Predictions(np.array(["a"]), np.array([[1.0]]), ("a",))
+    assert row_losses("log_loss", np.array(["new"], dtype=object), predictions) == pytest.approx([36.04], abs=0.01)
+    assert row_losses("brier", np.array(["new"], dtype=object), predictions).tolist() == [2.0]
 
 
 def test_r2_of_a_constant_target_is_not_a_number():
-    assert np.isnan(measure("regression", np.ones(3), Answers(np.ones(3)))["r2"])
+    assert np.isnan(measure("regression", np.ones(3), Predictions(np.ones(3)))["r2"])
 
 
 def test_a_metric_without_row_losses_says_so():
     with pytest.raises(ValueError, match="r2 has no loss for each row"):
-        row_losses("r2", Y, Answers(PREDICTED))
+        row_losses("r2", Y, Predictions(PREDICTED))
 
 
 @given(st.lists(st.booleans(), min_size=200, max_size=200))

@@ -21,7 +21,7 @@ from tasks.runner.make import make_runner
 HANGS = 60  # seconds; time itself is never asserted
 HOUSE = Path(cluster.__file__).resolve().parents[2]
 CERTIFICATES = HOUSE / "deployments" / "dask" / "make-certificates.sh"
-VERSIONS = dict.fromkeys(cluster_checks.SAME, "1.0") | {"python": "3.11.2.final.0"}
+VERSIONS = dict.fromkeys(cluster_checks.PACKAGES_THAT_MUST_MATCH, "1.0") | {"python": "3.11.2.final.0"}
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from prefect.context import FlowRunContext
 from prefect.futures import as_completed, wait
 from prefect.settings import PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW, temporary_settings
 
-from tasks.core.errors import WorkerLost
+from tasks.core.errors import WorkerLostError
 from tasks.runner.dask_runner import DaskRunner
 from tasks.runner.make import PAGES, make_runner
 
@@ -525,7 +525,7 @@ def test_a_task_whose_worker_was_killed_runs_again_or_says_so(servers, tmp_path)
     def body():
         again = die.with_options(name="again", retries=1).submit(tmp_path / "again")
         assert again.result() == "survived"
-        with pytest.raises(WorkerLost, match=r"once lost its worker tcp://127\.0\.0\.1:\d+\."):
+        with pytest.raises(WorkerLostError, match=r"once lost its worker tcp://127\.0\.0\.1:\d+\."):
             die.with_options(name="once").submit(tmp_path / "once").result()
 
     state = play(make_runner(workers=2), body)

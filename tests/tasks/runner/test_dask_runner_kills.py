@@ -18,7 +18,7 @@ from prefect import flow, task
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter
 
-from tasks.core.errors import WorkerLost
+from tasks.core.errors import WorkerLostError
 from tasks.runner.make import make_runner
 
 pytestmark = pytest.mark.slow
@@ -94,7 +94,7 @@ def test_a_flow_ends_right_when_workers_are_killed_at_any_moment(servers, seed, 
             begun[pid].append(number)
     in_hand = {begun[pid][-1] for pid in killed}
     assert killed
-    lost = {number for number, result in enumerate(results) if isinstance(result, WorkerLost)}
+    lost = {number for number, result in enumerate(results) if isinstance(result, WorkerLostError)}
     assert [result for number, result in enumerate(results) if number not in lost] == [
         2 * number for number in range(TASKS) if number not in lost
     ]
@@ -123,7 +123,7 @@ def test_a_flow_whose_scheduler_is_killed_ends_within_a_minute_and_names_it(serv
 
     state = body(return_state=True)
     assert time.monotonic() - moments[0] < 60
-    with pytest.raises(WorkerLost, match=rf"The Dask scheduler at {address} went away"):
+    with pytest.raises(WorkerLostError, match=rf"The Dask scheduler at {address} went away"):
         state.result()
     states = states_of(state.state_details.flow_run_id)
     assert set(states) <= {"Completed", "Crashed"}  # of those the API has heard of

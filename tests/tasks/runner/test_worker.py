@@ -35,7 +35,7 @@ def heard(client):
     """The messages of the flow of a client, which is watched."""
     messages, topic = [], worker.topic_of(client.id)
     client.subscribe_topic(topic, lambda event: messages.append(event[1]))
-    client.register_plugin(worker.Watch(client.id))
+    client.register_plugin(worker.RunOnceGuard(client.id))
     assert eventually(lambda: messages or client.log_event(topic, {"kind": "are you there?"}))
     return messages
 
@@ -113,7 +113,7 @@ def shared():
 
 def test_a_worker_that_comes_later_has_what_was_shared_before_and_forgets_it_with_the_flow(client, cluster, heard):
     name = key_of(client, "share")
-    client.register_plugin(worker.Share(name, b"content"))
+    client.register_plugin(worker.SharedBytes(name, b"content"))
     cluster.scale(2)
     with Client(cluster, set_as_default=False) as other:
         other.wait_for_workers(2, timeout=HANGS)

@@ -26,7 +26,7 @@ class Kernel:
     estimator: Any
     sums: families.Sums
 
-    def answer(self, columns: families.Columns, *, proba: bool) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    def predict(self, columns: families.Columns, *, proba: bool) -> tuple[NDArray[Any], NDArray[Any] | None]:
         """Answer as `predict` does, and with `proba` as `predict_proba` does.
 
         Args:
@@ -51,7 +51,7 @@ def build_kernel(estimator: Any) -> Kernel:
     >>> from sklearn.ensemble import RandomForestRegressor
     >>> X, y = np.array([[1.0], [2.0], [3.0], [4.0]]), np.array([1.0, 1.0, 2.0, 2.0])
     >>> model = RandomForestRegressor(3, random_state=0).fit(X, y)
-    >>> bool((build_kernel(model).answer([X[:, 0]], proba=False)[0] == model.predict(X)).all())
+    >>> bool((build_kernel(model).predict([X[:, 0]], proba=False)[0] == model.predict(X)).all())
     True
 
     Raises:

@@ -11,7 +11,7 @@ from tasks.core.errors import RequestError
 from tasks.core.evaluation import evidence
 from tasks.core.evaluation.evidence import ChampionLosses, champion_losses, check_model, measure_rows, segment_names
 from tasks.core.evaluation.gates import judge
-from tasks.core.model.card import check_scikit_learn
+from tasks.core.model.metadata import check_scikit_learn
 from tasks.core.tables.split import held_out
 
 ROWS = 200
@@ -25,7 +25,7 @@ SECTIONS = {"data": {"source": "/in/t.parquet", "target": "y", "id": "id", "segm
 
 
 class Shifted:
-    """Answers a column, shifted."""
+    """Predictions a column, shifted."""
 
     def __init__(self, by, column="a"):
         self.by, self.column = by, column
@@ -53,9 +53,9 @@ def card(make_card):
 def test_evidence_is_measured_over_all_rows_and_segment_by_segment(spec, card):
     shown = measure_rows(Shifted(0.5), TABLE, card.features, spec)
     assert shown.losses == pytest.approx(np.full(ROWS, 0.5))
-    assert shown.figures["mae"] == pytest.approx(0.5)
+    assert shown.metrics["mae"] == pytest.approx(0.5)
     assert sorted(shown.segments) == ["1", "2"]
-    assert all(figures["rmse"] == pytest.approx(0.5) for figures in shown.segments.values())
+    assert all(metrics["rmse"] == pytest.approx(0.5) for metrics in shown.segments.values())
 
 
 def test_without_a_segment_there_are_none(make_spec, card):
@@ -81,7 +81,7 @@ def against(monkeypatch, card):
 
     def measured(pipeline, table, spec, given=card):
         monkeypatch.setattr(evidence, "load_pipeline", lambda _: pipeline)
-        monkeypatch.setattr(evidence, "read_card", lambda _: given)
+        monkeypatch.setattr(evidence, "read_metadata", lambda _: given)
         return champion_losses(Path("anywhere"), table, spec)
 
     return measured
@@ -118,7 +118,7 @@ def test_a_champion_of_another_problem_or_version_judges_none_and_says_why(spec,
     other = replace(card, spec=card.spec.model_copy(update={"problem": "classification"}))
     assert "it is about classification, the spec about regression" in against(Shifted(0), TABLE, spec, other).problem
     monkeypatch.undo()
-    monkeypatch.setattr(evidence, "read_card", lambda _: check_scikit_learn("1.2.0", "1.9.1"))
+    monkeypatch.setattr(evidence, "read_metadata", lambda _: check_scikit_learn("1.2.0", "1.9.1"))
     assert "made with scikit-learn 1.2.0" in champion_losses(Path("anywhere"), TABLE, spec).problem
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.core.evaluation.bootstrap import MAX_UNITS, relative_rise, upper_bound
+from tasks.core.evaluation.bootstrap import MAX_UNITS, relative_increase, upper_bound
 from tasks.core.evaluation.gates import MIN_SEGMENT_ROWS, judge_champion, judge_limits, judge_segments, pick_best
 from tasks.core.evaluation.verdict import Gate, Verdict
 from tasks.core.spec.sections import ChampionGate, Limit, SegmentGate
@@ -33,8 +33,8 @@ LOSSES = np.random.default_rng(1).gamma(2.0, size=1000)
 )
 def test_a_figure_must_be_a_number_within_its_limits(found, limit, passed, allowed):
     """A figure that is missing is as good as one that is not a number."""
-    figures = {} if found is None else {"mae": found}
-    (gate,) = judge_limits(figures, {"mae": Limit(**limit)})
+    metrics = {} if found is None else {"mae": found}
+    (gate,) = judge_limits(metrics, {"mae": Limit(**limit)})
     assert (gate.name, gate.passed, gate.allowed) == ("limit of mae", passed, allowed)
     assert gate.reason.endswith(f"allowed is {allowed}")
 
@@ -143,7 +143,7 @@ def test_a_segment_that_gets_much_worse_is_refused_and_one_with_few_rows_is_only
     [(2.0, 1.0, 1.0), (1.0, 2.0, -0.5), (0.0, 0.0, 0.0), (0.0, 1.0, -1.0), (1e-300, 0.0, math.inf)],
 )
 def test_the_rise_is_relative_to_the_champion(challenger, champion, rise):
-    assert relative_rise(challenger, champion) == rise
+    assert relative_increase(challenger, champion) == rise
 
 
 def test_a_verdict_passes_when_every_gate_does_and_gives_the_reasons_of_those_that_do_not():

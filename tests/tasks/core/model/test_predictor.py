@@ -8,9 +8,9 @@ from sklearn.pipeline import make_pipeline
 
 from tasks.core.errors import AfterfitError
 from tasks.core.model.categories import known_categories
-from tasks.core.model.predictor import KERNEL, LIBRARY, make_predictor, same_answers
+from tasks.core.model.predictor import KERNEL, LIBRARY, make_predictor, same_predictions
 from tasks.core.model.trees import kernel
-from tasks.core.predictions import Answers
+from tasks.core.predictions import Predictions
 from tasks.core.tables.columns import Column, feature_columns
 from tasks.core.tables.frames import to_frame
 
@@ -34,7 +34,7 @@ def test_a_pipeline_of_trees_is_answered_by_the_kernel_as_by_scikit_learn_to_the
     fast = make_predictor(pipeline, features, mixed, proba=proba)
     assert (library.scored_by, fast.scored_by, fast.note) == (LIBRARY, KERNEL, "")
     for piece in (mixed, mixed.slice(0, 1), mixed.slice(37, 101)):
-        assert same_answers(library.answer(piece, proba=proba), fast.answer(piece, proba=proba))
+        assert same_predictions(library.predict(piece, proba=proba), fast.predict(piece, proba=proba))
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_columns_of_numbers_go_to_the_kernel_without_a_row_matrix_in_the_order_o
     pipeline = make_pipeline(passed, HistGradientBoostingClassifier(max_iter=20)).fit(to_frame(table, NUMBERS), y)
     fast = make_predictor(pipeline, NUMBERS, table, proba=True)
     assert (fast.plain, fast.scored_by) == (("b", "a"), KERNEL)
-    assert same_answers(make_predictor(pipeline, NUMBERS).answer(table, proba=True), fast.answer(table, proba=True))
+    assert same_predictions(make_predictor(pipeline, NUMBERS).predict(table, proba=True), fast.predict(table, proba=True))
 
 
 class Wrong:
@@ -61,7 +61,7 @@ class Wrong:
     def __init__(self, estimator):
         self.estimator = estimator
 
-    def answer(self, columns, *, proba):
+    def predict(self, columns, *, proba):
         predictions = self.estimator.predict(np.column_stack(columns))
         predictions[7] = np.nextafter(predictions[7], np.inf)
         return predictions, self.estimator.predict_proba(np.column_stack(columns)) if proba else None
@@ -76,7 +76,7 @@ def test_a_kernel_that_answers_otherwise_is_not_used_and_the_reason_is_told(numb
     monkeypatch.setattr(kernel, "build_kernel", Wrong)
     found = make_predictor(pipeline, NUMBERS, table)
     assert (found.scored_by, found.note) == (LIBRARY, "the kernel answered otherwise")
-    assert same_answers(found.answer(table, proba=False), make_predictor(pipeline, NUMBERS).answer(table, proba=False))
+    assert same_predictions(found.predict(table, proba=False), make_predictor(pipeline, NUMBERS).predict(table, proba=False))
 
 
 def test_a_model_without_trees_is_answered_by_scikit_learn_and_the_reason_is_told(mixed, fitted):
@@ -93,7 +93,7 @@ def test_rows_that_the_model_refuses_are_an_error_with_its_reason(mixed, fitted)
         make_predictor(fitted("sklearn.ensemble.RandomForestRegressor", n_estimators=3), features, mixed),
     ):
         with pytest.raises(AfterfitError, match=r"cannot score these rows: .*infinity"):
-            found.answer(table, proba=False)
+            found.predict(table, proba=False)
 
 
 @pytest.mark.parametrize(
@@ -107,12 +107,12 @@ def test_predictions_and_probabilities_are_those_that_the_pipeline_gives_when_as
     """Though what both are made of is computed once."""
     pipeline = fitted(f"sklearn.{name}")
     features = feature_columns(mixed.schema, [])
-    answers = make_predictor(pipeline, features).answer(mixed, proba=True)
+    predictions = make_predictor(pipeline, features).predict(mixed, proba=True)
     frame = to_frame(mixed, features)
-    assert same_answers(
-        answers, Answers(np.asarray(pipeline.predict(frame)), np.asarray(pipeline.predict_proba(frame)))
+    assert same_predictions(
+        predictions, Predictions(np.asarray(pipeline.predict(frame)), np.asarray(pipeline.predict_proba(frame)))
     )
-    assert answers.classes == tuple(pipeline.classes_)
+    assert predictions.classes == tuple(pipeline.classes_)
 
 
 @pytest.mark.parametrize("name", ["LogisticRegression", "Ridge"])

@@ -7,8 +7,8 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, MinMaxScaler, RobustScaler, StandardScaler
 
-from tasks.core.model.predictor import make_predictor, same_answers
-from tasks.core.model.shortcuts import spare_copies
+from tasks.core.model.predictor import make_predictor, same_predictions
+from tasks.core.model.shortcuts import bypass_copies
 from tasks.core.model.steps import last_width, plain_columns
 from tasks.core.tables.columns import Column
 from tasks.core.tables.frames import to_frame
@@ -79,7 +79,7 @@ def test_copies_are_spared_and_not_a_bit_changes(fit, table, scaler):
     assert [column.name for column in fast.features] == ["b", "a"]
     for piece in (table, table.slice(17, 1), table.slice(1000, 333), table):
         for proba in (True, False):
-            assert same_answers(library.answer(piece, proba=proba), fast.answer(piece, proba=proba))
+            assert same_predictions(library.predict(piece, proba=proba), fast.predict(piece, proba=proba))
 
 
 @pytest.mark.parametrize(
@@ -103,17 +103,17 @@ def test_copies_are_spared_and_not_a_bit_changes(fit, table, scaler):
 def test_any_other_selection_stays(first, fit, table):
     pipeline = fit(make_pipeline(first, Ridge()))
     rows = table.drop_null()
-    lean, features = spare_copies(pipeline, NUMBERS, rows)
+    lean, features = bypass_copies(pipeline, NUMBERS, rows)
     assert (type(lean.steps[0][1]), features) == (type(first), NUMBERS)
     library, fast = make_predictor(pipeline, NUMBERS), make_predictor(pipeline, NUMBERS, rows)
-    assert same_answers(library.answer(rows, proba=False), fast.answer(rows, proba=False))
+    assert same_predictions(library.predict(rows, proba=False), fast.predict(rows, proba=False))
 
 
 def test_rows_that_cannot_be_prepared_leave_the_pipeline_as_it_is(fit, table):
     pipeline = fit(prepare(StandardScaler(), SimpleImputer()))
     infinite = pa.table({name: [1.0, np.inf] for name in table.column_names})
-    assert spare_copies(pipeline, NUMBERS, infinite) == (pipeline, NUMBERS)
-    assert spare_copies(pipeline, NUMBERS, table) != (pipeline, NUMBERS)
+    assert bypass_copies(pipeline, NUMBERS, infinite) == (pipeline, NUMBERS)
+    assert bypass_copies(pipeline, NUMBERS, table) != (pipeline, NUMBERS)
 
 
 @pytest.mark.parametrize(
@@ -129,11 +129,11 @@ def test_rows_that_cannot_be_prepared_leave_the_pipeline_as_it_is(fit, table):
 def test_a_step_works_in_place_on_the_frame_made_for_it_or_on_what_an_imputer_made(fit, table, steps, copying):
     rows = table.drop_null()
     pipeline, before = fit(prepare(*steps)), rows.to_pandas()
-    lean, _ = spare_copies(pipeline, NUMBERS, rows)
+    lean, _ = bypass_copies(pipeline, NUMBERS, rows)
     assert [step.copy for _, step in lean.steps[0][1].steps] == copying
     library, fast = make_predictor(pipeline, NUMBERS), make_predictor(pipeline, NUMBERS, rows, proba=True)
     for _ in range(2):
-        assert same_answers(library.answer(rows, proba=True), fast.answer(rows, proba=True))
+        assert same_predictions(library.predict(rows, proba=True), fast.predict(rows, proba=True))
     assert rows.to_pandas().equals(before)
 
 
@@ -142,13 +142,13 @@ def test_a_scaler_that_is_shared_with_another_place_is_left_alone(fit, table):
     scaler = StandardScaler()
     union = FeatureUnion([("x", scaler), ("y", make_pipeline(SimpleImputer(), scaler))])
     pipeline = fit(make_pipeline(union, Ridge()))
-    assert spare_copies(pipeline, NUMBERS, table.drop_null()) == (pipeline, NUMBERS)
+    assert bypass_copies(pipeline, NUMBERS, table.drop_null()) == (pipeline, NUMBERS)
 
 
 def test_an_attribute_that_is_called_steps_is_no_pipeline(fit, table):
     pipeline = fit(prepare(SimpleImputer(), StandardScaler()))
     pipeline.steps[0][1].steps = 3
-    assert len(spare_copies(pipeline, NUMBERS, table)[1]) == 2
+    assert len(bypass_copies(pipeline, NUMBERS, table)[1]) == 2
 
 
 def test_the_rows_stay_as_they_are_and_answer_the_same_again(mixed):
@@ -158,8 +158,8 @@ def test_the_rows_stay_as_they_are_and_answer_the_same_again(mixed):
     pipeline = make_pipeline(ColumnTransformer([("n", numbers, ["number"])]), Ridge())
     pipeline.fit(to_frame(mixed, features), np.arange(len(mixed)))
     fast, before = make_predictor(pipeline, features, mixed), mixed.to_pandas()
-    first = fast.answer(mixed, proba=False)
-    assert same_answers(first, fast.answer(mixed, proba=False))
+    first = fast.predict(mixed, proba=False)
+    assert same_predictions(first, fast.predict(mixed, proba=False))
     assert mixed.to_pandas().equals(before)
 
 

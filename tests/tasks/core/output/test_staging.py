@@ -20,13 +20,13 @@ from tasks.core.output.staging import (
     write_table,
 )
 from tasks.core.storage.digests import file_digest
-from tasks.core.tables.pieces import Piece, Slice
+from tasks.core.tables.pieces import Piece, RowRange
 
 KEY = "k" * 64
 SLICES = ((0, 0, 3),)
 SCORES = pa.table({"row": [0, 1], "prediction": [0.5, 1.5]})
 REJECTED = pa.table({"a": [float("inf")], "reason": ["infinite_value"]})
-PIECES = [Piece(number, (Slice("/in/a", "/in/a", 0, 3 * number, 3),), 3 * number) for number in range(4)]
+PIECES = [Piece(number, (RowRange("/in/a", "/in/a", 0, 3 * number, 3),), 3 * number) for number in range(4)]
 NAMES = [part_name(KEY, number) for number in range(4)]
 
 
@@ -108,7 +108,7 @@ def test_just_the_parts_that_are_as_their_records_say_are_reused(staging, tmp_pa
 
 def test_a_part_of_a_source_that_was_cut_otherwise_is_not_reused(staging):
     write(staging)
-    other = [replace(PIECES[0], slices=(Slice("/in/a", "/in/a", 0, 0, 4),))]
+    other = [replace(PIECES[0], slices=(RowRange("/in/a", "/in/a", 0, 0, 4),))]
     assert reusable_parts(staging, other, NAMES[:1]) == {}
 
 

@@ -98,7 +98,7 @@ def test_each_column_is_read_once_carried_ones_first():
 
 
 class Fake:
-    """A pipeline that answers what it was told to."""
+    """A pipeline that predicts what it was told to."""
 
     classes_ = np.array([0, 1])
 
@@ -128,11 +128,11 @@ FEATURES = (Column("a", "numeric"),)
 @pytest.mark.parametrize(
     ("pipeline", "words"),
     [
-        (Fake([1.0, 2.0]), "gave 2 answers for 3 rows"),
-        (Fake([1.0, 2.0, 3.0, 4.0]), "gave 4 answers for 3 rows"),
-        (Fake([]), "gave 0 answers for 3 rows"),
-        (Fake([0, 1, 0], GOOD[:2]), "gave 2 answers for 3 rows"),
-        (Fake(np.zeros((3, 2))), "gave 2 answers for each row"),
+        (Fake([1.0, 2.0]), "gave 2 predictions for 3 rows"),
+        (Fake([1.0, 2.0, 3.0, 4.0]), "gave 4 predictions for 3 rows"),
+        (Fake([]), "gave 0 predictions for 3 rows"),
+        (Fake([0, 1, 0], GOOD[:2]), "gave 2 predictions for 3 rows"),
+        (Fake(np.zeros((3, 2))), "gave 2 predictions for each row"),
     ],
 )
 def test_answers_that_are_not_one_for_each_row_are_an_error(pipeline, words):

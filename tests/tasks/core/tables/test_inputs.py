@@ -8,7 +8,7 @@ import pytest
 
 from tasks.core.storage.files import open_unbuffered, write_whole
 from tasks.core.tables import inputs
-from tasks.core.tables.inputs import MOST_AHEAD, describe_input, digesting, digesting_ahead
+from tasks.core.tables.inputs import MOST_AHEAD, describe_input, digesting, prefetch_digests
 from tasks.core.tables.sources import list_source
 
 
@@ -69,7 +69,7 @@ def described(monkeypatch):
 
 def test_what_was_digested_ahead_is_not_digested_again(write, mixed, tmp_path, described):
     files = [write(f"in/{number}.parquet", mixed.slice(0, number + 1)) for number in range(3)]
-    with digesting_ahead(str(tmp_path / "in")):
+    with prefetch_digests(str(tmp_path / "in")):
         wait_until_ahead()
         assert described == [file.path for file in files]
         with digesting(files) as wait:
@@ -79,7 +79,7 @@ def test_what_was_digested_ahead_is_not_digested_again(write, mixed, tmp_path, d
 
 def test_a_file_that_changed_since_it_was_digested_ahead_is_digested_again(write, mixed, tmp_path, described):
     write("in/a.parquet", mixed)
-    with digesting_ahead(str(tmp_path / "in")):
+    with prefetch_digests(str(tmp_path / "in")):
         wait_until_ahead()
         changed = write("in/a.parquet", mixed.slice(1))
         with digesting([changed]) as wait:
@@ -99,7 +99,7 @@ def test_a_source_that_cannot_or_need_not_be_digested_ahead_is_left_alone(write,
     write_whole("memory://ahead/a.parquet", (tmp_path / "one" / "a.parquet").read_bytes())
     for number in range(MOST_AHEAD + 1):
         write(f"many/{number}.parquet", mixed.slice(0, 1))
-    with digesting_ahead("memory://ahead" if name == "url" else str(tmp_path / name)):
+    with prefetch_digests("memory://ahead" if name == "url" else str(tmp_path / name)):
         wait_until_ahead()
     assert not described
 
@@ -107,7 +107,7 @@ def test_a_source_that_cannot_or_need_not_be_digested_ahead_is_left_alone(write,
 def test_digesting_ahead_ends_with_its_body_and_leaves_nothing_behind(write, mixed, tmp_path, monkeypatch):
     file, began = write("in/a.parquet", mixed), threading.Event()
     monkeypatch.setattr(inputs, "open_unbuffered", lambda _: began.set() or EndlessFile())
-    with digesting_ahead(file.path):
+    with prefetch_digests(file.path):
         assert began.wait(60)
     assert not inputs._ahead
     assert "digest" not in str(threading.enumerate())
@@ -122,7 +122,7 @@ def test_what_could_not_be_read_ahead_is_read_again(write, mixed, monkeypatch):
         return open_unbuffered(path) if len(tried) > 1 else 1 / 0
 
     monkeypatch.setattr(inputs, "open_unbuffered", fail_once)
-    with digesting_ahead(file.path):
+    with prefetch_digests(file.path):
         wait_until_ahead()
         with digesting([file]) as wait:
             assert wait() == (describe_input(file),)

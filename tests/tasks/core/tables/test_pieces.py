@@ -4,7 +4,7 @@ from itertools import accumulate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.core.tables.pieces import Piece, Slice, TableGroups, bundle_pieces, plan_pieces
+from tasks.core.tables.pieces import Piece, RowRange, TableGroups, bundle_pieces, plan_pieces
 
 
 def as_tables(files):
@@ -48,18 +48,18 @@ def test_ten_thousand_tiny_files_are_a_few_pieces():
 
 
 def make_pieces(count):
-    return [Piece(number, (Slice("a", "a", 0, number * 10, 10),), number * 10) for number in range(count)]
+    return [Piece(number, (RowRange("a", "a", 0, number * 10, 10),), number * 10) for number in range(count)]
 
 
 @given(st.integers(0, 3000), st.integers(1, 8))
-def test_bundles_hold_every_piece_once_in_order_large_ones_first_and_are_at_most_two_hundred(count, lanes):
+def test_bundles_hold_every_piece_once_in_order_large_ones_first_and_are_at_most_two_hundred(count, parallelism):
     pieces = make_pieces(count)
-    bundles = bundle_pieces(pieces, lanes)
+    bundles = bundle_pieces(pieces, parallelism)
     assert [piece for bundle in bundles for piece in bundle.pieces] == pieces
-    assert min(2 * lanes, count) <= len(bundles) <= 200
+    assert min(2 * parallelism, count) <= len(bundles) <= 200
     sizes = [len(bundle.pieces) for bundle in bundles]
     assert sizes == sorted(sizes, reverse=True)
-    assert max(sizes, default=0) <= max(min(count / (2 * lanes), 16), math.ceil(count / 200), 1)
+    assert max(sizes, default=0) <= max(min(count / (2 * parallelism), 16), math.ceil(count / 200), 1)
     assert min(sizes, default=0) <= max(2, math.ceil(count / 200))
     for bundle in bundles:
         assert (bundle.start, bundle.last) == (bundle.pieces[0].first_row, bundle.pieces[-1].first_row + 9)

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tasks.core.errors import AfterfitError
-from tasks.core.tables.pieces import Piece, Slice, TableGroups, plan_pieces
+from tasks.core.tables.pieces import Piece, RowRange, TableGroups, plan_pieces
 from tasks.core.tables.reader import Reader, read_piece
 
 
@@ -74,7 +74,7 @@ def test_any_range_of_rows_is_read_as_it_stands_forwards_and_backwards(tmp_path,
     for _ in range(60):
         start = chance.randrange(200)
         rows = chance.randrange(1, 200 - start + 1)
-        piece = Piece(0, (Slice(path, path, 0, start, rows),), 0)
+        piece = Piece(0, (RowRange(path, path, 0, start, rows),), 0)
         assert reader.read(piece).equals(table.select(["id", "a.b"]).slice(start, rows))
 
 
@@ -82,7 +82,7 @@ def test_a_file_that_lost_rows_since_it_was_planned_is_an_error(tmp_path):
     path = str(tmp_path / "in.parquet")
     pq.write_table(make_table(10), path)
     with pytest.raises(AfterfitError, match=r"rows 5 to 10: .*fewer rows than when it was planned"):
-        read_piece(Piece(0, (Slice(path, path, 0, 5, 6),), 0), ["id"])
+        read_piece(Piece(0, (RowRange(path, path, 0, 5, 6),), 0), ["id"])
 
 
 def test_a_flipped_bit_under_a_page_checksum_is_an_error_not_another_value(tmp_path):
@@ -93,4 +93,4 @@ def test_a_flipped_bit_under_a_page_checksum_is_an_error_not_another_value(tmp_p
     content[500] ^= 1
     path.write_bytes(content)
     with pytest.raises(AfterfitError, match=r"a\.parquet, rows 0 to 999: .*CRC"):
-        read_piece(Piece(0, (Slice(str(path), "a.parquet", 0, 0, 1000),), 0), ["a"])
+        read_piece(Piece(0, (RowRange(str(path), "a.parquet", 0, 0, 1000),), 0), ["a"])

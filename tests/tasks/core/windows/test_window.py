@@ -11,10 +11,10 @@ from tasks.core.windows.templates import check_distinct, check_template, fill, h
 from tasks.core.windows.window import (
     Window,
     length_name,
-    moment_name,
     parse_length,
-    parse_moment,
+    parse_timestamp,
     previous_window,
+    timestamp_name,
     window_name,
     windows_between,
 )
@@ -82,7 +82,7 @@ def test_what_is_no_length_is_refused_with_what_a_length_is(text):
     ],
 )
 def test_a_moment_is_utc_unless_it_says_otherwise(text, moment):
-    found = parse_moment(text, "--from")
+    found = parse_timestamp(text, "--from")
     assert (found, found.tzinfo) == (utc(moment), UTC)
 
 
@@ -96,7 +96,7 @@ def test_what_is_no_moment_is_refused_with_the_option_named(text):
     with pytest.raises(
         RequestError, match=r"write a date such as 2026-01-31 or a time .* offset such as \+05:45"
     ) as no:
-        parse_moment(text, "--to")
+        parse_timestamp(text, "--to")
     assert str(no.value).startswith(f"--to is {text!r}: ")
 
 
@@ -197,7 +197,7 @@ def test_a_window_that_ends_at_the_moment_is_over(moment, length, name):
 
 @given(MOMENTS)
 def test_the_name_of_a_moment_reads_back(moment):
-    assert parse_moment(moment_name(moment), "--from") == moment
+    assert parse_timestamp(timestamp_name(moment), "--from") == moment
 
 
 NEW_YEAR = Window(utc("2024-12-30T06:05"), utc("2024-12-30T06:20"))

@@ -122,7 +122,7 @@ def assert_same(model, X, columns=None, kernel=None):
     """Assert that the kernel answers what the model answers, to the last bit."""
     proba = hasattr(model, "predict_proba")
     columns = list(np.asarray(X).T) if columns is None else columns
-    predictions, probabilities = (kernel or build_kernel(model)).answer(columns, proba=proba)
+    predictions, probabilities = (kernel or build_kernel(model)).predict(columns, proba=proba)
     expected = model.predict(X)
     assert predictions.dtype == expected.dtype
     np.testing.assert_array_equal(bits(predictions), bits(expected))
@@ -194,7 +194,7 @@ def test_more_rows_than_a_chunk_are_answered():
 def test_no_rows_are_refused_as_scikit_learn_does(kind):
     model = fitted(kind, "two texts", 0, gaps=False)
     X = np.empty((0, FEATURES))
-    for ask in (model.predict, lambda X: build_kernel(model).answer(list(X.T), proba=False)):
+    for ask in (model.predict, lambda X: build_kernel(model).predict(list(X.T), proba=False)):
         with pytest.raises(ValueError, match=r"Found array with 0 sample\(s\)"):
             ask(X)
 
@@ -227,7 +227,7 @@ def test_a_value_is_refused_where_scikit_learn_refuses_it_in_the_same_words(kind
         assert_same(model, X)
         return
     said = []
-    for ask in (model.predict, lambda X: build_kernel(model).answer(list(X.T), proba=False)):
+    for ask in (model.predict, lambda X: build_kernel(model).predict(list(X.T), proba=False)):
         with np.errstate(over="ignore"), pytest.raises(ValueError, match="Input X contains ") as found:
             ask(X)
         said.append(str(found.value).splitlines()[0])
@@ -245,13 +245,13 @@ def test_a_value_is_refused_where_scikit_learn_refuses_it_in_the_same_words(kind
 )
 def test_columns_that_are_no_rows_of_the_model_are_refused(columns, words):
     with pytest.raises(ValueError) as found:  # noqa: PT011 - its words are compared
-        build_kernel(fitted("hist", "two numbers", 0, gaps=False)).answer(columns, proba=False)
+        build_kernel(fitted("hist", "two numbers", 0, gaps=False)).predict(columns, proba=False)
     assert str(found.value) == words
 
 
 def test_probabilities_of_a_regressor_are_refused():
     with pytest.raises(ValueError, match="DecisionTreeRegressor gives no probabilities"):
-        build_kernel(fitted("tree", None, 0, gaps=False)).answer([np.zeros(3)] * 4, proba=True)
+        build_kernel(fitted("tree", None, 0, gaps=False)).predict([np.zeros(3)] * 4, proba=True)
 
 
 @cache
@@ -332,7 +332,7 @@ def test_threads_share_a_kernel():
     kernel = build_kernel(model)
     tables = [telling_rows(model, 3 * BLOCK, np.random.default_rng(seed)) for seed in range(4)]
     with ThreadPoolExecutor(4) as threads:
-        found = list(threads.map(lambda X: kernel.answer(list(X.T), proba=False)[0], tables * 4))
+        found = list(threads.map(lambda X: kernel.predict(list(X.T), proba=False)[0], tables * 4))
     for X, predictions in zip(tables * 4, found, strict=True):
         np.testing.assert_array_equal(bits(predictions), bits(model.predict(X)))
 

@@ -10,12 +10,12 @@ from tasks.core.spec.spec import Spec
 from tasks.core.tables.columns import Column
 from tasks.core.tables.split import Split
 
-CARD_NAME = "afterfit.json"
+METADATA_NAME = "afterfit.json"
 MODEL = "model.skops"
 
 
 @dataclass(frozen=True)
-class Card:
+class ModelMetadata:
     """The spec a model was trained by, the features it takes, and the split that kept rows from it.
 
     `width` is the number of columns that its last step takes, which one-hot encoding can make many of a few.
@@ -30,21 +30,21 @@ class Card:
     def write(self, folder: Path) -> None:
         """Write the card into a model's folder."""
         document = {**asdict(self), "spec": self.spec.model_dump(mode="json")}
-        (folder / CARD_NAME).write_text(json.dumps(document, indent=1), encoding="utf-8")
+        (folder / METADATA_NAME).write_text(json.dumps(document, indent=1), encoding="utf-8")
 
 
-def read_card(folder: Path) -> Card:
+def read_metadata(folder: Path) -> ModelMetadata:
     """Read the card of a model.
 
     Raises:
         RequestError: the model has none, or was made with another minor version of scikit-learn.
     """
     try:
-        document = json.loads((folder / CARD_NAME).read_text(encoding="utf-8"))
+        document = json.loads((folder / METADATA_NAME).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise RequestError("The model was not registered by afterfit: bring it in with `afterfit register`.") from error
     check_scikit_learn(document["scikit_learn"], scikit_learn_version())
-    return Card(
+    return ModelMetadata(
         spec=Spec.model_validate(document["spec"]),
         features=tuple(Column(**column) for column in document["features"]),
         split=Split(**{**document["split"], "columns": tuple(document["split"]["columns"])}),
@@ -59,7 +59,7 @@ def scikit_learn_version() -> str:
 
 
 def check_scikit_learn(made_with: str, installed: str) -> None:
-    """Refuse a model made with another minor version: its answers could differ without a word.
+    """Refuse a model made with another minor version: its predictions could differ without a word.
 
     >>> check_scikit_learn("1.9.0", "1.9.1")
     """

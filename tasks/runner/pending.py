@@ -15,7 +15,7 @@ FREE_LOSSES = 3  # how often a task may lose its worker before it has begun, wha
 
 
 @dataclass(eq=False)
-class Flight:
+class PendingRun:
     """A task run that is not done: `last` is the last event it sent, and each loss of its worker is counted."""
 
     key: str

@@ -2,7 +2,7 @@ import pyarrow as pa
 import pytest
 
 from tasks.core.errors import RequestError
-from tasks.core.model.card import check_scikit_learn, read_card
+from tasks.core.model.metadata import check_scikit_learn, read_metadata
 
 SCHEMA = pa.schema([("id", pa.string()), ("n", pa.float64()), ("city", pa.string()), ("y", pa.float64())])
 
@@ -15,12 +15,12 @@ def test_a_card_survives_its_file(tmp_path, make_card):
         candidates=[{"estimator": "sklearn.linear_model.Ridge", "params": {"alpha": 2.0}}],
     )
     card.write(tmp_path)
-    assert read_card(tmp_path) == card
+    assert read_metadata(tmp_path) == card
 
 
 def test_a_model_without_a_card_is_refused(tmp_path):
     with pytest.raises(RequestError, match="not registered by afterfit: bring it in with `afterfit register`"):
-        read_card(tmp_path)
+        read_metadata(tmp_path)
 
 
 @pytest.mark.parametrize(
