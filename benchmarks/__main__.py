@@ -1,6 +1,7 @@
 """Run the benchmarks, by default all of them, and print one Markdown table.
 
-Each row is a ratio of medians, of commands that took turns in this run; figures of other runs say nothing.
+Each row is a ratio of medians, of commands that took turns in this run; figures of other runs say
+nothing.
 """
 
 import argparse
@@ -20,7 +21,9 @@ BENCHMARKS = (
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run what was asked for, printing each row as it is done; the exit status is 0 if all could be measured."""
+    """Run what was asked for, printing each row as it is done; the exit status is 0 if all could be
+    measured.
+    """
     asked = parse(arguments)
     signal.signal(signal.SIGTERM, interrupted)
     print(HEADER, flush=True)
@@ -44,19 +47,29 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("name", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument(
-        "--runs", type=int, help="runs of each command; by default 5 of the short ones, 3 of the others"
+        "--runs",
+        type=int,
+        help="runs of each command; by default 5 of the short ones, 3 of the others",
     )
-    parser.add_argument("--scale", type=float, default=1.0, help="a share of the rows, for a try: 0.05")
+    parser.add_argument(
+        "--scale", type=float, default=1.0, help="a share of the rows, for a try: 0.05"
+    )
     parser.add_argument("--keep", action="store_true", help="keep the tables for the next time")
     asked = parser.parse_args(arguments)
     if unknown := set(asked.name) - set(BENCHMARKS):
-        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}: there are {', '.join(BENCHMARKS)}")
+        parser.error(
+            f"there is no benchmark {', '.join(sorted(unknown))}: there are {', '.join(BENCHMARKS)}"
+        )
     return asked
 
 
 def find(name: str) -> Callable[[Workshop], list[Result]]:
-    """Find a benchmark; its module is imported when it runs, so that one that cannot be leaves the others alone."""
-    found: Callable[[Workshop], list[Result]] = getattr(importlib.import_module(f"benchmarks.{name}"), name)
+    """Find a benchmark; its module is imported when it runs, so that one that cannot be leaves the
+    others alone.
+    """
+    found: Callable[[Workshop], list[Result]] = getattr(
+        importlib.import_module(f"benchmarks.{name}"), name
+    )
     return found
 
 

@@ -1,4 +1,6 @@
-"""Fifty million rows scored by boosted trees, against the floor; and the memory of that beside that of five million."""
+"""Fifty million rows scored by boosted trees, against the floor; and the memory of that beside that
+of five million.
+"""
 
 from benchmarks.boosting import BOOSTING
 from benchmarks.contest import Contest, hold
@@ -37,13 +39,17 @@ def boosting_50m(workshop: Workshop) -> list[Result]:
         **theirs(trained, large, FLOORS),
         SMALL: ours(workshop, trained, small),
     }
-    contest = Contest(commands, workshop.scratch / "out", sorted(large.iterdir()), label="boosting_50m")
+    contest = Contest(
+        commands, workshop.scratch / "out", sorted(large.iterdir()), label="boosting_50m"
+    )
     taken = hold(contest, workshop.runs or RUNS)
     most, less = ([each.peak_mib for each in taken[who]] for who in (OURS, SMALL))
     limit = [LIMIT_MIB] * len(most)
     title = f"{rows:,} rows, {BOOSTING.title}: peak memory"
     return [
-        rate_over("boosting_50m", f"{BOOSTING.title}: over {FLOOR_IS}", rows, taken, FLOOR, at_least(4.0)),
+        rate_over(
+            "boosting_50m", f"{BOOSTING.title}: over {FLOOR_IS}", rows, taken, FLOOR, at_least(4.0)
+        ),
         rate_over(
             "boosting_50m_side_by_side",
             f"{BOOSTING.title}: over {SIDE_BY_SIDE_IS}",
@@ -52,6 +58,22 @@ def boosting_50m(workshop: Workshop) -> list[Result]:
             SIDE_BY_SIDE,
             at_least(4.0),
         ),
-        compare("memory", f"{title} over that of {fewer:,} rows", "MiB", most, less, at_most(1.05), peak(taken[OURS])),
-        compare("memory_limit", f"{title} over 1.5 GiB", "MiB", most, limit, at_most(1.0), peak(taken[OURS])),
+        compare(
+            "memory",
+            f"{title} over that of {fewer:,} rows",
+            "MiB",
+            most,
+            less,
+            at_most(1.05),
+            peak(taken[OURS]),
+        ),
+        compare(
+            "memory_limit",
+            f"{title} over 1.5 GiB",
+            "MiB",
+            most,
+            limit,
+            at_most(1.0),
+            peak(taken[OURS]),
+        ),
     ]

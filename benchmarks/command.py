@@ -26,7 +26,9 @@ class Command:
 
 @dataclass(frozen=True)
 class Taken:
-    """What a command took: `peak_mib` is the most that its processes held at one moment (resident, summed)."""
+    """What a command took: `peak_mib` is the most that its processes held at one moment (resident,
+    summed).
+    """
 
     seconds: float
     peak_mib: float
@@ -46,7 +48,9 @@ def take(command: Command) -> Taken:
             seconds = time.perf_counter() - begun
         if process.returncode:
             shown = " ".join(map(str, command.arguments))
-            raise RuntimeError(f"{shown} ended with {process.returncode}: {read(errors).strip()[-500:]}")
+            raise RuntimeError(
+                f"{shown} ended with {process.returncode}: {read(errors).strip()[-500:]}"
+            )
         return Taken(seconds, peak[0] / 2**20, read(output))
 
 
@@ -57,10 +61,16 @@ def read(file: IO[str]) -> str:
 
 
 @contextmanager
-def started(command: Command, output: IO[str], errors: IO[str]) -> Iterator["subprocess.Popen[str]"]:
+def started(
+    command: Command, output: IO[str], errors: IO[str]
+) -> Iterator["subprocess.Popen[str]"]:
     """Start a command; nothing of it is left running afterwards, whatever happens."""
     process = subprocess.Popen(
-        list(command.arguments), env=environment(command.variables), stdout=output, stderr=errors, text=True
+        list(command.arguments),
+        env=environment(command.variables),
+        stdout=output,
+        stderr=errors,
+        text=True,
     )
     try:
         yield process
@@ -74,7 +84,9 @@ def started(command: Command, output: IO[str], errors: IO[str]) -> Iterator["sub
 
 @contextmanager
 def peak_memory(pid: int) -> Iterator[list[int]]:
-    """Keep the most bytes that a process and its descendants have held together, in a list of one."""
+    """Keep the most bytes that a process and its descendants have held together, in a list of
+    one.
+    """
     peak, done = [0], threading.Event()
 
     def sample() -> None:
@@ -108,6 +120,8 @@ def resident(process: psutil.Process) -> int:
 
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """Give the variables of every command: bytecode is kept, so that all runs but the first start from it."""
+    """Give the variables of every command: bytecode is kept, so that all runs but the first start
+    from it.
+    """
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return {**kept, "PYTHONSAFEPATH": "1", **variables}

@@ -11,10 +11,11 @@ from benchmarks.command import Command, Taken, take
 
 @dataclass(frozen=True)
 class Contest:
-    """Commands by name; each is made from the path that its output goes to, which does not exist yet.
+    """Commands by name; each is made from the path that its output goes to, which does not exist
+    yet.
 
-    The files of `reads` are in the page cache before each command starts. `warm_up` is a first turn that is not
-    counted.
+    The files of `reads` are in the page cache before each command starts. `warm_up` is a first turn
+    that is not counted.
     """
 
     commands: Mapping[str, Callable[[Path], Command]]
@@ -28,7 +29,10 @@ def hold(contest: Contest, runs: int) -> dict[str, list[Taken]]:
     """Run all commands in turn, `runs` times."""
     if runs < 1:
         raise ValueError(f"runs is {runs}: at least 1 is needed")
-    turns = [{name: _once(contest, name, turn) for name in contest.commands} for turn in range(runs + contest.warm_up)]
+    turns = [
+        {name: _once(contest, name, turn) for name in contest.commands}
+        for turn in range(runs + contest.warm_up)
+    ]
     return {name: [turn[name] for turn in turns[contest.warm_up :]] for name in contest.commands}
 
 
@@ -41,7 +45,9 @@ def _once(contest: Contest, name: str, turn: int) -> Taken:
         taken = take(contest.commands[name](folder / "scores"))
     finally:
         shutil.rmtree(folder)
-    tell(f"{contest.label}, turn {turn}: {name} took {taken.seconds:.2f} s and {taken.peak_mib:,.0f} MiB")
+    tell(
+        f"{contest.label}, turn {turn}: {name} took {taken.seconds:.2f} s and {taken.peak_mib:,.0f} MiB"
+    )
     return taken
 
 

@@ -19,7 +19,10 @@ def help(workshop: Workshop) -> list[Result]:  # noqa: A001 - named for what it 
         "afterfit": lambda _output: Command([AFTERFIT, "--help"]),
         "import": lambda _output: Command([sys.executable, "-c", IMPORT]),
     }
-    taken = hold(Contest(commands, workshop.scratch / "out", warm_up=True, label="help"), workshop.runs or RUNS)
+    taken = hold(
+        Contest(commands, workshop.scratch / "out", warm_up=True, label="help"),
+        workshop.runs or RUNS,
+    )
     mine, other = ([each.seconds for each in taken[who]] for who in commands)
     title = f"`afterfit --help`: seconds over `{IMPORT}`"
     return [compare("help", title, "s", mine, other, at_most(3.0), peak(taken["afterfit"]))]

@@ -25,7 +25,9 @@ class Home:
 
     def afterfit(self, *arguments: str | Path) -> Command:
         """Make a command of afterfit in this home."""
-        return Command([AFTERFIT, *arguments], {"AFTERFIT_HOME": str(self.folder), **PORTS, **NAMED})
+        return Command(
+            [AFTERFIT, *arguments], {"AFTERFIT_HOME": str(self.folder), **PORTS, **NAMED}
+        )
 
 
 @contextmanager

@@ -1,4 +1,6 @@
-"""The tree kernel alone against `predict_proba`, in this process: timed, and compared bit by bit."""
+"""The tree kernel alone against `predict_proba`, in this process: timed, and compared bit by
+bit.
+"""
 
 import time
 from collections.abc import Callable, Iterator
@@ -27,14 +29,21 @@ Map = Callable[[Callable[[slice], Any]], list[Any]]
 
 
 def kernel(workshop: Workshop) -> list[Result]:
-    """Measure rows a second over those of the library, a million rows by each in turn; every answer is compared."""
+    """Measure rows a second over those of the library, a million rows by each in turn; every answer
+    is compared.
+    """
     estimator = joblib.load(train(workshop, BOOSTING).joblib)[-1]
     answer, thresholds = build_kernel(estimator).answer, list_thresholds(estimator)
     rows = workshop.rows(ROWS) // CHUNKS
     with side_by_side(rows) as each:
-        turns = [turn(answer, estimator, make_columns(thresholds, rows, seed), each) for seed in range(CHUNKS + 1)]
+        turns = [
+            turn(answer, estimator, make_columns(thresholds, rows, seed), each)
+            for seed in range(CHUNKS + 1)
+        ]
     # The first turn compiles, and is compared, but not counted.
-    mine, theirs = ([rows / seconds for seconds in figures] for figures in zip(*turns[1:], strict=True))
+    mine, theirs = (
+        [rows / seconds for seconds in figures] for figures in zip(*turns[1:], strict=True)
+    )
     title = f"{rows * CHUNKS:,} rows, {BOOSTING.title}: the kernel over `predict_proba`, both on {THREADS} threads"
     return [compare("kernel", f"{title}, all bits the same", "rows/s", mine, theirs, at_least(5.0))]
 
@@ -44,11 +53,14 @@ def list_thresholds(estimator: Any) -> list[Floats]:
     nodes = np.concatenate([tree.nodes for trees in estimator._predictors for tree in trees])  # noqa: SLF001
     nodes = nodes[nodes["is_leaf"] == 0]
     features = range(estimator.n_features_in_)
-    return [np.unique(nodes["num_threshold"][nodes["feature_idx"] == feature]) for feature in features]
+    return [
+        np.unique(nodes["num_threshold"][nodes["feature_idx"] == feature]) for feature in features
+    ]
 
 
 def make_columns(thresholds: list[Floats], rows: int, seed: int) -> Floats:
-    """Make columns of which one value in twenty is a threshold, a neighbour of one, zero, NaN or infinite.
+    """Make columns of which one value in twenty is a threshold, a neighbour of one, zero, NaN or
+    infinite.
 
     Every threshold is in it. Shape (features, rows).
     """
@@ -63,20 +75,26 @@ def make_columns(thresholds: list[Floats], rows: int, seed: int) -> Floats:
     return columns
 
 
-def turn(answer: Callable[..., Any], estimator: Any, columns: Floats, each: Map) -> tuple[float, float]:
+def turn(
+    answer: Callable[..., Any], estimator: Any, columns: Floats, each: Map
+) -> tuple[float, float]:
     """Time the kernel and the library, and compare their answers.
 
     Raises:
         RuntimeError: they differ in a bit.
     """
     matrix = np.ascontiguousarray(columns.T)
-    ours, my_seconds = timed(each, lambda part: answer([column[part] for column in columns], proba=True))
+    ours, my_seconds = timed(
+        each, lambda part: answer([column[part] for column in columns], proba=True)
+    )
     theirs, their_seconds = timed(each, lambda part: estimator.predict_proba(matrix[part]))
     for (predictions, probabilities), expected in zip(ours, theirs, strict=True):
         same = np.array_equal(predictions, estimator.classes_[expected.argmax(axis=1)])
         if not same or np.ascontiguousarray(probabilities).tobytes() != expected.tobytes():
             raise RuntimeError("the kernel gives other answers than the library")
-    tell(f"kernel: {len(matrix):,} rows, {my_seconds:.3f} s against {their_seconds:.3f} s, all bits the same")
+    tell(
+        f"kernel: {len(matrix):,} rows, {my_seconds:.3f} s against {their_seconds:.3f} s, all bits the same"
+    )
     return my_seconds, their_seconds
 
 

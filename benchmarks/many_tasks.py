@@ -1,4 +1,6 @@
-"""Many small tasks: our task runner against prefect-dask's own, Prefect's threads, bare Dask, and Airflow."""
+"""Many small tasks: our task runner against prefect-dask's own, Prefect's threads, bare Dask, and
+Airflow.
+"""
 
 import json
 import sys
@@ -24,9 +26,18 @@ def many_tasks(workshop: Workshop) -> list[Result]:
     variables = json.loads(take(workshop.home.afterfit("env", "--json")).output)["environment"]
     count = max(20, int(NO_OPS * workshop.scale))
     titles = {
-        "stock": (f"{count:,} no-op tasks by `map`: prefect-dask's seconds over ours", at_least(12)),
-        "threads": (f"{count:,} no-op tasks by `map`: our seconds over those of Prefect's threads", at_most(2.5)),
-        "bare": (f"{RESTING} tasks of 50 ms in a diamond: our seconds over those of Dask alone", at_most(1.3)),
+        "stock": (
+            f"{count:,} no-op tasks by `map`: prefect-dask's seconds over ours",
+            at_least(12),
+        ),
+        "threads": (
+            f"{count:,} no-op tasks by `map`: our seconds over those of Prefect's threads",
+            at_most(2.5),
+        ),
+        "bare": (
+            f"{RESTING} tasks of 50 ms in a diamond: our seconds over those of Dask alone",
+            at_most(1.3),
+        ),
         "recorded": (
             f"{RECORDED:,} no-op tasks: seconds until the API has all as Completed, of the 10 allowed",
             at_most(1),
@@ -42,7 +53,12 @@ def many_tasks(workshop: Workshop) -> list[Result]:
         row("tasks_stock", *titles["stock"], found["stock"], found["no_ops"]),
         row("tasks_threads", *titles["threads"], found["no_ops"], found["threads"]),
         row("tasks_diamond", *titles["bare"], found["diamond"], found["bare"]),
-        row("tasks_recorded", *titles["recorded"], found["recorded"], [RECORDED_SECONDS] * len(turns)),
+        row(
+            "tasks_recorded",
+            *titles["recorded"],
+            found["recorded"],
+            [RECORDED_SECONDS] * len(turns),
+        ),
         row("tasks_airflow", *titles["airflow"], found["airflow"], found["mapped"]),
     ]
 
@@ -63,7 +79,9 @@ def run_all(variables: dict[str, str], count: int) -> dict[str, float]:
 
 def run_airflow() -> float:
     """Run Airflow's tasks in an environment of its own, and give the seconds it counted."""
-    taken = take(Command([python_of("airflow_tasks"), FOLDER / "airflow_tasks.py", str(MAPPED)], {}))
+    taken = take(
+        Command([python_of("airflow_tasks"), FOLDER / "airflow_tasks.py", str(MAPPED)], {})
+    )
     seconds = float(taken.output.split()[-1])
     tell(f"tasks: {MAPPED} on Airflow took {seconds:.2f} s, {taken.seconds:.2f} s in all")
     return seconds
@@ -77,6 +95,8 @@ def run(variables: dict[str, str], what: str, who: str, count: int) -> float:
     return seconds
 
 
-def row(name: str, title: str, target: Target, numerator: list[float], denominator: list[float]) -> Result:
+def row(
+    name: str, title: str, target: Target, numerator: list[float], denominator: list[float]
+) -> Result:
     """Compare seconds with seconds."""
     return compare(name, title, "s", numerator, denominator, target)

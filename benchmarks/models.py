@@ -20,7 +20,9 @@ CHECKED_ROWS = 300_000
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """What is to be learned and scored, of what kind of table; `title` says it in a row of the results."""
+    """What is to be learned and scored, of what kind of table; `title` says it in a row of the
+    results.
+    """
 
     name: str
     title: str
@@ -42,7 +44,9 @@ class Task:
 
 @dataclass(frozen=True)
 class Trained:
-    """A registered champion, the same pipeline as a joblib file, a small source, and afterfit's scores of it."""
+    """A registered champion, the same pipeline as a joblib file, a small source, and afterfit's
+    scores of it.
+    """
 
     name: str
     joblib: Path
@@ -58,7 +62,9 @@ def train(workshop: Workshop, task: Task) -> Trained:
     folder.mkdir(parents=True)
     spec, home = folder / "spec.yaml", workshop.home
     # JSON is YAML too.
-    spec.write_text(json.dumps(task.spec(write_training(folder, task.make, task.train_rows))), encoding="utf-8")
+    spec.write_text(
+        json.dumps(task.spec(write_training(folder, task.make, task.train_rows))), encoding="utf-8"
+    )
     source, scores = write_source(workshop.folder, task.make, CHECKED_ROWS), folder / "scores"
     known = _fetched(home.folder)
     take(home.afterfit("train", spec))

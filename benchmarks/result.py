@@ -38,7 +38,9 @@ def at_most(value: float) -> Target:
 
 @dataclass(frozen=True)
 class Result:
-    """What a benchmark found: medians in `unit`, `ratio` = ours / other, and the lowest and highest of any one run."""
+    """What a benchmark found: medians in `unit`, `ratio` = ours / other, and the lowest and highest
+    of any one run.
+    """
 
     name: str
     measure: str

@@ -32,7 +32,9 @@ def resume(workshop: Workshop) -> list[Result]:
         folder = workshop.scratch / "out" / f"resume-{turn}"
         for path in source.iterdir():
             keep_warm(path)
-        turns.append(attempts(workshop.home.afterfit("score", trained.name, source, "--json"), folder))
+        turns.append(
+            attempts(workshop.home.afterfit("score", trained.name, source, "--json"), folder)
+        )
         shutil.rmtree(folder)
     return results(rows, turns)
 
@@ -41,8 +43,8 @@ def attempts(command: Command, folder: Path) -> tuple[Taken, float, int, Taken]:
     """Run a command whole; then kill it at nine tenths, and run it again.
 
     Returns:
-        what the whole run took, the seconds until the kill, the rows that were begun until then, and what the run
-        after it took.
+        what the whole run took, the seconds until the kill, the rows that were begun until then,
+        and what the run after it took.
     """
     folder.mkdir(parents=True)
     whole = take(with_output(command, folder / "whole"))
@@ -90,10 +92,17 @@ def rows_begun(folder: Path) -> int:
 def results(rows: int, turns: list[tuple[Taken, float, int, Taken]]) -> list[Result]:
     """Sum up: the second attempt scored what it did not reuse."""
     most = peak([run for whole, _, _, again in turns for run in (whole, again)])
-    scored = [min(begun, rows) + rows - json.loads(again.output)["rows_reused"] for _, _, begun, again in turns]
+    scored = [
+        min(begun, rows) + rows - json.loads(again.output)["rows_reused"]
+        for _, _, begun, again in turns
+    ]
     for whole, seconds, _, again in turns:
-        tell(f"resume: whole {whole.seconds:.2f} s; killed after {seconds:.2f} s, again {again.seconds:.2f} s")
-    title = f"{rows:,} rows, {BOOSTING.title}, kill -9 at {KILLED_AT:.0%} and the same command again"
+        tell(
+            f"resume: whole {whole.seconds:.2f} s; killed after {seconds:.2f} s, again {again.seconds:.2f} s"
+        )
+    title = (
+        f"{rows:,} rows, {BOOSTING.title}, kill -9 at {KILLED_AT:.0%} and the same command again"
+    )
     extra = [count - rows for count in scored]
     measure = f"{title}: rows scored twice over all rows"
     return [compare("resume", measure, "rows", extra, [rows] * len(turns), at_most(0.12), most)]

@@ -20,13 +20,17 @@ SIDE_BY_SIDE_IS = "the same with a chunk on each core, one thread each"
 FLOORS = {FLOOR: Script("floor"), SIDE_BY_SIDE: Script("floor", arguments=("2",))}
 
 
-def race(workshop: Workshop, task: Task, rows: int, scripts: Mapping[str, Script]) -> dict[str, list[Taken]]:
+def race(
+    workshop: Workshop, task: Task, rows: int, scripts: Mapping[str, Script]
+) -> dict[str, list[Taken]]:
     """Score a table by afterfit and by each script in turn, after a check that all answer alike."""
     trained = train(workshop, task)
     check_same(trained, scripts)
     source = write_source(workshop.folder, task.make, rows)
     commands = {OURS: ours(workshop, trained, source), **theirs(trained, source, scripts)}
-    contest = Contest(commands, workshop.scratch / "out", sorted(source.iterdir()), label=f"{task.name}-{rows}")
+    contest = Contest(
+        commands, workshop.scratch / "out", sorted(source.iterdir()), label=f"{task.name}-{rows}"
+    )
     return hold(contest, workshop.runs or RUNS)
 
 
@@ -35,7 +39,9 @@ def ours(workshop: Workshop, trained: Trained, source: Path) -> Callable[[Path],
     return lambda output: workshop.home.afterfit("score", trained.name, source, output)
 
 
-def theirs(trained: Trained, source: Path, scripts: Mapping[str, Script]) -> dict[str, Callable[[Path], Command]]:
+def theirs(
+    trained: Trained, source: Path, scripts: Mapping[str, Script]
+) -> dict[str, Callable[[Path], Command]]:
     """Make the scripts' commands from their outputs."""
 
     def command(script: Script) -> Callable[[Path], Command]:
@@ -45,24 +51,44 @@ def theirs(trained: Trained, source: Path, scripts: Mapping[str, Script]) -> dic
 
 
 def rate_over(
-    name: str, measure: str, rows: int, taken: Mapping[str, Sequence[Taken]], other: str, target: Target
+    name: str,
+    measure: str,
+    rows: int,
+    taken: Mapping[str, Sequence[Taken]],
+    other: str,
+    target: Target,
 ) -> Result:
     """Compare afterfit's rows a second with another's."""
     mine, others = ([rows / each.seconds for each in taken[who]] for who in (OURS, other))
-    return compare(name, f"{rows:,} rows, {measure}", "rows/s", mine, others, target, peak(taken[OURS]))
+    return compare(
+        name, f"{rows:,} rows, {measure}", "rows/s", mine, others, target, peak(taken[OURS])
+    )
 
 
-def over_floors(workshop: Workshop, name: str, task: Task, full_rows: int, target: Target) -> list[Result]:
-    """Race against the floor on the threads that scikit-learn starts itself, and on chunks side by side."""
+def over_floors(
+    workshop: Workshop, name: str, task: Task, full_rows: int, target: Target
+) -> list[Result]:
+    """Race against the floor on the threads that scikit-learn starts itself, and on chunks side by
+    side.
+    """
     rows = workshop.rows(full_rows)
     taken = race(workshop, task, rows, FLOORS)
     return [
         rate_over(name, f"{task.title}: over {FLOOR_IS}", rows, taken, FLOOR, target),
-        rate_over(f"{name}_{SIDE_BY_SIDE}", f"{task.title}: over {SIDE_BY_SIDE_IS}", rows, taken, SIDE_BY_SIDE, target),
+        rate_over(
+            f"{name}_{SIDE_BY_SIDE}",
+            f"{task.title}: over {SIDE_BY_SIDE_IS}",
+            rows,
+            taken,
+            SIDE_BY_SIDE,
+            target,
+        ),
     ]
 
 
-def over_floor(workshop: Workshop, task: Task, full_rows: int, target: Target, floor: Script) -> list[Result]:
+def over_floor(
+    workshop: Workshop, task: Task, full_rows: int, target: Target, floor: Script
+) -> list[Result]:
     """Race against the floor alone."""
     rows = workshop.rows(full_rows)
     taken = race(workshop, task, rows, {FLOOR: floor})

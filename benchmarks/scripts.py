@@ -20,7 +20,8 @@ FOLDER = Path(__file__).resolve().parent / "peers"
 
 @dataclass(frozen=True)
 class Script:
-    """A script of `peers/` that takes a joblib file, a folder of Parquet files, and the folder for its scores.
+    """A script of `peers/` that takes a joblib file, a folder of Parquet files, and the folder for
+    its scores.
 
     `variables` hold for its workers as well.
     """
@@ -55,8 +56,14 @@ def check_same(trained: Trained, scripts: Mapping[str, Script]) -> None:
 
 
 def answers(scores: Path) -> NDArray[np.float64]:
-    """Read predictions and probabilities in one order, whichever they were written in; shape (n, 1 + classes)."""
+    """Read predictions and probabilities in one order, whichever they were written in; shape (n, 1
+    + classes).
+    """
     table = pq.read_table(scores)
-    names = sorted(name for name in table.column_names if name == "prediction" or name.startswith("probability_"))
+    names = sorted(
+        name
+        for name in table.column_names
+        if name == "prediction" or name.startswith("probability_")
+    )
     columns = [table[name].cast(pa.float64()).to_numpy() for name in names]
     return np.column_stack(columns)[np.lexsort(columns)]

@@ -20,7 +20,9 @@ SPEC = {
     "name": "small",
     "problem": "classification",
     "data": {"source": "train.csv", "target": "target"},
-    "candidates": [{"estimator": "sklearn.ensemble.HistGradientBoostingClassifier", "params": {"max_iter": 30}}],
+    "candidates": [
+        {"estimator": "sklearn.ensemble.HistGradientBoostingClassifier", "params": {"max_iter": 30}}
+    ],
 }
 
 
@@ -33,7 +35,10 @@ def small_score(workshop: Workshop) -> list[Result]:
         "afterfit": lambda output: home.afterfit("score", "small", folder / "new.csv", output),
         "import": lambda _output: Command([sys.executable, "-c", IMPORTS]),
     }
-    taken = hold(Contest(commands, workshop.scratch / "out", warm_up=True, label="small_score"), workshop.runs or RUNS)
+    taken = hold(
+        Contest(commands, workshop.scratch / "out", warm_up=True, label="small_score"),
+        workshop.runs or RUNS,
+    )
     mine, other = ([each.seconds for each in taken[who]] for who in commands)
     title = f"`afterfit score` of {ROWS:,} rows, servers up: seconds over `{IMPORTS}`"
     return [compare("small_score", title, "s", mine, other, at_most(1.6), peak(taken["afterfit"]))]

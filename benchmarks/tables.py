@@ -1,4 +1,6 @@
-"""Tables to score: made of seeded chance, file by file, so that any number of rows needs little memory."""
+"""Tables to score: made of seeded chance, file by file, so that any number of rows needs little
+memory.
+"""
 
 import shutil
 from collections.abc import Callable
@@ -34,22 +36,32 @@ def doubles(chance: np.random.Generator, rows: int) -> pa.Table:
 
 
 def gaps(chance: np.random.Generator, rows: int) -> pa.Table:
-    """Make 6 columns of texts with 5 to 200 categories and 6 of float64; one value in twenty is missing."""
+    """Make 6 columns of texts with 5 to 200 categories and 6 of float64; one value in twenty is
+    missing.
+    """
     columns: dict[str, pa.Array] = {}
     for place, count in enumerate(CATEGORIES):
-        codes = pa.array(chance.integers(0, count, rows, dtype=np.int32), mask=chance.random(rows) < MISSING)
+        codes = pa.array(
+            chance.integers(0, count, rows, dtype=np.int32), mask=chance.random(rows) < MISSING
+        )
         labels = pa.array([f"category {label:03d}" for label in range(count)])
         columns[f"c{place}"] = labels.take(codes)
     for place in range(6):
-        columns[f"x{place}"] = pa.array(chance.standard_normal(rows), mask=chance.random(rows) < MISSING)
+        columns[f"x{place}"] = pa.array(
+            chance.standard_normal(rows), mask=chance.random(rows) < MISSING
+        )
     return pa.table(columns)
 
 
 def with_target(table: pa.Table, chance: np.random.Generator) -> pa.Table:
-    """Add what is to be learned: a sign that depends on all columns, on some of them in pairs, and on chance."""
+    """Add what is to be learned: a sign that depends on all columns, on some of them in pairs, and
+    on chance.
+    """
     columns = np.stack([signal(column) for column in table.columns])
     total = columns.sum(axis=0) / 2 + columns[0] * columns[-1] + np.sin(2 * columns[-2])
-    return table.append_column(TARGET, pa.array((total + chance.standard_normal(len(table)) > 0).astype(np.int64)))
+    return table.append_column(
+        TARGET, pa.array((total + chance.standard_normal(len(table)) > 0).astype(np.int64))
+    )
 
 
 def signal(column: pa.ChunkedArray) -> NDArray[np.float64]:
@@ -69,7 +81,9 @@ def write_training(folder: Path, make: Maker, rows: int) -> Path:
 
 
 def write_source(folder: Path, make: Maker, rows: int) -> Path:
-    """Write a table as a folder of files of 2,000,000 rows, unless it is there: a whole one is never written again."""
+    """Write a table as a folder of files of 2,000,000 rows, unless it is there: a whole one is
+    never written again.
+    """
     source = folder / f"{make.__name__}-{rows}"
     if source.exists():
         return source
@@ -83,7 +97,9 @@ def write_source(folder: Path, make: Maker, rows: int) -> Path:
         # Chance has no values that repeat: dictionaries would only make the files larger.
         plain = [field.name for field in table.schema if pa.types.is_string(field.type)]
         path = unfinished / f"part-{number:03d}.parquet"
-        pq.write_table(table, path, row_group_size=GROUP_ROWS, compression="zstd", use_dictionary=plain)
+        pq.write_table(
+            table, path, row_group_size=GROUP_ROWS, compression="zstd", use_dictionary=plain
+        )
     return unfinished.rename(source)
 
 
@@ -96,4 +112,6 @@ def check_space(folder: Path, rows: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     free, needed = shutil.disk_usage(folder).free, rows * BYTES_PER_ROW
     if free < needed:
-        raise RuntimeError(f"{folder} has {free / 2**30:.1f} GiB free: {rows:,} rows need {needed / 2**30:.1f} GiB")
+        raise RuntimeError(
+            f"{folder} has {free / 2**30:.1f} GiB free: {rows:,} rows need {needed / 2**30:.1f} GiB"
+        )

@@ -12,7 +12,9 @@ from benchmarks.scripts import FOLDER
 
 
 def python_of(peer: str, folder: Path = RESULTS / "venvs") -> Path:
-    """Give the interpreter of a peer, with what `peers/<peer>.txt` pins installed; another list is another folder."""
+    """Give the interpreter of a peer, with what `peers/<peer>.txt` pins installed; another list is
+    another folder.
+    """
     wanted = FOLDER / f"{peer}.txt"
     digest = hashlib.sha256(wanted.read_bytes()).hexdigest()[:8]
     venv = folder / f"{peer}-{digest}"

@@ -1,4 +1,6 @@
-"""The workshop: where benchmarks find a home with servers, room for tables, and what size they are asked for."""
+"""The workshop: where benchmarks find a home with servers, room for tables, and what size they are
+asked for.
+"""
 
 import shutil
 from collections.abc import Iterator
@@ -14,7 +16,9 @@ FEWEST_ROWS = 20_000
 
 @dataclass(eq=False)
 class Workshop:
-    """A folder for tables, and one in it for all else; the home is opened when the first benchmark needs it."""
+    """A folder for tables, and one in it for all else; the home is opened when the first benchmark
+    needs it.
+    """
 
     folder: Path
     scale: float = 1.0
@@ -40,8 +44,12 @@ class Workshop:
 
 
 @contextmanager
-def open_workshop(scale: float, runs: int | None, *, keep: bool, folder: Path = RESULTS / "data") -> Iterator[Workshop]:
-    """Open a workshop; its tables are deleted at the end, unless they are to be kept for the next time."""
+def open_workshop(
+    scale: float, runs: int | None, *, keep: bool, folder: Path = RESULTS / "data"
+) -> Iterator[Workshop]:
+    """Open a workshop; its tables are deleted at the end, unless they are to be kept for the next
+    time.
+    """
     with ExitStack() as stack:
         workshop = Workshop(folder, scale, runs, stack)
         shutil.rmtree(workshop.scratch, ignore_errors=True)  # of a run that was killed

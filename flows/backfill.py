@@ -38,13 +38,17 @@ def backfill_scores(
 
     Args:
         spec: the model under management; its scoring has a window.
-        start: where the first window starts, as in 2026-01-31 or 2026-01-31T06:00; UTC unless a zone is named.
+        start: where the first window starts, as in 2026-01-31 or 2026-01-31T06:00; UTC unless a
+            zone is named.
         end: where the last window ends.
-        only: score just the windows that are missing, failed or stale (scored by another version than the champion),
+        only: score just the windows that are missing, failed or stale (scored by another version
+            than the champion),
             or all; by default whatever is not current.
         dry_run: tell what is due, and score nothing.
-        parallel_windows: how many windows are scored side by side, where no worker processes are asked for.
-        workers: worker processes to start for each window, one window after another; by default as `score_batch`.
+        parallel_windows: how many windows are scored side by side, where no worker processes are
+            asked for.
+        workers: worker processes to start for each window, one window after another; by default as
+            `score_batch`.
         cluster: the address of an existing Dask scheduler.
 
     Raises:
@@ -56,10 +60,23 @@ def backfill_scores(
     due = [plan for plan in plans if plan.due]
     if due and not dry_run:
         with ExitStack() as after, make_threads(1 if workers else parallel_windows) as runner:
-            same = {"spec": spec, "version": champion.version, "workers": workers, "cluster": cluster}
-            scored = map_task(runner, score_window, plan=due, **{name: unmapped(value) for name, value in same.items()})
+            same = {
+                "spec": spec,
+                "version": champion.version,
+                "workers": workers,
+                "cluster": cluster,
+            }
+            scored = map_task(
+                runner,
+                score_window,
+                plan=due,
+                **{name: unmapped(value) for name, value in same.items()},
+            )
             try:
-                outcomes |= {plan.window: outcome_of(plan, future) for plan, future in zip(due, scored, strict=True)}
+                outcomes |= {
+                    plan.window: outcome_of(plan, future)
+                    for plan, future in zip(due, scored, strict=True)
+                }
             except KeyboardInterrupt:
                 interrupted.set()
                 after.callback(interrupted.clear)  # when no window is being scored any more
@@ -72,12 +89,20 @@ def backfill_scores(
 
 
 @idempotent_task(task_run_name="score the window {plan.window.start:%Y-%m-%dT%H:%MZ}")
-def score_window(plan: WindowPlan, spec: Spec, version: int, workers: int | None, cluster: str | None) -> Scores:
+def score_window(
+    plan: WindowPlan, spec: Spec, version: int, workers: int | None, cluster: str | None
+) -> Scores:
     """Score one window; the same window again has nothing to do."""
     return score_source(
-        f"{spec.name}/{version}", plan.source, plan.output, replace=True, workers=workers, cluster=cluster,
-        options=spec.scoring, window=window_name(plan.window),
-    )  # fmt: skip
+        f"{spec.name}/{version}",
+        plan.source,
+        plan.output,
+        replace=True,
+        workers=workers,
+        cluster=cluster,
+        options=spec.scoring,
+        window=window_name(plan.window),
+    )
 
 
 def outcome_of(plan: WindowPlan, future: PrefectFuture[Scores]) -> WindowOutcome:

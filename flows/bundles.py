@@ -22,11 +22,17 @@ from tasks.progress import Progress
 from tasks.runner.make import make_runner, map_task, parallelism, result_of
 from tasks.score import score_bundle
 
-interrupted = threading.Event()  # a backfill was: no signal reaches the threads on which its windows are scored
-_turns = threading.Lock()  # for processes: those of windows that are scored side by side would share the cores
+interrupted = (
+    threading.Event()
+)  # a backfill was: no signal reaches the threads on which its windows are scored
+_turns = (
+    threading.Lock()
+)  # for processes: those of windows that are scored side by side would share the cores
 
 
-def score_pieces(planned: Planned, staging: Staging, workers: int | None, cluster: str | None) -> list[Part]:
+def score_pieces(
+    planned: Planned, staging: Staging, workers: int | None, cluster: str | None
+) -> list[Part]:
     """Score the pieces that no earlier attempt finished, and stop when too many rows are bad."""
     run, plan = planned.run, planned.plan
     parts = dict(planned.finished)
@@ -35,7 +41,9 @@ def score_pieces(planned: Planned, staging: Staging, workers: int | None, cluste
         workers = choose_workers(run, planned.unfinished[0], planned.rows_unfinished, parallelism())
     bundles = bundle_pieces(planned.unfinished, MOST_BUNDLES if cluster else parallelism(workers))
     progress = Progress(planned, staging)
-    for bundle, done in zip(bundles, score_bundles(bundles, run, staging, progress, workers, cluster), strict=True):
+    for bundle, done in zip(
+        bundles, score_bundles(bundles, run, staging, progress, workers, cluster), strict=True
+    ):
         parts |= dict(zip((piece.number for piece in bundle.pieces), done, strict=True))
         check_quarantine(list(parts.values()), run.max_bad_rows, plan.rows)
         progress.advance(bundle.rows)
@@ -43,10 +51,16 @@ def score_pieces(planned: Planned, staging: Staging, workers: int | None, cluste
 
 
 def score_bundles(
-    bundles: tuple[Bundle, ...], run: ScoringRun, staging: Staging, progress: Progress,
-    workers: int | None, cluster: str | None,
-) -> Iterator[tuple[Part, ...]]:  # fmt: skip
-    """Score the bundles side by side on Dask; a single one right here, which spares the start of a cluster."""
+    bundles: tuple[Bundle, ...],
+    run: ScoringRun,
+    staging: Staging,
+    progress: Progress,
+    workers: int | None,
+    cluster: str | None,
+) -> Iterator[tuple[Part, ...]]:
+    """Score the bundles side by side on Dask; a single one right here, which spares the start of a
+    cluster.
+    """
     if len(bundles) == 1 and not (workers or cluster):
         yield score_bundle(bundles[0], run, staging)
     elif bundles:
@@ -55,13 +69,19 @@ def score_bundles(
             if workers:
                 stack.enter_context(_turns)
                 look(progress)
-            runner = stack.enter_context(make_runner(workers, cluster, reads=reads, writes=staging.records))
-            submit = partial(map_task, runner, score_bundle, run=unmapped(run), staging=unmapped(staging))
+            runner = stack.enter_context(
+                make_runner(workers, cluster, reads=reads, writes=staging.records)
+            )
+            submit = partial(
+                map_task, runner, score_bundle, run=unmapped(run), staging=unmapped(staging)
+            )
             try:
                 for bundle, scored in zip(bundles, submit(bundle=bundles), strict=True):
                     yield parts_of(bundle, scored, submit, progress)
             except WorkerLostError as lost:
-                raise AfterfitError(f"{lost} What is done is kept: run the same command again.") from lost
+                raise AfterfitError(
+                    f"{lost} What is done is kept: run the same command again."
+                ) from lost
 
 
 def paths_of(bundles: tuple[Bundle, ...]) -> list[str]:
@@ -71,10 +91,14 @@ def paths_of(bundles: tuple[Bundle, ...]) -> list[str]:
 
 
 def parts_of(
-    bundle: Bundle, scored: PrefectFuture[tuple[Part, ...]],
-    submit: Callable[..., list[PrefectFuture[tuple[Part, ...]]]], progress: Progress,
-) -> tuple[Part, ...]:  # fmt: skip
-    """Wait for the parts of a bundle; when its worker died of it for lack of memory, try once with its halves."""
+    bundle: Bundle,
+    scored: PrefectFuture[tuple[Part, ...]],
+    submit: Callable[..., list[PrefectFuture[tuple[Part, ...]]]],
+    progress: Progress,
+) -> tuple[Part, ...]:
+    """Wait for the parts of a bundle; when its worker died of it for lack of memory, try once with
+    its halves.
+    """
     try:
         return result_of(scored, partial(look, progress))
     except WorkerLostError as lost:

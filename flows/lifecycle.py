@@ -54,12 +54,16 @@ def run_lifecycle(
 
 
 @flow(flow_run_name="train {spec.name}", persist_result=False)
-def train_model(spec: Spec, retrain: bool = False, workers: int | None = None, cluster: str | None = None) -> Trained:
+def train_model(
+    spec: Spec, retrain: bool = False, workers: int | None = None, cluster: str | None = None
+) -> Trained:
     """Do what `run_lifecycle` does, without the scoring."""
     return train_challenger(spec, retrain, workers, cluster)
 
 
-def train_challenger(spec: Spec, retrain: bool, workers: int | None, cluster: str | None) -> Trained:
+def train_challenger(
+    spec: Spec, retrain: bool, workers: int | None, cluster: str | None
+) -> Trained:
     """Train a challenger, and make it the champion if the evidence allows.
 
     1. refuse candidates that cannot be made;
@@ -81,14 +85,22 @@ def train_challenger(spec: Spec, retrain: bool, workers: int | None, cluster: st
         parts = split_table(table, spec, str(folder))
         measured = fit_candidates(spec, parts, make_runner(workers, cluster, writes=str(folder)))
         best, verdict = judge_best(measured, champion, spec, parts)
-        return release(best, verdict, champion, spec, parts, {"training_key": key, "dataset_digest": table.digest})
+        return release(
+            best,
+            verdict,
+            champion,
+            spec,
+            parts,
+            {"training_key": key, "dataset_digest": table.digest},
+        )
 
 
 @flow(flow_run_name="register a model as {spec.name}", persist_result=False)
 def register_model(model: str, spec: Spec) -> Trained:
     """Bring a model fitted elsewhere, a skops file, through the same gates.
 
-    The source is split as for training; rows the model was fitted on elsewhere cannot be told apart.
+    The source is split as for training; rows the model was fitted on elsewhere cannot be told
+    apart.
     """
     check_candidates(spec)
     check_exists(model)
@@ -103,4 +115,11 @@ def register_model(model: str, spec: Spec) -> Trained:
         copied = shutil.copy(model, folder / "given.skops")
         measured = measure_candidate(Fitted(Path(model).name, str(copied), 0.0), spec, parts)
         best, verdict = judge_best([measured], champion, spec, parts)
-        return release(best, verdict, champion, spec, parts, {"training_key": key, "dataset_digest": table.digest})
+        return release(
+            best,
+            verdict,
+            champion,
+            spec,
+            parts,
+            {"training_key": key, "dataset_digest": table.digest},
+        )

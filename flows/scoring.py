@@ -40,13 +40,21 @@ def score_batch(
         source: a file, a folder, a glob or an fsspec URL; Parquet or CSV. Paths are absolute.
         output: the folder or URL that will hold the scores; they appear whole or not at all.
         replace: swap the scores of another run that are there.
-        max_bad_rows: how many rows may go to quarantine: a count, or a share below 1; by default what the spec says.
-        workers: worker processes to start; by default tasks run on threads of this process, unless the source is
+        max_bad_rows: how many rows may go to quarantine: a count, or a share below 1; by default
+            what the spec says.
+        workers: worker processes to start; by default tasks run on threads of this process, unless
+            the source is
             large and the model holds Python's lock: then there is one process on each core.
         cluster: the address of an existing Dask scheduler.
     """
     return score_source(
-        model, source, output, replace=replace, max_bad_rows=max_bad_rows, workers=workers, cluster=cluster
+        model,
+        source,
+        output,
+        replace=replace,
+        max_bad_rows=max_bad_rows,
+        workers=workers,
+        cluster=cluster,
     )
 
 
@@ -62,11 +70,13 @@ def score_source(
     options: Scoring | None = None,
     window: str | None = None,
 ) -> Scores:
-    """Score a source with a model; `options` say what is kept, by default those stored with the model.
+    """Score a source with a model; `options` say what is kept, by default those stored with the
+    model.
 
     1. resolve the model to one version, once;
     2. look at the source, and name the run by its key: the same run again has nothing to do;
-    3. plan its pieces, checking every file before the first row is scored, and find those a dead attempt finished;
+    3. plan its pieces, checking every file before the first row is scored, and find those a dead
+       attempt finished;
     4. score the other pieces on Dask, while the content of the source is digested;
     5. commit.
     """
@@ -96,7 +106,9 @@ def score_source(
     return scores
 
 
-def _summed_up(manifest: Manifest, output: str, kept: int, *, seconds: float = 0.0, reused: bool = False) -> Scores:
+def _summed_up(
+    manifest: Manifest, output: str, kept: int, *, seconds: float = 0.0, reused: bool = False
+) -> Scores:
     return Scores(
         version=manifest.version,
         output=output,

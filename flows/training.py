@@ -24,7 +24,9 @@ from tasks.runner.make import map_task
 
 
 def reuse_version(name: str, training_key: str, champion: ModelVersion | None) -> Trained | None:
-    """Find a version trained the same way; one whose run died just before its promotion is promoted now."""
+    """Find a version trained the same way; one whose run died just before its promotion is promoted
+    now.
+    """
     version = resolve_trained(name, training_key)
     if version is None:
         return None
@@ -38,7 +40,13 @@ def reuse_version(name: str, training_key: str, champion: ModelVersion | None) -
     verdict = read_verdict(Path(version.folder))
     publish_verdict(verdict, f"version {version.version}, registered before,", name)
     publish_version(version)
-    alias = "champion" if used == version.version else "challenger" if "challenger" in version.aliases else None
+    alias = (
+        "champion"
+        if used == version.version
+        else "challenger"
+        if "challenger" in version.aliases
+        else None
+    )
     return Trained(name, version.version, alias, unfinished, True, verdict, used)
 
 
@@ -57,7 +65,9 @@ def fit_candidates(spec: Spec, table: SplitTable, runner: TaskRunner[Any]) -> li
 def judge_best(
     measured: list[Measured], champion: ModelVersion | None, spec: Spec, table: SplitTable
 ) -> tuple[Measured, Verdict]:
-    """Pick the candidate with the smallest loss, and judge it against the champion on the same rows."""
+    """Pick the candidate with the smallest loss, and judge it against the champion on the same
+    rows.
+    """
     best = measured[pick_best([item.metrics[spec.gates.champion.metric] for item in measured])]
     publish_candidates(measured, best, spec.name)
     publish_segments(best, spec.name)
@@ -68,13 +78,24 @@ def judge_best(
 
 
 def release(
-    best: Measured, verdict: Verdict, champion: ModelVersion | None, spec: Spec, table: SplitTable, tags: dict[str, str]
+    best: Measured,
+    verdict: Verdict,
+    champion: ModelVersion | None,
+    spec: Spec,
+    table: SplitTable,
+    tags: dict[str, str],
 ) -> Trained:
-    """Register the judged model, and promote it if the verdict allows; else it stays the challenger."""
+    """Register the judged model, and promote it if the verdict allows; else it stays the
+    challenger.
+    """
     used = champion.version if champion else None
-    version = register_version(best, verdict, spec, table, {**tags, "judged_against": str(used or "")})
+    version = register_version(
+        best, verdict, spec, table, {**tags, "judged_against": str(used or "")}
+    )
     publish_version(version)
     if verdict.passed:
         promote_model(version, used)
-        return Trained(spec.name, version.version, "champion", True, False, verdict, version.version)
+        return Trained(
+            spec.name, version.version, "champion", True, False, verdict, version.version
+        )
     return Trained(spec.name, version.version, "challenger", False, False, verdict, used)

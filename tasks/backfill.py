@@ -12,7 +12,9 @@ from tasks.idempotent import idempotent_task
 
 
 @idempotent_task(task_run_name="plan the windows of {spec.name} from {start} to {end}")
-def plan_windows(spec: Spec, champion: ModelVersion, start: str, end: str, only: Only | None) -> tuple[WindowPlan, ...]:
+def plan_windows(
+    spec: Spec, champion: ModelVersion, start: str, end: str, only: Only | None
+) -> tuple[WindowPlan, ...]:
     """List the windows from `start` to `end`, and tell which of them are due."""
     if spec.scoring.window is None:
         raise RequestError(

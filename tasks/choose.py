@@ -1,4 +1,6 @@
-"""Try on the first rows how a model shares the cores of this machine: some hold Python's lock while they predict."""
+"""Try on the first rows how a model shares the cores of this machine: some hold Python's lock while
+they predict.
+"""
 
 import sys
 from pathlib import Path
@@ -36,7 +38,8 @@ def is_worth_trying(planned: Planned, cores: int) -> bool:
 
 @idempotent_task(task_run_name="try whether threads or processes score faster")
 def choose_workers(run: ScoringRun, first: Piece, rows: int, cores: int) -> int | None:
-    """Tell how many worker processes pay for so many rows; None where threads of this process are as good.
+    """Tell how many worker processes pay for so many rows; None where threads of this process are
+    as good.
 
     Args:
         run: the scoring run.
@@ -45,14 +48,20 @@ def choose_workers(run: ScoringRun, first: Piece, rows: int, cores: int) -> int 
         cores: how many tasks run side by side.
     """
     try:
-        table = read_piece(first, columns_read(read_metadata(Path(run.model.folder)).features, run.id, run.keep))
+        table = read_piece(
+            first, columns_read(read_metadata(Path(run.model.folder)).features, run.id, run.keep)
+        )
         few = table.slice(0, max(FIRST_ROWS, min(TRIED_ROWS, int(rows * TRIED_SHARE / cores))))
         predictor = load_scorer(run, table).predictor
         predictor.predict(few.slice(0, FIRST_ROWS), proba=run.proba)  # which loads what it needs
-        paying = processes_are_faster(lambda: predictor.predict(few, proba=run.proba), len(few) / rows, cores)
+        paying = processes_are_faster(
+            lambda: predictor.predict(few, proba=run.proba), len(few) / rows, cores
+        )
     except AfterfitError:  # what is wrong with these rows, the run itself will tell
         paying = False
-    get_run_logger().info("%s score faster", f"{cores} processes" if paying else f"{cores} threads of one process")
+    get_run_logger().info(
+        "%s score faster", f"{cores} processes" if paying else f"{cores} threads of one process"
+    )
     if paying:
         forget_scorers()
     return cores if paying else None

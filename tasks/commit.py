@@ -19,18 +19,27 @@ from tasks.idempotent import idempotent_task
 
 @idempotent_task(task_run_name="commit {planned.plan.rows:,} rows")
 def commit_scores(
-    output: Output, planned: Planned, source: Source, inputs: tuple[Input, ...], parts: Sequence[Part],
-    staging: Staging, window: str | None = None,
-) -> Manifest:  # fmt: skip
+    output: Output,
+    planned: Planned,
+    source: Source,
+    inputs: tuple[Input, ...],
+    parts: Sequence[Part],
+    staging: Staging,
+    window: str | None = None,
+) -> Manifest:
     """Make the parts the output, if they hold every row and no input has changed."""
     run, rows = planned.run, planned.plan.rows
     check_quarantine(parts, run.max_bad_rows, rows)
     check_parts(parts, rows)
     if run.id:
         check_unique_ids(staging.parts, parts, run.id)
-    attempt = Attempt(str(flow_run.id or ""), int(flow_run.run_count or 1), window, output.folder(staging))
+    attempt = Attempt(
+        str(flow_run.id or ""), int(flow_run.run_count or 1), window, output.folder(staging)
+    )
     manifest = make_manifest(planned, source, inputs, parts, staging, attempt)
     check_unchanged(source.files)
     output.commit(manifest, staging)
-    get_run_logger().info("committed %s rows in %s parts to %s", f"{manifest.rows_scored:,}", len(parts), run.output)
+    get_run_logger().info(
+        "committed %s rows in %s parts to %s", f"{manifest.rows_scored:,}", len(parts), run.output
+    )
     return manifest

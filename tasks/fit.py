@@ -26,11 +26,17 @@ def fit_candidate(candidate: Candidate, spec: Spec, table: SplitTable, number: i
     rows = open_table(table.train)
     pipeline = build_pipeline(make_estimator(candidate.estimator, candidate.params), table.features)
     try:
-        pipeline.fit(to_frame(rows, table.features), target_values(rows, spec.data.target, spec.problem))
+        pipeline.fit(
+            to_frame(rows, table.features), target_values(rows, spec.data.target, spec.problem)
+        )
     except (ValueError, TypeError) as error:
-        raise RequestError(f"{candidate.name} cannot be fitted: {' '.join(str(error).split())[:500]}") from error
+        raise RequestError(
+            f"{candidate.name} cannot be fitted: {' '.join(str(error).split())[:500]}"
+        ) from error
     path = Path(table.train).with_name(f"candidate-{number}.skops")
     save_pipeline(pipeline, path)
     seconds = time.monotonic() - started
-    get_run_logger().info("fitted %s on %s rows in %.1f s", candidate.name, table.rows_train, seconds)
+    get_run_logger().info(
+        "fitted %s on %s rows in %.1f s", candidate.name, table.rows_train, seconds
+    )
     return Fitted(candidate.name, str(path), seconds)

@@ -1,7 +1,8 @@
 """The one kind of task of this project: it neither caches nor persists what it returns.
 
-Runs resume from committed outputs and registered versions, whose content is checked; never from a task's state.
-A task may be run twice, so it is run again when its worker dies; an error that it raises would only come back.
+Runs resume from committed outputs and registered versions, whose content is checked; never from a
+task's state. A task may be run twice, so it is run again when its worker dies; an error that it
+raises would only come back.
 """
 
 from collections.abc import Callable
@@ -16,11 +17,16 @@ RETRIES = 3  # how often a task whose worker died is run again
 
 
 def idempotent_task(*, task_run_name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
-    """Decorate a function as a Prefect task whose runs are named by a template of its parameters."""
+    """Decorate a function as a Prefect task whose runs are named by a template of its
+    parameters.
+    """
     return task(
-        cache_policy=NO_CACHE, persist_result=False, task_run_name=task_run_name,
-        retries=RETRIES, retry_condition_fn=_never,
-    )  # fmt: skip
+        cache_policy=NO_CACHE,
+        persist_result=False,
+        task_run_name=task_run_name,
+        retries=RETRIES,
+        retry_condition_fn=_never,
+    )
 
 
 def _never(*_: Any) -> bool:

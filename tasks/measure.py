@@ -18,12 +18,18 @@ from tasks.idempotent import idempotent_task
 @idempotent_task(task_run_name="measure {fitted.candidate}")
 def measure_candidate(fitted: Fitted, spec: Spec, table: SplitTable) -> Measured:
     """Measure a candidate on the held-out rows, whole and by segment."""
-    evidence = measure_rows(load_pipeline(Path(fitted.path)), open_table(table.held_out), table.features, spec)
+    evidence = measure_rows(
+        load_pipeline(Path(fitted.path)), open_table(table.held_out), table.features, spec
+    )
     losses = Path(fitted.path).with_suffix(".npy")
     np.save(losses, evidence.losses)
     metric = spec.gates.champion.metric
     get_run_logger().info(
-        "%s: %s is %.4g on %s rows", fitted.candidate, metric, evidence.metrics[metric], table.rows_held_out
+        "%s: %s is %.4g on %s rows",
+        fitted.candidate,
+        metric,
+        evidence.metrics[metric],
+        table.rows_held_out,
     )
     return Measured(fitted.candidate, fitted.path, evidence.metrics, evidence.segments, str(losses))
 
@@ -34,5 +40,7 @@ def measure_champion(champion: ModelVersion, spec: Spec, table: SplitTable) -> M
     found = champion_losses(Path(champion.folder), open_table(table.held_out), spec)
     losses = Path(table.held_out).with_name("champion.npy")
     np.save(losses, found.losses)
-    get_run_logger().info("the champion may have seen %s of %s rows", found.rows_seen, table.rows_held_out)
+    get_run_logger().info(
+        "the champion may have seen %s of %s rows", found.rows_seen, table.rows_held_out
+    )
     return MeasuredChampion(champion.version, str(losses), found.rows_seen, found.problem)

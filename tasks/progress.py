@@ -18,13 +18,17 @@ SECONDS_BETWEEN = 1.0
 
 
 class Progress:
-    """Tells how many rows are scored: to the Prefect UI once a second, to log handlers each time."""
+    """Tells how many rows are scored: to the Prefect UI once a second, to log handlers each
+    time.
+    """
 
     def __init__(self, planned: Planned, staging: Staging) -> None:
         """Show what an earlier attempt has done as done."""
         self.rows, self.model, self.staging = planned.plan.rows, planned.run.model.name, staging
         names = planned.plan.part_names(planned.run)
-        self.parts = {name: piece.rows for name, piece in zip(names, planned.plan.pieces, strict=True)}
+        self.parts = {
+            name: piece.rows for name, piece in zip(names, planned.plan.pieces, strict=True)
+        }
         self.done = self.rows - sum(piece.rows for piece in planned.unfinished)
         self.seen, self.told = self.done, time.monotonic()
         self.artifact = self._create()
@@ -32,7 +36,9 @@ class Progress:
 
     def _create(self) -> UUID:
         description = f"Rows of {self.model} scored"
-        artifact = create_progress_artifact(0.0, key=artifact_key("progress", self.model), description=description)
+        artifact = create_progress_artifact(
+            0.0, key=artifact_key("progress", self.model), description=description
+        )
         assert isinstance(artifact, UUID)  # noqa: S101 - sync_compatible's type says it may be a coroutine
         return artifact
 
@@ -53,4 +59,9 @@ class Progress:
             update_progress_artifact(self.artifact, 100.0 * rows / self.rows)
 
     def _log(self) -> None:
-        PROGRESS.info("%s of %s rows", self.seen, self.rows, extra={"rows_done": self.seen, "rows_total": self.rows})
+        PROGRESS.info(
+            "%s of %s rows",
+            self.seen,
+            self.rows,
+            extra={"rows_done": self.seen, "rows_total": self.rows},
+        )

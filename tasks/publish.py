@@ -22,7 +22,9 @@ def publish_candidates(measured: list[Measured], best: Measured, name: str) -> N
     """Show the metrics of all candidates as a table."""
     table = [_figures_of(item) | {"best": "yes" if item is best else ""} for item in measured]
     create_table_artifact(
-        table, key=artifact_key("candidates", name), description=f"Candidates of {name} on the held-out rows"
+        table,
+        key=artifact_key("candidates", name),
+        description=f"Candidates of {name} on the held-out rows",
     )
 
 
@@ -38,7 +40,9 @@ def publish_segments(best: Measured, name: str) -> None:
     """Show the metrics of the best candidate segment by segment, where the spec names a segment."""
     table = [{"segment": segment, **_shown(metrics)} for segment, metrics in best.segments.items()]
     if table:
-        create_table_artifact(table, key=artifact_key("segments", name), description=f"{best.candidate} by segment")
+        create_table_artifact(
+            table, key=artifact_key("segments", name), description=f"{best.candidate} by segment"
+        )
 
 
 def publish_verdict(verdict: Verdict, candidate: str, name: str) -> None:
@@ -66,7 +70,11 @@ def publish_version(version: ModelVersion) -> None:
 
 def publish_scores(scores: Scores, model: str) -> None:
     """Sum up a scoring run."""
-    rate = f"{(scores.rows_scored - scores.rows_reused) / scores.seconds:,.0f} rows/s" if scores.seconds else "reused"
+    rate = (
+        f"{(scores.rows_scored - scores.rows_reused) / scores.seconds:,.0f} rows/s"
+        if scores.seconds
+        else "reused"
+    )
     lines = [
         f"### {model} version {scores.version} scored {scores.rows_scored:,} rows",
         "",
@@ -81,7 +89,9 @@ def publish_scores(scores: Scores, model: str) -> None:
         f"| output | `{scores.output}` |",
         f"| run key | `{scores.run_key[:16]}` |",
     ]
-    create_markdown_artifact("\n".join(lines), key=artifact_key("scores", model), description=f"Scores of {model}")
+    create_markdown_artifact(
+        "\n".join(lines), key=artifact_key("scores", model), description=f"Scores of {model}"
+    )
 
 
 def publish_quarantine(manifest: Manifest, model: str) -> None:
@@ -92,17 +102,24 @@ def publish_quarantine(manifest: Manifest, model: str) -> None:
     if reasons:
         table = [{"reason": reason, "rows": f"{rows:,}"} for reason, rows in reasons.most_common()]
         create_table_artifact(
-            table, key=artifact_key("quarantine", model), description=f"Rows of {model} in quarantine"
+            table,
+            key=artifact_key("quarantine", model),
+            description=f"Rows of {model} in quarantine",
         )
 
 
 def publish_backfill(done: Backfill) -> None:
     """Show what became of each window."""
     table = [
-        {**make_document(window.plan), "outcome": window.error or (window.scores and "scored") or "not run"}
+        {
+            **make_document(window.plan),
+            "outcome": window.error or (window.scores and "scored") or "not run",
+        }
         for window in done.windows
     ]
-    create_table_artifact(table, key=artifact_key("backfill", done.model), description=f"Windows of {done.model}")
+    create_table_artifact(
+        table, key=artifact_key("backfill", done.model), description=f"Windows of {done.model}"
+    )
 
 
 def artifact_key(kind: str, name: str) -> str:

@@ -7,7 +7,13 @@ from prefect.logging import get_run_logger
 from tasks.core.spec.sections import Data
 from tasks.core.storage.digests import digest_of
 from tasks.core.tables.arrow_files import write_table
-from tasks.core.tables.sources import Source, check_unchanged, content_digest, list_source, source_identity
+from tasks.core.tables.sources import (
+    Source,
+    check_unchanged,
+    content_digest,
+    list_source,
+    source_identity,
+)
 from tasks.core.training.table import TableFile, read_files
 from tasks.idempotent import idempotent_task
 
@@ -28,6 +34,9 @@ def read_table(source: Source, data: Data, folder: str) -> TableFile:
     path = Path(folder) / "table.arrow"
     write_table(table, path)
     get_run_logger().info(
-        "read %s rows x %s columns from %s files", f"{len(table):,}", table.num_columns, len(source.files)
+        "read %s rows x %s columns from %s files",
+        f"{len(table):,}",
+        table.num_columns,
+        len(source.files),
     )
     return TableFile(str(path), digest, len(table))

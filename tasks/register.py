@@ -29,7 +29,9 @@ EXAMPLE_ROWS = 100
 def register_version(
     challenger: Measured, verdict: Verdict, spec: Spec, table: SplitTable, tags: dict[str, str]
 ) -> ModelVersion:
-    """Store the model that was judged, with its evidence, as a new version under the alias `challenger`."""
+    """Store the model that was judged, with its evidence, as a new version under the alias
+    `challenger`.
+    """
     folder = Path(challenger.path).with_name("model")
     write_model(folder, challenger, verdict, spec, table)
     evidence = {
@@ -42,18 +44,28 @@ def register_version(
         "training_window": training_window(table, spec),
     }
     version = files.register(spec.name, folder, {**tags, **evidence}, challenger.metrics)
-    get_run_logger().info("registered %s version %s (%s)", version.name, version.version, evidence["verdict"])
+    get_run_logger().info(
+        "registered %s version %s (%s)", version.name, version.version, evidence["verdict"]
+    )
     return version
 
 
-def write_model(folder: Path, challenger: Measured, verdict: Verdict, spec: Spec, table: SplitTable) -> None:
+def write_model(
+    folder: Path, challenger: Measured, verdict: Verdict, spec: Spec, table: SplitTable
+) -> None:
     """Write the model with all that is kept beside it: card, verdict, training profile."""
     pipeline = load_pipeline(Path(challenger.path))
     rows = open_table(table.held_out)
     example = to_frame(rows.slice(0, EXAMPLE_ROWS), table.features)
     files.save_model(pipeline, folder, pipeline.predict(example), example)
-    ModelMetadata(spec, table.features, table.split, scikit_learn_version(), last_width(pipeline)).write(folder)
-    document = {**verdict_document(verdict), "metrics": challenger.metrics, "segments": challenger.segments}
+    ModelMetadata(
+        spec, table.features, table.split, scikit_learn_version(), last_width(pipeline)
+    ).write(folder)
+    document = {
+        **verdict_document(verdict),
+        "metrics": challenger.metrics,
+        "segments": challenger.segments,
+    }
     (folder / "verdict.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
     predictions = make_predictor(pipeline, table.features).predict(rows, proba=False).values
     profile = profile_table(open_table(table.train), table.features, predictions)
@@ -64,7 +76,9 @@ def git_commit(source: str) -> str:
     """Give the commit of the repository that a source lies in, or nothing."""
     asked = ["git", "-C", str(Path(source.split("*", maxsplit=1)[0]).parent), "rev-parse", "HEAD"]
     try:
-        return subprocess.run(asked, capture_output=True, text=True, check=True, timeout=10).stdout.strip()  # noqa: S603
+        return subprocess.run(  # noqa: S603
+            asked, capture_output=True, text=True, check=True, timeout=10
+        ).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return ""
 

@@ -23,7 +23,9 @@ def score_bundle(bundle: Bundle, run: ScoringRun, staging: Staging) -> tuple[Par
     """Score each piece of a bundle into its part; parts that are finished already stay."""
     card = read_metadata(Path(run.model.folder))
     copied = bundle.pieces[0].slices[0].path != bundle.pieces[0].slices[0].origin
-    reader = Reader([*columns_read(card.features, run.id, run.keep), *([PROBLEM] if copied else [])])
+    reader = Reader(
+        [*columns_read(card.features, run.id, run.keep), *([PROBLEM] if copied else [])]
+    )
     with closing(reader), one_thread():
         parts = tuple(score_piece(piece, run, staging, reader) for piece in bundle.pieces)
     get_run_logger().info("scored %s rows in %s pieces", f"{bundle.rows:,}", len(parts))

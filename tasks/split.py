@@ -16,6 +16,10 @@ def split_table(table: TableFile, spec: Spec, folder: str) -> SplitTable:
     parts = split_rows(open_table(table.path), spec.data, spec.problem, Path(folder))
     get_run_logger().info(
         "%s rows train, %s judge (by %s %s), %s have no target",
-        parts.rows_train, parts.rows_held_out, parts.split.by, parts.split.cutoff, parts.rows_without_target,
-    )  # fmt: skip
+        parts.rows_train,
+        parts.rows_held_out,
+        parts.split.by,
+        parts.split.cutoff,
+        parts.rows_without_target,
+    )
     return parts

@@ -51,7 +51,9 @@ def pytest_configure():
 
 
 def pytest_unconfigure():
-    """Stop the session's servers, if a test started them, after Prefect's last logs and events have arrived."""
+    """Stop the session's servers, if a test started them, after Prefect's last logs and events have
+    arrived.
+    """
     import shutil
     import sys
 
@@ -96,7 +98,9 @@ def bike():
 
 @pytest.fixture(scope="session")
 def s3():
-    """A bucket on an S3 server of a process of its own; its address and keys are in the environment."""
+    """A bucket on an S3 server of a process of its own; its address and keys are in the
+    environment.
+    """
     import fsspec
 
     port = _free_port()
@@ -134,7 +138,9 @@ def _wait(url):
 
 @pytest.fixture
 def sales(tmp_path):
-    """A spec and its table in `tmp_path`: 400 rows of numbers, texts, booleans, dates and gaps, as CSV."""
+    """A spec and its table in `tmp_path`: 400 rows of numbers, texts, booleans, dates and gaps, as
+    CSV.
+    """
     chance = np.random.default_rng(7)
     rows = 400
     size = chance.normal(size=rows).round(3)
@@ -159,7 +165,10 @@ def sales(tmp_path):
         "problem": "regression",
         "data": {"source": "sales.csv", "target": "amount", "id": "id", "segment": "region"},
         "candidates": [
-            {"estimator": "sklearn.ensemble.HistGradientBoostingRegressor", "params": {"max_iter": 30}},
+            {
+                "estimator": "sklearn.ensemble.HistGradientBoostingRegressor",
+                "params": {"max_iter": 30},
+            },
             {"estimator": "sklearn.linear_model.Ridge"},
         ],
         "scoring": {"output": "scores"},
@@ -195,10 +204,17 @@ def start_dask(tmp_path_factory):
     started = []
 
     def start(what, *arguments, **variables):
-        own = ["--nthreads", "1", "--no-nanny", "--local-directory", str(folder)] if what == "worker" else []
+        own = (
+            ["--nthreads", "1", "--no-nanny", "--local-directory", str(folder)]
+            if what == "worker"
+            else []
+        )
         command = [DASK, what, *arguments, "--host", "127.0.0.1", "--no-dashboard", *own]
         process = subprocess.Popen(
-            command, env={**os.environ, **variables}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command,
+            env={**os.environ, **variables},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         started.append(process)
         return process

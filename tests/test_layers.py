@@ -10,9 +10,13 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("deployments", "flows", "tasks")
 FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
-MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in FILES}
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in FILES
+}
 
-# The rooms of the core, and those below each. Rooms that stand beside each other do not import their neighbour.
+# The rooms of the core, and those below each. Rooms that stand beside each other do not import
+# their neighbour.
 CORE = {
     "errors": "",
     "wording": "",
@@ -33,7 +37,9 @@ CORE = {
 VERBS = sorted(
     module
     for module in MODULES
-    if module.startswith("tasks.") and module.count(".") == 1 and MODULES[module].name != "__init__.py"
+    if module.startswith("tasks.")
+    and module.count(".") == 1
+    and MODULES[module].name != "__init__.py"
 )
 SHOWN = {"tasks.publish", "tasks.progress"}  # what tasks and flows show in the UI
 EVERY_CORE = {f"tasks.core.{room}" for room in CORE}
@@ -49,7 +55,10 @@ MAY_IMPORT = {
     "tasks.progress": {"tasks.publish", *EVERY_CORE},
     "tasks.registry": EVERY_CORE,
     "tasks.runner": EVERY_CORE,
-    **{f"tasks.core.{room}": {f"tasks.core.{other}" for other in below.split()} for room, below in CORE.items()},
+    **{
+        f"tasks.core.{room}": {f"tasks.core.{other}" for other in below.split()}
+        for room, below in CORE.items()
+    },
     **{key: set() for key in ("deployments", "tasks", "tasks.core")},
 }
 # Second table: one room a library. It may be imported there, and nowhere else.
@@ -82,10 +91,13 @@ def imports(tree, package):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            above = (
+                package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            )
             origin = ".".join([*above, *filter(None, [node.module])])
             yield from (
-                f"{origin}.{alias.name}" if f"{origin}.{alias.name}" in MODULES else origin for alias in node.names
+                f"{origin}.{alias.name}" if f"{origin}.{alias.name}" in MODULES else origin
+                for alias in node.names
             )
 
 
@@ -109,11 +121,16 @@ def package_of(module):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_imports_go_down_only_and_each_library_has_one_room(module):
-    assert list(breaches(module, MODULES[module].read_text(encoding="utf-8"), package_of(module))) == []
+    assert (
+        list(breaches(module, MODULES[module].read_text(encoding="utf-8"), package_of(module)))
+        == []
+    )
 
 
 def test_no_room_is_above_itself():
-    """The first table holds no circle: from each room, following what is below it never leads back to it."""
+    """The first table holds no circle: from each room, following what is below it never leads back
+    to it.
+    """
     for room, below in MAY_IMPORT.items():
         seen, left = set(), set(below)
         while left:
@@ -165,7 +182,9 @@ def test_the_contract_tells_what_is_allowed_from_what_is_not(module, source, all
 def test_nothing_prints(module):
     tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
     calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    assert [call.lineno for call in calls if isinstance(call, ast.Name) and call.id == "print"] == []
+    assert [
+        call.lineno for call in calls if isinstance(call, ast.Name) and call.id == "print"
+    ] == []
 
 
 def test_the_core_knows_no_framework():
@@ -176,7 +195,9 @@ def test_the_core_knows_no_framework():
         f"for name in {core!r}: importlib.import_module(name)\n"
         "sys.stdout.write(' '.join({name.partition('.')[0] for name in sys.modules}))"
     )
-    found = subprocess.run([sys.executable, "-P", "-c", code], check=True, capture_output=True, text=True, cwd=ROOT)
+    found = subprocess.run(
+        [sys.executable, "-P", "-c", code], check=True, capture_output=True, text=True, cwd=ROOT
+    )
     assert "sklearn" in found.stdout.split()
     # scikit-learn's own dependencies may look at dask, where it is installed
     assert {"prefect", "prefect_dask", "distributed", "mlflow"} & set(found.stdout.split()) == set()

@@ -34,9 +34,13 @@ def test_every_command_is_run_somewhere():
 
 
 def _is_run_elsewhere(line):
-    """Tell whether the file that is to run a command names each of its words, the names of files and pools apart."""
+    """Tell whether the file that is to run a command names each of its words, the names of files
+    and pools apart.
+    """
     words = line.partition("#")[0].split()
-    where = next((path for start, path in ELSEWHERE.items() if tuple(words[: len(start)]) == start), None)
+    where = next(
+        (path for start, path in ELSEWHERE.items() if tuple(words[: len(start)]) == start), None
+    )
     text = (ROOT / where).read_text(encoding="utf-8") if where else ""
     return bool(where) and all(word.strip('"()$;') in text for word in words)
 
@@ -46,10 +50,18 @@ def test_the_first_five_minutes_work_as_they_stand(tmp_path):
     """The commands of the section, one after the other in one shell, all succeed."""
     bin_folder = Path(sys.executable).parent
     lines = [line for line in _session().splitlines() if not line.startswith(". .venv")]
-    script = "\n".join(line for line in lines if line != "afterfit down")  # the session's other tests need the servers
+    script = "\n".join(
+        line for line in lines if line != "afterfit down"
+    )  # the session's other tests need the servers
     environment = {**os.environ, "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(
-        ["bash", "-e"], input=script, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False
+        ["bash", "-e"],
+        input=script,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "reused: spec and data are unchanged" in done.stdout

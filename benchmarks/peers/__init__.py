@@ -1,6 +1,7 @@
 """Eight million rows scored by boosted trees, against the tools that people use for it.
 
-Each peer is a script at its best settings, in a virtual environment of its own, and is timed with its own start.
+Each peer is a script at its best settings, in a virtual environment of its own, and is timed with
+its own start.
 """
 
 from benchmarks.boosting import BOOSTING, ROWS

@@ -1,8 +1,8 @@
 """Run many no-op tasks by dynamic mapping in Airflow: `airflow_tasks.py COUNT`; prints the seconds.
 
-The executor is its LocalExecutor. They are counted from the start of the first task to the end of the last one, by
-Airflow's own database; its servers (API, scheduler, DAG processor) have started, and have run one DAG before. As many
-tasks run at once as we have workers.
+The executor is its LocalExecutor. They are counted from the start of the first task to the end of
+the last one, by Airflow's own database; its servers (API, scheduler, DAG processor) have started,
+and have run one DAG before. As many tasks run at once as we have workers.
 """
 
 import contextlib
@@ -47,7 +47,8 @@ def settings(home: Path) -> dict[str, str]:
     return {
         **os.environ,
         "AIRFLOW_HOME": str(home),
-        "PATH": f"{Path(AIRFLOW).parent}{os.pathsep}{os.environ['PATH']}",  # its servers start others
+        # its servers start others
+        "PATH": f"{Path(AIRFLOW).parent}{os.pathsep}{os.environ['PATH']}",
         "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
@@ -72,7 +73,8 @@ def airflow(variables: dict[str, str], *arguments: str) -> None:
 def servers(variables: dict[str, str]) -> Iterator[None]:
     """Start Airflow's servers, and stop them."""
     started = [
-        subprocess.Popen([AIRFLOW, name], env=variables, stdout=sys.stderr, start_new_session=True) for name in SERVERS
+        subprocess.Popen([AIRFLOW, name], env=variables, stdout=sys.stderr, start_new_session=True)
+        for name in SERVERS
     ]
     try:
         yield
@@ -103,7 +105,9 @@ def run(variables: dict[str, str], count: int) -> float:
     """Trigger a DAG of so many tasks, and wait for it."""
     dag, database = f"count_{count}", Path(variables["AIRFLOW_HOME"]) / "airflow.db"
     deadline = time.monotonic() + HANGS
-    while subprocess.run([AIRFLOW, "dags", "trigger", dag], env=variables, stdout=sys.stderr, check=False).returncode:
+    while subprocess.run(
+        [AIRFLOW, "dags", "trigger", dag], env=variables, stdout=sys.stderr, check=False
+    ).returncode:
         time.sleep(LOOK_SECONDS)  # it has not been parsed yet
     while (seconds := took(database, count)) is None:
         if time.monotonic() > deadline:
@@ -118,7 +122,9 @@ def main(count: int) -> None:
         home = Path(folder)
         (home / "dags").mkdir()
         for tasks in (1, count):
-            (home / "dags" / f"count_{tasks}.py").write_text(DAG.format(count=tasks, at_once=AT_ONCE))
+            (home / "dags" / f"count_{tasks}.py").write_text(
+                DAG.format(count=tasks, at_once=AT_ONCE)
+            )
         variables = settings(home)
         airflow(variables, "db", "migrate")
         with servers(variables):

@@ -15,7 +15,9 @@ from distributed import Client
 
 
 def main(model: str, source: str, output: str, where: str = "threads") -> None:
-    """Score a folder of Parquet files on one worker per core, one file of scores for each partition."""
+    """Score a folder of Parquet files on one worker per core, one file of scores for each
+    partition.
+    """
     if where == "processes":
         with Client(n_workers=os.cpu_count(), threads_per_worker=1, dashboard_address=None):
             score(model, source, output)
@@ -33,7 +35,9 @@ def score(model: str, source: str, output: str) -> None:
 
 
 class Framed:
-    """The model as an estimator whose `predict_proba` takes and gives frames, which is what can be written."""
+    """The model as an estimator whose `predict_proba` takes and gives frames, which is what can be
+    written.
+    """
 
     def __init__(self, model: Model) -> None:
         """Wrap a model."""
@@ -43,7 +47,9 @@ class Framed:
     def predict_proba(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Answer the rows of a frame."""
         model = self.model
-        rows = model.matrix([frame[name].to_numpy() for name in model.names]) if model.bare else frame
+        rows = (
+            model.matrix([frame[name].to_numpy() for name in model.names]) if model.bare else frame
+        )
         return pd.DataFrame(model.columns(model.estimator.predict_proba(rows)))
 
 

@@ -1,7 +1,8 @@
-"""The floor: read with pyarrow, `predict_proba` on all cores, write with pyarrow; what one writes by hand.
+"""The floor: read with pyarrow, `predict_proba` on all cores, write with pyarrow; what one writes
+by hand.
 
-`python floor.py MODEL SOURCE OUTPUT [THREADS]`: one chunk at a time, on the threads the library starts by itself; or
-THREADS chunks side by side, on one thread each.
+`python floor.py MODEL SOURCE OUTPUT [THREADS]`: one chunk at a time, on the threads the library
+starts by itself; or THREADS chunks side by side, on one thread each.
 """
 
 import sys
@@ -22,10 +23,14 @@ def main(model: str, source: str, output: str, threads: str = "0") -> None:
     """Score a folder of Parquet files into one file, in the order of the rows."""
     loaded = Model(model)
     tables = chunks(source, loaded.names, CHUNK_SIDE_BY_SIDE if int(threads) else CHUNK)
-    scored = side_by_side(loaded, tables, int(threads)) if int(threads) else map(loaded.score, tables)
+    scored = (
+        side_by_side(loaded, tables, int(threads)) if int(threads) else map(loaded.score, tables)
+    )
     first = next(scored)
     Path(output).mkdir()
-    with pq.ParquetWriter(f"{output}/scores.parquet", first.schema, compression="zstd", compression_level=1) as writer:
+    with pq.ParquetWriter(
+        f"{output}/scores.parquet", first.schema, compression="zstd", compression_level=1
+    ) as writer:
         writer.write_table(first)
         for table in scored:
             writer.write_table(table)

@@ -22,14 +22,20 @@ def main(model: str, source: str, output: str) -> None:
     ]
     # loky gives each of its processes its share of the cores: one thread.
     score = delayed(score_group)
-    Parallel(os.cpu_count(), batch_size=1)(score(model, path, group, output) for path, group in groups)
+    Parallel(os.cpu_count(), batch_size=1)(
+        score(model, path, group, output) for path, group in groups
+    )
 
 
 def score_group(model: str, path: Path, group: int, output: str) -> None:
     """Score one row group into a file of its own."""
     loaded = load(model)
-    scores = loaded.score(pq.ParquetFile(path).read_row_group(group, columns=loaded.names, use_threads=False))
-    pq.write_table(scores, f"{output}/{path.stem}-{group}.parquet", compression="zstd", compression_level=1)
+    scores = loaded.score(
+        pq.ParquetFile(path).read_row_group(group, columns=loaded.names, use_threads=False)
+    )
+    pq.write_table(
+        scores, f"{output}/{path.stem}-{group}.parquet", compression="zstd", compression_level=1
+    )
 
 
 if __name__ == "__main__":

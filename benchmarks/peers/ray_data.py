@@ -32,7 +32,9 @@ def main(model: str, source: str, output: str, actors: str = "2", batch: str = "
     """Score a folder of Parquet files."""
     cores = os.cpu_count() or 1
     # The actors take the cores, so reading and writing are given some more to be scheduled on.
-    ray.init(num_cpus=2 * cores, include_dashboard=False, log_to_driver=False, logging_level="error")
+    ray.init(
+        num_cpus=2 * cores, include_dashboard=False, log_to_driver=False, logging_level="error"
+    )
     ray.data.DataContext.get_current().enable_progress_bars = False
     # By default a file is a block, too few for an even share of the work.
     rows_there = sum(pq.read_metadata(path).num_rows for path in Path(source).glob("*.parquet"))

@@ -39,7 +39,9 @@ def main(model: str, source: str, output: str, batch: str = "65536") -> None:
             rows = loaded.matrix([column.to_numpy() for column in columns])
             yield pd.DataFrame(loaded.columns(loaded.estimator.predict_proba(rows)))
 
-    session.read.parquet(source).select(score(*names).alias("answer")).select("answer.*").write.parquet(output)
+    session.read.parquet(source).select(score(*names).alias("answer")).select(
+        "answer.*"
+    ).write.parquet(output)
     session.stop()
 
 

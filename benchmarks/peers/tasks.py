@@ -1,8 +1,9 @@
-"""Run many small tasks as a flow: `tasks.py no_ops|diamond|recorded RUNNER COUNT`; prints the seconds.
+"""Run many small tasks as a flow: `tasks.py no_ops|diamond|recorded RUNNER COUNT`; prints the
+seconds.
 
-They are counted from the first submission to the last result, in a flow whose workers have started and have run one
-task. `bare` is Dask alone, for the diamond. For `recorded` they are counted from the end of the flow until the API says
-of each of its no-ops that it is Completed.
+They are counted from the first submission to the last result, in a flow whose workers have started
+and have run one task. `bare` is Dask alone, for the diamond. For `recorded` they are counted from
+the end of the flow until the API says of each of its no-ops that it is Completed.
 """
 
 import sys
@@ -22,7 +23,11 @@ from prefect.task_runners import ThreadPoolTaskRunner
 WORKERS = 2
 SLEEP = 0.05
 HANGS = 600.0  # seconds
-LOOPBACK = {"dashboard_address": "127.0.0.1:0", "worker_dashboard_address": "127.0.0.1:0", "host": "127.0.0.1"}
+LOOPBACK = {
+    "dashboard_address": "127.0.0.1:0",
+    "worker_dashboard_address": "127.0.0.1:0",
+    "host": "127.0.0.1",
+}
 PROCESSES = {"n_workers": WORKERS, "threads_per_worker": 1, "processes": True, **LOOPBACK}
 
 
@@ -102,10 +107,15 @@ def timed(work: Callable[[int], None], runner: str, count: int) -> tuple[UUID, f
 
 
 def recorded(runner: str, count: int) -> float:
-    """Run no-ops, and time how much later the API knows that all of them, and the first one, are Completed."""
+    """Run no-ops, and time how much later the API knows that all of them, and the first one, are
+    Completed.
+    """
     run_id, _ = timed(no_ops, runner, count)
     begun = time.perf_counter()
-    body = {"flow_runs": {"id": {"any_": [str(run_id)]}}, "task_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}}
+    body = {
+        "flow_runs": {"id": {"any_": [str(run_id)]}},
+        "task_runs": {"state": {"type": {"any_": ["COMPLETED"]}}},
+    }
     with httpx.Client(timeout=HANGS) as client:
         while client.post(f"{PREFECT_API_URL.value()}/task_runs/count", json=body).json() <= count:
             if time.perf_counter() - begun > HANGS:

@@ -89,17 +89,22 @@ def _explained(error: Exception, servers: "Servers") -> UnexpectedError:
         ("MLflow", UnexpectedError, running["mlflow"]),
     ):
         if not server["running"]:
-            return kind(f"The {name} server at {server['url']} does not answer any more: run the command again.")
+            return kind(
+                f"The {name} server at {server['url']} does not answer any more: run the command again."
+            )
     where = f"The run's page has the details: {servers.prefect_ui_url}/runs"
-    return UnexpectedError(f"{type(error).__name__}: {first.rstrip('.')}. {where} (or use --verbose).")
+    return UnexpectedError(
+        f"{type(error).__name__}: {first.rstrip('.')}. {where} (or use --verbose)."
+    )
 
 
 @contextmanager
 def without_heartbeats() -> Iterator[None]:
-    """Spare a flow the heartbeats by which Prefect tells one that has died, unless the user has set how often.
+    """Spare a flow the heartbeats by which Prefect tells one that has died, unless the user has set
+    how often.
 
-    At its end a flow waits up to a second for the thread that sends them, one in three minutes. The runs of
-    deployments do not come by here, and keep theirs.
+    At its end a flow waits up to a second for the thread that sends them, one in three minutes. The
+    runs of deployments do not come by here, and keep theirs.
     """
     from prefect.settings import (
         PREFECT_FLOWS_HEARTBEAT_FREQUENCY,

@@ -1,4 +1,6 @@
-"""The demo: a spec and a million rows to score, from the breast cancer data that ships with scikit-learn."""
+"""The demo: a spec and a million rows to score, from the breast cancer data that ships with
+scikit-learn.
+"""
 
 import shlex
 from pathlib import Path
@@ -35,7 +37,8 @@ scoring:
 def write_demo(folder: Path) -> Path:
     """Write the two tables and the spec, those that are not there yet; give the path of the spec.
 
-    The tables are written once only: a file that is written anew would be another source, and train again.
+    The tables are written once only: a file that is written anew would be another source, and train
+    again.
     """
     from sklearn.datasets import load_breast_cancer
 
@@ -43,7 +46,9 @@ def write_demo(folder: Path) -> Path:
     bundled = load_breast_cancer(as_frame=True)
     labels = np.asarray(bundled.target_names)[bundled.target.to_numpy()]
     columns = {name.replace(" ", "_"): bundled.data[name].to_numpy() for name in bundled.data}
-    table = pa.table({"sample": np.arange(len(labels)), **columns, "diagnosis": labels.astype(object)})
+    table = pa.table(
+        {"sample": np.arange(len(labels)), **columns, "diagnosis": labels.astype(object)}
+    )
     rows = np.arange(ROWS)
     million = table.drop_columns(["diagnosis"]).take(pa.array(rows % len(table)))
     _write(table, folder / "breast_cancer.parquet")

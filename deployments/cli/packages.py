@@ -1,4 +1,6 @@
-"""Whose `tasks` and `flows` these are: the names are plain, and a folder on the path may hold others."""
+"""Whose `tasks` and `flows` these are: the names are plain, and a folder on the path may hold
+others.
+"""
 
 import importlib.util
 import sys

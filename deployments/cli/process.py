@@ -14,11 +14,13 @@ def say(sentence: str, exit_status: int) -> int:
 
 
 def leave(exit_status: int, *, at_once: bool = False) -> NoReturn:
-    """End the process after everything that wants to run at the exit, without freeing every object one by one.
+    """End the process after everything that wants to run at the exit, without freeing every object
+    one by one.
 
     Args:
         exit_status: the status to exit with.
-        at_once: run nothing more. Prefect would try for minutes to send its last events to a server that is gone.
+        at_once: run nothing more. Prefect would try for minutes to send its last events to a server
+            that is gone.
     """
     if not at_once:
         threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - what the interpreter itself calls first

@@ -5,7 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 
 @contextmanager
@@ -52,6 +59,8 @@ class _Teller(logging.Handler):
         if total is not None and done is not None:
             speed = self.bar.tasks[self.task].speed
             rate = f", {speed:,.0f} rows/s" if speed else ""
-            self.bar.update(self.task, total=total, completed=done, rows=f"{done:,} of {total:,} rows{rate}")
+            self.bar.update(
+                self.task, total=total, completed=done, rows=f"{done:,} of {total:,} rows{rate}"
+            )
         elif name := getattr(record, "task_run_name", None):
             self.bar.update(self.task, description=str(name))

@@ -6,7 +6,9 @@ from deployments.cli.console import session
 
 
 @app.command
-def promote(model: str, version: int, *, force: bool = False, talk: OutputOptions = OUTPUT_OPTIONS) -> int:
+def promote(
+    model: str, version: int, *, force: bool = False, talk: OutputOptions = OUTPUT_OPTIONS
+) -> int:
     """Make a version the champion.
 
     Example: `afterfit promote bike-demand 3`
@@ -20,8 +22,12 @@ def promote(model: str, version: int, *, force: bool = False, talk: OutputOption
         from flows.release import promote_version
 
         replaced = promote_version(model, version, force)
-    said = f"{model}: the champion is version {version}" + (f", before it was {replaced}." if replaced else ".")
-    return answers.plain({"model": model, "version": version, "replaced": replaced}, said, talk.json)
+    said = f"{model}: the champion is version {version}" + (
+        f", before it was {replaced}." if replaced else "."
+    )
+    return answers.plain(
+        {"model": model, "version": version, "replaced": replaced}, said, talk.json
+    )
 
 
 @app.command
@@ -38,7 +44,9 @@ def rollback(model: str, *, talk: OutputOptions = OUTPUT_OPTIONS) -> int:
 
         restored, replaced = rollback_version(model)
     said = f"{model}: the champion is version {restored} again, instead of {replaced}."
-    return answers.plain({"model": model, "version": restored, "replaced": replaced}, said, talk.json)
+    return answers.plain(
+        {"model": model, "version": restored, "replaced": replaced}, said, talk.json
+    )
 
 
 @app.command

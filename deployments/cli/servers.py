@@ -21,7 +21,9 @@ def down(*, talk: OutputOptions = OUTPUT_OPTIONS) -> int:
     from deployments.servers import local
 
     stopped = local.down()
-    return answers.plain({"stopped": stopped}, f"Stopped: {', '.join(stopped) or 'nothing was running'}.", talk.json)
+    return answers.plain(
+        {"stopped": stopped}, f"Stopped: {', '.join(stopped) or 'nothing was running'}.", talk.json
+    )
 
 
 @app.command
@@ -41,4 +43,6 @@ def env(*, talk: OutputOptions = OUTPUT_OPTIONS) -> int:
     from deployments.servers import local
 
     servers = local.up()
-    return answers.plain({"environment": local.environment(servers)}, local.exports(servers), talk.json)
+    return answers.plain(
+        {"environment": local.environment(servers)}, local.exports(servers), talk.json
+    )

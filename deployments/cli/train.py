@@ -75,7 +75,9 @@ def train(spec: Path, *, retrain: bool = False, work: SpecOptions = SPEC_OPTIONS
 
 
 @app.command
-def init(table: str, *, target: str, output: Path | None = None, talk: OutputOptions = OUTPUT_OPTIONS) -> int:
+def init(
+    table: str, *, target: str, output: Path | None = None, talk: OutputOptions = OUTPUT_OPTIONS
+) -> int:
     """Write a first spec for a CSV or Parquet file, with comments.
 
     Example: `afterfit init sales.csv --target amount`
@@ -91,7 +93,11 @@ def init(table: str, *, target: str, output: Path | None = None, talk: OutputOpt
     source = absolute(table, Path.cwd())
     path = (output or Path(source.split("*")[0].rstrip("/")).with_suffix(".yaml")).absolute()
     write_first_spec(source, target, path)
-    return answers.plain({"spec": str(path)}, f"Wrote {path}. Look it over, then: afterfit run {path.name}", talk.json)
+    return answers.plain(
+        {"spec": str(path)},
+        f"Wrote {path}. Look it over, then: afterfit run {path.name}",
+        talk.json,
+    )
 
 
 @app.command

@@ -38,7 +38,11 @@ def read_record(path: Path) -> Record | None:
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
         record = Record(
-            int(told["pid"]), float(told["created"]), str(told["host"]), str(told["nonce"]), int(told["port"])
+            int(told["pid"]),
+            float(told["created"]),
+            str(told["host"]),
+            str(told["nonce"]),
+            int(told["port"]),
         )
     except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return None
@@ -48,7 +52,9 @@ def read_record(path: Path) -> Record | None:
 def write_record(path: Path, record: Record) -> None:
     """Write a record for its owner alone, whole or not at all."""
     part = path.with_suffix(".part")
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+    with os.fdopen(
+        os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+    ) as file:
         json.dump(asdict(record), file)
         file.flush()
         os.fsync(file.fileno())
@@ -56,7 +62,9 @@ def write_record(path: Path, record: Record) -> None:
 
 
 def find(record: Record | None) -> psutil.Process | None:
-    """Find the live process of a record, or nothing if it is gone or its pid is somebody else's by now."""
+    """Find the live process of a record, or nothing if it is gone or its pid is somebody else's by
+    now.
+    """
     if record is None:
         return None
     try:
@@ -67,15 +75,21 @@ def find(record: Record | None) -> psutil.Process | None:
 
 
 def _is_ours(process: psutil.Process, record: Record) -> bool:
-    # The nonce settles it: a start time shifts with every step of the clock, a host name with the network.
+    # The nonce settles it: a start time shifts with every step of the clock, a host name with the
+    # network.
     with contextlib.suppress(psutil.AccessDenied, OSError):
         return process.environ().get(NONCE) == record.nonce
-    same_start = record.host == socket.gethostname() and abs(process.create_time() - record.created) <= CLOCK_SECONDS
+    same_start = (
+        record.host == socket.gethostname()
+        and abs(process.create_time() - record.created) <= CLOCK_SECONDS
+    )
     return same_start and str(record.port) in process.cmdline()
 
 
 def is_alive(process: psutil.Process) -> bool:
-    """Say whether a process still runs; a zombie does not, once the last of its threads has let go of its port."""
+    """Say whether a process still runs; a zombie does not, once the last of its threads has let go
+    of its port.
+    """
     try:
         zombie = process.status() == psutil.STATUS_ZOMBIE
         return process.is_running() and (not zombie or process.num_threads() > 1)
@@ -83,13 +97,18 @@ def is_alive(process: psutil.Process) -> bool:
         return False
 
 
-def launch(name: str, command: Sequence[str], settings: Mapping[str, str], folder: Path, port: int) -> Record:
-    """Start a server in the background, let go of the caller's terminal and output, and record it."""
+def launch(
+    name: str, command: Sequence[str], settings: Mapping[str, str], folder: Path, port: int
+) -> Record:
+    """Start a server in the background, let go of the caller's terminal and output, and record
+    it.
+    """
     log = folder / "logs" / f"{name}.log"
     if log.exists() and log.stat().st_size > LOG_BYTES:
         log.replace(log.with_suffix(".old.log"))
     nonce = os.urandom(16).hex()
-    # The shell ends at once and the server becomes the system's child: no zombies or pipes for the caller to mind.
+    # The shell ends at once and the server becomes the system's child: no zombies or pipes for the
+    # caller to mind.
     shell = subprocess.run(  # noqa: S603 - our own command
         ["/bin/sh", "-c", 'umask 077; exec "$@" </dev/null >>"$0" 2>&1 & echo $!', log, *command],
         env={**settings, NONCE: nonce, SERVER: name},
@@ -123,7 +142,9 @@ def family(name: str, folder: Path, record: Record | None) -> list[psutil.Proces
 
 
 def stop(name: str, folder: Path, record: Record | None) -> bool:
-    """Stop a server with all its children, gently first, and say whether there was anything to stop."""
+    """Stop a server with all its children, gently first, and say whether there was anything to
+    stop.
+    """
     stopped = False
     for _ in range(3):  # again, for a child that was born meanwhile
         members = family(name, folder, record)
@@ -138,7 +159,9 @@ def stop(name: str, folder: Path, record: Record | None) -> bool:
 
 def _survivors(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
     deadline = time.monotonic() + STOP_SECONDS
-    while (alive := [process for process in processes if is_alive(process)]) and time.monotonic() < deadline:
+    while (
+        alive := [process for process in processes if is_alive(process)]
+    ) and time.monotonic() < deadline:
         time.sleep(0.02)
     return alive
 
@@ -157,9 +180,14 @@ def await_health(record: Record, path: str, seconds: float) -> bool:
 
 
 def answers(port: int, path: str, seconds: float = TRY_SECONDS) -> bool:
-    """Ask a server on this machine for its health, past any proxy; an HTTP library would cost more than the answer."""
+    """Ask a server on this machine for its health, past any proxy; an HTTP library would cost more
+    than the answer.
+    """
     try:
-        with socket.create_connection((HOST, port), seconds) as client, client.makefile("rb") as answer:
+        with (
+            socket.create_connection((HOST, port), seconds) as client,
+            client.makefile("rb") as answer,
+        ):
             client.sendall(f"GET {path} HTTP/1.0\r\nHost: {HOST}:{port}\r\n\r\n".encode())
             return b" 200 " in answer.readline(64)
     except OSError:
@@ -169,7 +197,11 @@ def answers(port: int, path: str, seconds: float = TRY_SECONDS) -> bool:
 def _holds(process: psutil.Process, port: int) -> bool:
     """Say whether the port is held by this process or a child, not by a stranger who was faster."""
     try:
-        held = (link for member in (process, *process.children()) for link in member.net_connections("tcp"))
+        held = (
+            link
+            for member in (process, *process.children())
+            for link in member.net_connections("tcp")
+        )
         return any(link.status == psutil.CONN_LISTEN and link.laddr.port == port for link in held)
     except psutil.Error:
         return is_alive(process)

@@ -13,10 +13,15 @@ from tasks.core.errors import AfterfitError
 START_SECONDS = 120.0
 HEALTH_SECONDS = 10.0
 PORTS_TRIED = 100
-QUIET = {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1", "MLFLOW_DISABLE_TELEMETRY": "true"}
+QUIET = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
 # What a person set for their own servers does not hold for the embedded ones.
 FOREIGN = ("PREFECT_", "MLFLOW_", "_MLFLOW_", "UVICORN_", "WEB_CONCURRENCY")
-# By default each state of a task is a transaction of its own: thousands of small tasks are shown a minute late.
+# By default each state of a task is a transaction of its own: thousands of small tasks are shown a
+# minute late.
 RECORDING = {
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
@@ -47,7 +52,8 @@ class ServerKind:
         return f"{self.api}/health"
 
 
-# Paths are relative to the home, where the servers run: a database URL cannot hold every name a folder may have.
+# Paths are relative to the home, where the servers run: a database URL cannot hold every name a
+# folder may have.
 PREFECT = ServerKind(
     "prefect",
     "Prefect",
@@ -87,9 +93,15 @@ def recorded(kind: ServerKind, folder: Path) -> daemon.Record | None:
 
 
 def reuse(kind: ServerKind, folder: Path) -> daemon.Record | None:
-    """Return the running server of a home; stop what is left of one that does not answer or lost its record."""
+    """Return the running server of a home; stop what is left of one that does not answer or lost
+    its record.
+    """
     record = recorded(kind, folder)
-    if record and daemon.find(record) and (daemon.answers(record.port, kind.health) or _recovers(kind, record)):
+    if (
+        record
+        and daemon.find(record)
+        and (daemon.answers(record.port, kind.health) or _recovers(kind, record))
+    ):
         return record
     daemon.stop(kind.name, folder, record)
     return None
@@ -97,17 +109,24 @@ def reuse(kind: ServerKind, folder: Path) -> daemon.Record | None:
 
 def _recovers(kind: ServerKind, record: daemon.Record) -> bool:
     # One without a port is still starting: whoever started it was interrupted.
-    starting = 0 if daemon.is_listening(record.port) else START_SECONDS - (time.time() - record.created)
+    starting = (
+        0 if daemon.is_listening(record.port) else START_SECONDS - (time.time() - record.created)
+    )
     return daemon.await_health(record, kind.health, max(HEALTH_SECONDS, starting))
 
 
 def launch(kind: ServerKind, folder: Path) -> daemon.Record:
-    """Start a server on the port it had before, else on the preferred one, else on the next that is free."""
+    """Start a server on the port it had before, else on the preferred one, else on the next that is
+    free.
+    """
     preferred = int(os.environ.get(f"AFTERFIT_{kind.name.upper()}_PORT") or kind.port)
     record = recorded(kind, folder)
     if record:
         daemon.settle(record.port)
-    ports = [*([record.port] if record else []), *range(preferred, min(preferred + PORTS_TRIED, 2**16))]
+    ports = [
+        *([record.port] if record else []),
+        *range(preferred, min(preferred + PORTS_TRIED, 2**16)),
+    ]
     port = next(filter(daemon.is_free, ports), None)
     if port is None:
         raise AfterfitError(f"No port is free for the {kind.title} server from {preferred} on.")
@@ -116,11 +135,15 @@ def launch(kind: ServerKind, folder: Path) -> daemon.Record:
     settings = {name: value.format(**values) for name, value in kind.settings.items()}
     marks = {"PYTHONSAFEPATH": "1", "AFTERFIT_HOME": str(folder)}
     command = [sys.executable, "-m", *kind.arguments.format(**values).split()]
-    return daemon.launch(kind.name, command, {**inherited, **QUIET, **settings, **marks}, folder, port)
+    return daemon.launch(
+        kind.name, command, {**inherited, **QUIET, **settings, **marks}, folder, port
+    )
 
 
 def wait(kind: ServerKind, folder: Path, record: daemon.Record) -> daemon.Record:
-    """Wait until a server answers; start it again if somebody took its port while it was starting."""
+    """Wait until a server answers; start it again if somebody took its port while it was
+    starting.
+    """
     for _ in range(3):
         if daemon.await_health(record, kind.health, START_SECONDS):
             return record
@@ -130,4 +153,6 @@ def wait(kind: ServerKind, folder: Path, record: daemon.Record) -> daemon.Record
     log = folder / "logs" / f"{kind.name}.log"
     alive = daemon.stop(kind.name, folder, record)
     fate = f"did not answer in {START_SECONDS:.0f} s" if alive else "ended while starting"
-    raise AfterfitError(f"The {kind.title} server {fate}: {daemon.last_line(log) or 'it said nothing'} (see {log}).")
+    raise AfterfitError(
+        f"The {kind.title} server {fate}: {daemon.last_line(log) or 'it said nothing'} (see {log})."
+    )

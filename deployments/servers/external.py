@@ -82,9 +82,12 @@ def complaint(title: str, url: str) -> str:
             return ""
     except urllib.error.HTTPError as error:
         with error:
-            # A login page or a gateway without a health route is an answer; a Prefect API without one is a wrong URL.
+            # A login page or a gateway without a health route is an answer; a Prefect API without
+            # one is a wrong URL.
             wrong = error.code >= http.HTTPStatus.INTERNAL_SERVER_ERROR or (
-                error.code == http.HTTPStatus.NOT_FOUND and title == "Prefect" and "/workspaces/" not in url
+                error.code == http.HTTPStatus.NOT_FOUND
+                and title == "Prefect"
+                and "/workspaces/" not in url
             )
             return f"status {error.code} from {error.url}" if wrong else ""
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -99,7 +102,9 @@ def _from_environment(variable: str) -> ExternalServer | None:
 
 
 def _from_profile(setting: str) -> ExternalServer | None:
-    """Read a setting from the active Prefect profile, as Prefect does, without its import of two seconds."""
+    """Read a setting from the active Prefect profile, as Prefect does, without its import of two
+    seconds.
+    """
     folder = Path(os.environ.get("PREFECT_HOME") or "~/.prefect")
     path = Path(os.environ.get("PREFECT_PROFILES_PATH") or folder / "profiles.toml").expanduser()
     try:
@@ -108,4 +113,8 @@ def _from_profile(setting: str) -> ExternalServer | None:
         value = document["profiles"][active][setting]
     except (OSError, ValueError, KeyError, TypeError, RuntimeError):
         return None  # Prefect too goes on without a profile that it cannot read
-    return ExternalServer(value.strip(), f"the Prefect profile {active!r}") if isinstance(value, str) and value.strip() else None
+    return (
+        ExternalServer(value.strip(), f"the Prefect profile {active!r}")
+        if isinstance(value, str) and value.strip()
+        else None
+    )

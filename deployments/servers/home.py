@@ -30,7 +30,9 @@ def home() -> Path:
     try:
         folder = home_folder().resolve()
         kind = file_system(folder, _mounts())
-        if kind in NETWORK_FILE_SYSTEMS and not (kind == "9p" and "microsoft" in os.uname().release.lower()):
+        if kind in NETWORK_FILE_SYSTEMS and not (
+            kind == "9p" and "microsoft" in os.uname().release.lower()
+        ):
             raise RequestError(
                 f"{folder} is on a network file system ({kind}); set {VARIABLE} to a folder on a local disk."
             )
@@ -49,7 +51,9 @@ def file_system(folder: Path, mounts: list[tuple[str, str]]) -> str:
     'nfs4'
     """
     types = dict(mounts)  # of two mounts at one point the later one hides the earlier
-    return next((types[str(place)] for place in (folder, *folder.parents) if str(place) in types), "")
+    return next(
+        (types[str(place)] for place in (folder, *folder.parents) if str(place) in types), ""
+    )
 
 
 def parse_mounts(text: str) -> list[tuple[str, str]]:
@@ -63,12 +67,19 @@ def parse_mounts(text: str) -> list[tuple[str, str]]:
     if listed := re.findall(r"^.+? on (/.*) \(([^,)]+)[^()]*\)$", text, re.MULTILINE):
         return listed
     fields = re.findall(r"^\S+ (\S+) (\S+)", text, re.MULTILINE)
-    return [(re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), point), kind) for point, kind in fields]
+    return [
+        (re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), point), kind)
+        for point, kind in fields
+    ]
 
 
 def _mounts() -> list[tuple[str, str]]:
     try:
-        return parse_mounts(Path("/proc/self/mounts").read_text(encoding="utf-8", errors="surrogateescape"))
+        return parse_mounts(
+            Path("/proc/self/mounts").read_text(encoding="utf-8", errors="surrogateescape")
+        )
     except OSError:
-        listing = subprocess.run(["/sbin/mount"], capture_output=True, text=True, errors="surrogateescape", check=False)
+        listing = subprocess.run(
+            ["/sbin/mount"], capture_output=True, text=True, errors="surrogateescape", check=False
+        )
         return parse_mounts(listing.stdout)

@@ -1,8 +1,9 @@
 """The embedded Prefect and MLflow servers, and which servers to use.
 
-Each server is resolved by itself: the environment (PREFECT_API_URL, MLFLOW_TRACKING_URI), else the active Prefect
-profile, else an embedded one on loopback with SQLite in the home. AFTERFIT_PREFECT_PORT and AFTERFIT_MLFLOW_PORT are
-the preferred ports of a new home; the port that was taken is remembered.
+Each server is resolved by itself: the environment (PREFECT_API_URL, MLFLOW_TRACKING_URI), else the
+active Prefect profile, else an embedded one on loopback with SQLite in the home.
+AFTERFIT_PREFECT_PORT and AFTERFIT_MLFLOW_PORT are the preferred ports of a new home; the port that
+was taken is remembered.
 """
 
 import contextlib
@@ -16,7 +17,17 @@ from typing import TypedDict
 from urllib.parse import urlsplit
 
 from deployments.servers import daemon
-from deployments.servers.embedded import KINDS, MLFLOW, PREFECT, QUIET, ServerKind, launch, recorded, reuse, wait
+from deployments.servers.embedded import (
+    KINDS,
+    MLFLOW,
+    PREFECT,
+    QUIET,
+    ServerKind,
+    launch,
+    recorded,
+    reuse,
+    wait,
+)
 from deployments.servers.external import (
     ExternalServer,
     complaint,
@@ -30,7 +41,8 @@ from deployments.servers.home import home
 from tasks.core.errors import RequestError
 
 __all__ = ["Servers", "Status", "down", "environment", "exports", "home", "status", "up"]
-# A dead server would otherwise block for minutes, one that is back within ten seconds is waited for; the user's own
+# A dead server would otherwise block for minutes, one that is back within ten seconds is waited
+# for; the user's own
 # values go first.
 PATIENCE = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
@@ -53,7 +65,9 @@ class Servers:
 
 
 class MlflowStatus(TypedDict):
-    """The state of the MLflow server: `url` is null if it never ran, `pid` if it is not ours or not running."""
+    """The state of the MLflow server: `url` is null if it never ran, `pid` if it is not ours or not
+    running.
+    """
 
     url: str | None
     pid: int | None
@@ -91,9 +105,16 @@ def up() -> Servers:
         for kind, record in started.items():
             if record is not records[kind]:
                 started[kind] = wait(kind, folder, record)
-    urls = {kind: server.url if server else kind.url(started[kind].port) for kind, server in named.items()}
+    urls = {
+        kind: server.url if server else kind.url(started[kind].port)
+        for kind, server in named.items()
+    }
     return Servers(
-        urls[PREFECT], _ui(urls[PREFECT], named[PREFECT]), urls[MLFLOW], not named[PREFECT], not named[MLFLOW]
+        urls[PREFECT],
+        _ui(urls[PREFECT], named[PREFECT]),
+        urls[MLFLOW],
+        not named[PREFECT],
+        not named[MLFLOW],
     )
 
 
@@ -101,7 +122,9 @@ def down() -> list[str]:
     """Stop the embedded servers with all their children, and name those that ran."""
     folder = home()
     with _locked(folder):
-        return [kind.name for kind in KINDS if daemon.stop(kind.name, folder, recorded(kind, folder))]
+        return [
+            kind.name for kind in KINDS if daemon.stop(kind.name, folder, recorded(kind, folder))
+        ]
 
 
 def status() -> Status:
@@ -111,7 +134,12 @@ def status() -> Status:
     api_url = prefect["url"]
     url = _ui(api_url, _named(PREFECT, folder)) if api_url else None
     return {
-        "prefect": {"url": url, "api_url": api_url, "pid": prefect["pid"], "running": prefect["running"]},
+        "prefect": {
+            "url": url,
+            "api_url": api_url,
+            "pid": prefect["pid"],
+            "running": prefect["running"],
+        },
         "mlflow": mlflow,
     }
 
@@ -129,7 +157,9 @@ def environment(servers: Servers) -> dict[str, str]:
     }
     if servers.prefect_embedded:
         variables["PREFECT_HOME"] = str(folder / "prefect")
-    return variables | (_past_proxies() if servers.prefect_embedded or servers.mlflow_embedded else {})
+    return variables | (
+        _past_proxies() if servers.prefect_embedded or servers.mlflow_embedded else {}
+    )
 
 
 def check_reachable(servers: Servers, cluster: str | None) -> None:
@@ -139,7 +169,9 @@ def check_reachable(servers: Servers, cluster: str | None) -> None:
         RequestError: it names the variables to set.
     """
     host = urlsplit(cluster).hostname if cluster else None
-    if host in {None, "localhost", "::1", daemon.HOST} or not (servers.prefect_embedded or servers.mlflow_embedded):
+    if host in {None, "localhost", "::1", daemon.HOST} or not (
+        servers.prefect_embedded or servers.mlflow_embedded
+    ):
         return
     raise RequestError(
         f"The workers of {cluster} cannot reach the embedded servers of this machine: set PREFECT_API_URL and "
@@ -149,7 +181,9 @@ def check_reachable(servers: Servers, cluster: str | None) -> None:
 
 def exports(servers: Servers) -> str:
     """Return the same as lines for `eval` in a shell."""
-    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in environment(servers).items())
+    return "\n".join(
+        f"export {name}={shlex.quote(value)}" for name, value in environment(servers).items()
+    )
 
 
 @contextlib.contextmanager
@@ -163,10 +197,16 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _named(kind: ServerKind, folder: Path) -> ExternalServer | None:
-    """Find the server a person named, unless the name is that of the embedded one, as `afterfit env` exports it."""
+    """Find the server a person named, unless the name is that of the embedded one, as `afterfit
+    env` exports it.
+    """
     named, record = EXTERNAL[kind](), recorded(kind, folder)
     if named and record and named.url.rstrip("/") == kind.url(record.port):
-        ours = daemon.find(record) or not daemon.is_listening(record.port) or daemon.family(kind.name, folder, record)
+        ours = (
+            daemon.find(record)
+            or not daemon.is_listening(record.port)
+            or daemon.family(kind.name, folder, record)
+        )
         return None if ours else named
     return named
 
@@ -177,7 +217,11 @@ def _ui(api_url: str, named: ExternalServer | None) -> str:
 
 def _look(kind: ServerKind, folder: Path) -> MlflowStatus:
     if named := _named(kind, folder):
-        return {"url": without_credentials(named.url), "pid": None, "running": not complaint(kind.title, named.url)}
+        return {
+            "url": without_credentials(named.url),
+            "pid": None,
+            "running": not complaint(kind.title, named.url),
+        }
     record = recorded(kind, folder)
     process = daemon.find(record)
     running = bool(record and process and daemon.answers(record.port, kind.health))

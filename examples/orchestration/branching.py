@@ -1,6 +1,8 @@
-"""Branches are `if`, `else` and `try`: what runs depends on results, failures included, and the branches join again.
+"""Branches are `if`, `else` and `try`: what runs depends on results, failures included, and the
+branches join again.
 
-A branch that is not taken leaves no trace: there are no skipped tasks to be reckoned with further down.
+A branch that is not taken leaves no trace: there are no skipped tasks to be reckoned with further
+down.
 """
 
 from typing import Any
@@ -44,7 +46,9 @@ def judge(candidates: dict[str, Any], needed: float) -> str:
     """Measure all candidates; promote the best that is good enough, else tell somebody."""
     measured = {name: measure.submit(candidate) for name, candidate in candidates.items()}
     wait(list(measured.values()))
-    done = {name: future.result() for name, future in measured.items() if future.state.is_completed()}
+    done = {
+        name: future.result() for name, future in measured.items() if future.state.is_completed()
+    }
     best = max(done, key=done.__getitem__, default=None)
     if best is None:
         outcome = alert.submit("no candidate could be measured")

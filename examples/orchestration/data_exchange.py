@@ -1,7 +1,7 @@
 """Data goes from task to task as Python values: a DataFrame, a fitted model, a dict of numbers.
 
-Nothing is written down in between. What is too large for that (a table of many gigabytes) is handed on as a path, as
-afterfit's own scoring does.
+Nothing is written down in between. What is too large for that (a table of many gigabytes) is handed
+on as a path, as afterfit's own scoring does.
 """
 
 import pandas as pd

@@ -1,6 +1,8 @@
-"""The data decides the shape: fan-out over what is in it, fan-out inside that, and loops that end when they may.
+"""The data decides the shape: fan-out over what is in it, fan-out inside that, and loops that end
+when they may.
 
-Nothing of it is known before the flow runs, and a task that waits for tasks of its own keeps no worker from working.
+Nothing of it is known before the flow runs, and a task that waits for tasks of its own keeps no
+worker from working.
 """
 
 import pandas as pd
@@ -31,7 +33,9 @@ def measure(table: pd.DataFrame, target: str, depth: int) -> float:
 
 @task(task_run_name="deepen {target}")
 def deepen(table: pd.DataFrame, target: str) -> int:
-    """Try deeper trees for as long as that helps, and give the depth: a loop of tasks inside a task."""
+    """Try deeper trees for as long as that helps, and give the depth: a loop of tasks inside a
+    task.
+    """
     depth, best = 1, measure.submit(table, target, 1).result()
     while (deeper := measure.submit(table, target, depth + 1).result()) > best + GAIN:
         depth, best = depth + 1, deeper
@@ -41,7 +45,11 @@ def deepen(table: pd.DataFrame, target: str) -> int:
 @task(task_run_name="study {name}")
 def study(name: str, table: pd.DataFrame) -> dict[str, int]:
     """Fan out over the columns of a group: tasks inside a task inside a flow."""
-    depths = {column: deepen.submit(table, column) for column in table.columns if column.startswith("petal")}
+    depths = {
+        column: deepen.submit(table, column)
+        for column in table.columns
+        if column.startswith("petal")
+    }
     return {f"{name}, {column}": depth.result() for column, depth in depths.items()}
 
 

@@ -1,4 +1,5 @@
-"""Many fast tasks: each of a thousand is a run of its own in the UI, with its states, and takes milliseconds.
+"""Many fast tasks: each of a thousand is a run of its own in the UI, with its states, and takes
+milliseconds.
 
 `workers=2` starts two worker processes; without it tasks run on threads of the flow's own process.
 """

@@ -1,7 +1,8 @@
 """A run at any moment, about any stretch of time, with or without a schedule.
 
-The window is a parameter, never "now": the same call today and next year is about the same day. To give it a schedule,
-deploy it with one; to trigger it by hand or from other code, deploy it with none, or call it, as here.
+The window is a parameter, never "now": the same call today and next year is about the same day. To
+give it a schedule, deploy it with one; to trigger it by hand or from other code, deploy it with
+none, or call it, as here.
 """
 
 from datetime import date

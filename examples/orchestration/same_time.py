@@ -1,7 +1,7 @@
 """Runs of one flow that start at the same moment: nothing tells them apart but their own ids.
 
-No run waits for another, and no date has to be made up for it. A limit, where one is wanted, is a setting of the
-deployment (`concurrency_limit`), not a property of time.
+No run waits for another, and no date has to be made up for it. A limit, where one is wanted, is a
+setting of the deployment (`concurrency_limit`), not a property of time.
 """
 
 from concurrent.futures import ThreadPoolExecutor

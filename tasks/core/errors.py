@@ -2,7 +2,9 @@
 
 
 class AfterfitError(Exception):
-    """A failure that its message explains in full; `exit_status` is what the command line ends with."""
+    """A failure that its message explains in full; `exit_status` is what the command line ends
+    with.
+    """
 
     exit_status = 1
 

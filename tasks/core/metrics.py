@@ -15,7 +15,9 @@ SMALLEST = float(np.finfo(np.float64).eps)
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure about predictions. With a `row_loss`, it is `finish(mean(row_loss))` and smaller is better."""
+    """A figure about predictions. With a `row_loss`, it is `finish(mean(row_loss))` and smaller is
+    better.
+    """
 
     problem: Problem
     row_loss: Callable[[NDArray[Any], Predictions], Floats] | None = None
@@ -44,12 +46,15 @@ def wrong_label(y: NDArray[Any], predictions: Predictions) -> Floats:
 
 
 def log_loss(y: NDArray[Any], predictions: Predictions) -> Floats:
-    """Give -log(probability of the true class) for each row; a class the model never saw has the smallest probability.
+    """Give -log(probability of the true class) for each row; a class the model never saw has the
+    smallest probability.
 
     >>> log_loss(np.array([1, 0]), Predictions(np.array([1, 1]), np.array([[0.5, 0.5], [0.25, 0.75]]), (0, 1))).round(3)
     array([0.693, 1.386])
     """
-    return np.asarray(-np.log(np.clip(_probability_of(y, predictions), SMALLEST, 1.0)), dtype=np.float64)
+    return np.asarray(
+        -np.log(np.clip(_probability_of(y, predictions), SMALLEST, 1.0)), dtype=np.float64
+    )
 
 
 def brier(y: NDArray[Any], predictions: Predictions) -> Floats:
@@ -128,7 +133,11 @@ def measure(problem: Problem, y: NDArray[Any], predictions: Predictions) -> dict
         metric = METRICS[name]
         if metric.needs_probabilities and predictions.probabilities is None:
             continue
-        metrics[name] = metric.score(y, predictions) if metric.score else loss(name, row_losses(name, y, predictions))
+        metrics[name] = (
+            metric.score(y, predictions)
+            if metric.score
+            else loss(name, row_losses(name, y, predictions))
+        )
     return metrics
 
 

@@ -15,8 +15,8 @@ Floats = NDArray[np.float64]
 class Predictions:
     """What a model predicts for n rows.
 
-    `values` are the predictions, of shape (n,). For a classifier with probabilities, `probabilities` has shape (n, k) and
-    `classes` names its k columns.
+    `values` are the predictions, of shape (n,). For a classifier with probabilities,
+    `probabilities` has shape (n, k) and `classes` names its k columns.
     """
 
     values: NDArray[Any]
@@ -41,7 +41,9 @@ def check_shape(predictions: Predictions, rows: int) -> None:
 
 
 def are_finite(predictions: Predictions) -> NDArray[np.bool_]:
-    """Tell of each row whether its predictions are finite numbers, or no numbers at all; shape (n,)."""
+    """Tell of each row whether its predictions are finite numbers, or no numbers at all; shape
+    (n,).
+    """
     finite = np.ones(len(predictions.values), dtype=bool)
     for found in (predictions.values, predictions.probabilities):
         if found is not None and found.dtype.kind == "f":
@@ -58,5 +60,7 @@ def check_predictions(predictions: Predictions, rows: int) -> Predictions:
     check_shape(predictions, rows)
     finite = are_finite(predictions)
     if not finite.all():
-        raise AfterfitError(f"the model gave predictions that are no finite numbers, first in row {np.argmin(finite)}")
+        raise AfterfitError(
+            f"the model gave predictions that are no finite numbers, first in row {np.argmin(finite)}"
+        )
     return predictions

@@ -23,7 +23,11 @@ def check_carried(id_column: str | None, keep: Sequence[str]) -> None:
     """Refuse carried columns whose names the scores need themselves."""
     names = [id_column or ROW, *keep]
     for name in names:
-        if name in {PREDICTION, VERSION} or name.startswith("probability_") or names.count(name) > 1:
+        if (
+            name in {PREDICTION, VERSION}
+            or name.startswith("probability_")
+            or names.count(name) > 1
+        ):
             raise RequestError(
                 f"scoring.keep: column {name!r} would occur twice in the scores: take it out or rename it."
             )

@@ -13,7 +13,8 @@ from tasks.registry.versions import CHALLENGER, CHAMPION, PREVIOUS, find_alias, 
 
 @answering
 def promote(name: str, version: int, expected: int | None, flow_run: str) -> int | None:
-    """Make a version the champion, if the champion still is the expected one; give the version it replaced.
+    """Make a version the champion, if the champion still is the expected one; give the version it
+    replaced.
 
     Raises:
         GateError: somebody else promoted in the meantime.
@@ -32,7 +33,9 @@ def promote(name: str, version: int, expected: int | None, flow_run: str) -> int
         _read_back(name, version)
         if (challenger := find_alias(name, CHALLENGER)) and challenger.version == version:
             client.delete_registered_model_alias(name, CHALLENGER)
-        replaced = found if found != version else None  # set already by a run that died before its record
+        replaced = (
+            found if found != version else None
+        )  # set already by a run that died before its record
         record = {"replaced": replaced, "flow_run": flow_run}
         client.set_model_version_tag(name, str(version), "promoted", json.dumps(record))
     return replaced
@@ -40,7 +43,8 @@ def promote(name: str, version: int, expected: int | None, flow_run: str) -> int
 
 @answering
 def rollback(name: str, flow_run: str) -> tuple[int, int]:
-    """Make the previous version the champion again; give (restored, replaced). Done twice, it undoes itself.
+    """Make the previous version the champion again; give (restored, replaced). Done twice, it
+    undoes itself.
 
     Raises:
         RequestError: there is no version before.
@@ -49,7 +53,9 @@ def rollback(name: str, flow_run: str) -> tuple[int, int]:
     with _locked(name):
         champion, previous = find_alias(name), find_alias(name, PREVIOUS)
         if champion is None or previous is None or champion.version == previous.version:
-            raise RequestError(f"{name!r} has no version before its champion to go back to{known_models(name)}")
+            raise RequestError(
+                f"{name!r} has no version before its champion to go back to{known_models(name)}"
+            )
         client.set_registered_model_alias(name, CHAMPION, str(previous.version))
         client.set_registered_model_alias(name, PREVIOUS, str(champion.version))
         _read_back(name, previous.version)

@@ -44,7 +44,9 @@ def answering(call: Callable[P, T]) -> Callable[P, T]:
             return call(*args, **kwargs)
         except MlflowException as error:
             first = str(error).strip().splitlines()[0][:300]
-            raise AfterfitError(f"The MLflow server at {without_secrets(tracking_uri())} failed: {first}") from error
+            raise AfterfitError(
+                f"The MLflow server at {without_secrets(tracking_uri())} failed: {first}"
+            ) from error
 
     return answered
 

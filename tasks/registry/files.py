@@ -19,7 +19,8 @@ from tasks.registry.versions import CHALLENGER, find_version
 
 @answering
 def fetch(version: ModelVersion) -> ModelVersion:
-    """Fetch the files of a version into the home, once; a copy that has changed since is fetched again.
+    """Fetch the files of a version into the home, once; a copy that has changed since is fetched
+    again.
 
     Raises:
         RequestError: the files are not those that were registered.
@@ -45,8 +46,12 @@ def fetch(version: ModelVersion) -> ModelVersion:
 
 
 @answering
-def register(name: str, folder: Path, tags: Mapping[str, str], metrics: Mapping[str, float]) -> ModelVersion:
-    """Upload a model folder as a new version. Its digest is tagged last: a version without one is not complete."""
+def register(
+    name: str, folder: Path, tags: Mapping[str, str], metrics: Mapping[str, float]
+) -> ModelVersion:
+    """Upload a model folder as a new version. Its digest is tagged last: a version without one is
+    not complete.
+    """
     client = connect()
     experiment = client.get_experiment_by_name(name)
     experiment_id = experiment.experiment_id if experiment else client.create_experiment(name)
@@ -61,14 +66,18 @@ def register(name: str, folder: Path, tags: Mapping[str, str], metrics: Mapping[
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
     source = f"{run.info.artifact_uri}/model"
-    version = client.create_model_version(name, source, run.info.run_id, tags=dict(tags), await_creation_for=60)
+    version = client.create_model_version(
+        name, source, run.info.run_id, tags=dict(tags), await_creation_for=60
+    )
     client.set_registered_model_alias(name, CHALLENGER, version.version)
     client.set_model_version_tag(name, version.version, "digest", folder_digest(folder))
     return find_version(name, int(version.version))
 
 
 def save_model(pipeline: object, folder: Path, predictions: object, rows: object) -> None:
-    """Write a model folder that plain MLflow can serve too: skops, signature, explicit requirements."""
+    """Write a model folder that plain MLflow can serve too: skops, signature, explicit
+    requirements.
+    """
     import importlib.metadata  # noqa: PLC0415
 
     import mlflow.sklearn  # noqa: PLC0415 - only what registers needs it
@@ -83,5 +92,7 @@ def save_model(pipeline: object, folder: Path, predictions: object, rows: object
         serialization_format="skops",
         skops_trusted_types=list(TRUSTED),
         signature=infer_signature(rows, predictions),
-        pip_requirements=[f"{package}=={importlib.metadata.version(package)}" for package in packages],
+        pip_requirements=[
+            f"{package}=={importlib.metadata.version(package)}" for package in packages
+        ],
     )

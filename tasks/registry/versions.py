@@ -43,14 +43,18 @@ def find_version(name: str, version: int) -> ModelVersion:
         return described(connect().get_model_version(name, str(version)))
     except MlflowException as error:
         if error.error_code in MISSING:
-            raise RequestError(f"There is no version {version} of {name!r}{known_models(name)}") from error
+            raise RequestError(
+                f"There is no version {version} of {name!r}{known_models(name)}"
+            ) from error
         raise
 
 
 @answering
 def find_trained(name: str, training_key: str) -> ModelVersion | None:
     """Find the newest version registered under a training key, or nothing."""
-    found = connect().search_model_versions(f"name='{name}' and tags.`training_key`='{training_key}'")
+    found = connect().search_model_versions(
+        f"name='{name}' and tags.`training_key`='{training_key}'"
+    )
     complete = [version for version in found if version.tags.get("digest")]
     return described(max(complete, key=lambda version: int(version.version))) if complete else None
 
@@ -69,7 +73,9 @@ def resolve(model: str) -> ModelVersion:
         return find_version(name, int(number))
     found = find_alias(name, alias or CHAMPION)
     if found is None:
-        raise RequestError(f"There is no alias {alias or CHAMPION!r} of a model {name!r}{known_models(name)}")
+        raise RequestError(
+            f"There is no alias {alias or CHAMPION!r} of a model {name!r}{known_models(name)}"
+        )
     return found
 
 
@@ -77,7 +83,11 @@ def known_models(name: str) -> str:
     """Finish a sentence about a name that is not registered with those that are."""
     models = {model.name: model for model in list_models()}
     if name not in models:
-        return f"; registered are {', '.join(sorted(models))}." if models else "; no model is registered yet."
+        return (
+            f"; registered are {', '.join(sorted(models))}."
+            if models
+            else "; no model is registered yet."
+        )
     return f"; its newest version is {models[name].newest}."
 
 
@@ -87,7 +97,9 @@ def list_models() -> list[ListedModel]:
     client = connect()
     listed: list[ListedModel] = []
     for model in client.search_registered_models(max_results=1000):
-        versions = client.search_model_versions(f"name='{model.name}'", max_results=1, order_by=["version_number DESC"])
+        versions = client.search_model_versions(
+            f"name='{model.name}'", max_results=1, order_by=["version_number DESC"]
+        )
         aliases = {alias: int(version) for alias, version in sorted(model.aliases.items())}
         newest = int(versions[0].version) if versions else None
         listed.append(ListedModel(str(model.name), newest, aliases))

@@ -39,7 +39,9 @@ def connect(address: Any, reach: Reach) -> Client:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", VersionMismatchWarning)  # it is said better below
             client = Client(  # type: ignore[no-untyped-call]
-                address, timeout=CONNECT_SECONDS if seconds == DASK_SECONDS else seconds, set_as_default=False
+                address,
+                timeout=CONNECT_SECONDS if seconds == DASK_SECONDS else seconds,
+                set_as_default=False,
             )
     except Exception as error:
         raise explained(str(address), error) from error
@@ -52,7 +54,8 @@ def connect(address: Any, reach: Reach) -> Client:
 
 
 def check_certificates(address: str) -> None:
-    """Refuse a `tls://` address without certificates of our own, and files of them that cannot be read.
+    """Refuse a `tls://` address without certificates of our own, and files of them that cannot be
+    read.
 
     Raises:
         RequestError: it names the variables.
@@ -60,8 +63,12 @@ def check_certificates(address: str) -> None:
     if not address.startswith("tls://"):
         return
     named = {variable: dask.config.get(setting, None) for setting, variable in VARIABLES.items()}
-    if missing := [variable for variable, file in named.items() if not file and not variable.endswith("KEY")]:
-        raise RequestError(f"{address} needs certificates: set {' and '.join(missing)} ({PAGE} has the steps).")
+    if missing := [
+        variable for variable, file in named.items() if not file and not variable.endswith("KEY")
+    ]:
+        raise RequestError(
+            f"{address} needs certificates: set {' and '.join(missing)} ({PAGE} has the steps)."
+        )
     for variable, file in named.items():
         if file and "\n" not in file and not os.access(file, os.R_OK):
             raise RequestError(f"{variable} names {file}, which cannot be read.")
@@ -72,16 +79,30 @@ def explained(address: str, error: BaseException) -> AfterfitError:
     chain = list(_causes(error))
     told = " ".join(str(link) for link in chain)
     if "encryption required" in told:
-        return RequestError(f"{address} is not encrypted, and Dask's settings require it: write tls:// in its place.")
-    if address.startswith("tcp://") and any(isinstance(link, ConnectionResetError) for link in chain):
-        return RequestError(f"{address} hangs up: if its scheduler was started with TLS, write tls:// in its place.")
+        return RequestError(
+            f"{address} is not encrypted, and Dask's settings require it: write tls:// in its place."
+        )
+    if address.startswith("tcp://") and any(
+        isinstance(link, ConnectionResetError) for link in chain
+    ):
+        return RequestError(
+            f"{address} hangs up: if its scheduler was started with TLS, write tls:// in its place."
+        )
     if any(isinstance(link, ssl.SSLError) for link in chain) or "SSL" in told:
-        reason = next((link.reason for link in chain if isinstance(link, ssl.SSLError) and link.reason), "") or told
+        reason = (
+            next(
+                (link.reason for link in chain if isinstance(link, ssl.SSLError) and link.reason),
+                "",
+            )
+            or told
+        )
         return RequestError(
             f"The certificates here and those of the Dask scheduler at {address} do not fit ({reason.strip()}): all "
             f"must be of one CA, and the scheduler must have been started with TLS; {PAGE} has the steps."
         )
-    return AfterfitError(f"The Dask scheduler at {address} cannot be reached: {' '.join(str(error).split())}")
+    return AfterfitError(
+        f"The Dask scheduler at {address} cannot be reached: {' '.join(str(error).split())}"
+    )
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -18,15 +18,28 @@ from tasks.runner.messages import topic_of
 from tasks.runner.reach import EnvironmentPlugin, code_digest, probe, size_of
 
 PACKAGES_THAT_MUST_MATCH = (
-    "afterfit", "python", "prefect", "dask", "distributed", "cloudpickle", "scikit-learn", "numpy", "pandas", "pyarrow",
-)  # fmt: skip
-WORKER_SECONDS = 120.0  # how long a first worker is waited for: a cluster may have been asked for one just now
+    "afterfit",
+    "python",
+    "prefect",
+    "dask",
+    "distributed",
+    "cloudpickle",
+    "scikit-learn",
+    "numpy",
+    "pandas",
+    "pyarrow",
+)
+WORKER_SECONDS = (
+    120.0  # how long a first worker is waited for: a cluster may have been asked for one just now
+)
 LOOKED_AT = 1000  # of a source of more files, so many are looked at
 
 
 @dataclass(frozen=True)
 class Reach:
-    """What every worker must reach under the name it has here: files to read, and a folder or URL to write to."""
+    """What every worker must reach under the name it has here: files to read, and a folder or URL
+    to write to.
+    """
 
     reads: tuple[str, ...] = ()
     writes: str = ""
@@ -39,9 +52,11 @@ def check_cluster(client: Client, reach: Reach) -> None:
     """Check a cluster before work starts, and name the servers to its workers.
 
     1. wait until it has a worker;
-    2. hold the versions of its scheduler and workers against ours, then the code of the package itself;
+    2. hold the versions of its scheduler and workers against ours, then the code of the package
+       itself;
     3. probe whether each worker reaches the data and the folders of the run;
-    4. put the addresses of the servers into the environment of its workers, of those too that come later.
+    4. put the addresses of the servers into the environment of its workers, of those too that come
+       later.
 
     Raises:
         AfterfitError: it has no worker.
@@ -66,8 +81,11 @@ def check_cluster(client: Client, reach: Reach) -> None:
     client.register_plugin(EnvironmentPlugin(f"{topic_of(client.id)}-servers", servers()))
 
 
-def check_versions(where: str, ours: Mapping[str, str | None], theirs: Mapping[str, str | None]) -> None:
-    """Refuse a scheduler or worker without the package, or with other versions of what it shares with us.
+def check_versions(
+    where: str, ours: Mapping[str, str | None], theirs: Mapping[str, str | None]
+) -> None:
+    """Refuse a scheduler or worker without the package, or with other versions of what it shares
+    with us.
 
     Raises:
         RequestError: it names each package, with both versions.
@@ -84,7 +102,9 @@ def check_versions(where: str, ours: Mapping[str, str | None], theirs: Mapping[s
             "does, into the environment it is started from."
         )
     here, there = _compared(ours), _compared(theirs)
-    differing = [f"{name} {there[name]} (here {here[name]})" for name in here if there[name] != here[name]]
+    differing = [
+        f"{name} {there[name]} (here {here[name]})" for name in here if there[name] != here[name]
+    ]
     if differing:
         raise RequestError(
             f"{where} has {', '.join(differing)}: install the same on all hosts, from requirements.lock."
@@ -105,7 +125,8 @@ def _answer_of_scheduler(client: Client) -> Any:
 
 
 def check_code(where: str, digest: str | Exception) -> None:
-    """Refuse a scheduler or worker that cannot import the package, or has other code of the same version.
+    """Refuse a scheduler or worker that cannot import the package, or has other code of the same
+    version.
 
     Raises:
         RequestError: it says which.
@@ -116,7 +137,9 @@ def check_code(where: str, digest: str | Exception) -> None:
             "the environment they are installed in, with PYTHONSAFEPATH=1."
         )
     if digest != code_digest():
-        raise RequestError(f"{where} has other code of afterfit than this side: install the same on all hosts.")
+        raise RequestError(
+            f"{where} has other code of afterfit than this side: install the same on all hosts."
+        )
 
 
 # The servers
@@ -124,7 +147,10 @@ def check_code(where: str, digest: str | Exception) -> None:
 
 def servers() -> dict[str, str]:
     """Name the servers of this flow: those that are known."""
-    named = {"PREFECT_API_URL": PREFECT_API_URL.value(), "MLFLOW_TRACKING_URI": os.environ.get("MLFLOW_TRACKING_URI")}
+    named = {
+        "PREFECT_API_URL": PREFECT_API_URL.value(),
+        "MLFLOW_TRACKING_URI": os.environ.get("MLFLOW_TRACKING_URI"),
+    }
     return {variable: url for variable, url in named.items() if url}
 
 
@@ -134,7 +160,8 @@ def servers() -> dict[str, str]:
 def check_reach(client: Client, reach: Reach) -> None:
     """Refuse a worker that does not see the files it will read, or cannot write where it must.
 
-    A file must have the size it has here; a folder must show a file just written here, and take another.
+    A file must have the size it has here; a folder must show a file just written here, and take
+    another.
 
     Raises:
         RequestError: it names the worker and the file or folder.

@@ -1,7 +1,8 @@
 """The Dask task runner: many fast tasks, each run once, whose results the flow keeps.
 
-What a worker has to tell comes to a queue of this process: states, logs and results of tasks from the workers, the
-loss of a task or of all workers from the scheduler. One thread reads it, and one sends calls, as many at once as wait.
+What a worker has to tell comes to a queue of this process: states, logs and results of tasks from
+the workers, the loss of a task or of all workers from the scheduler. One thread reads it, and one
+sends calls, as many at once as wait.
 """
 
 import hashlib
@@ -35,14 +36,18 @@ from tasks.runner.pending import PendingRun
 from tasks.runner.scheduler import RunOnceGuard
 
 LOOK_SECONDS = 0.5  # how often it is looked whether the scheduler, and any worker, is there
-NO_WORKERS_SECONDS = 120.0  # how long a scheduler may be without any worker: new ones take a while to start
+NO_WORKERS_SECONDS = (
+    120.0  # how long a scheduler may be without any worker: new ones take a while to start
+)
 CONNECT: Callable[[Any], Client] = partial(Client, set_as_default=False)
 _starting = threading.Lock()  # Dask's imports and settings are those of the whole process
 _away = threading.local()  # the key of the task of this thread that has given its place away
 
 
 def _give_place_away() -> None:
-    """Give the place of the task we are in, if any, to others: it will wait for the task that it submits now."""
+    """Give the place of the task we are in, if any, to others: it will wait for the task that it
+    submits now.
+    """
     key = getattr(thread_state, "key", None)
     if key is not None and getattr(_away, "key", None) != key:
         _away.key = key
@@ -52,10 +57,12 @@ def _give_place_away() -> None:
 class DaskRunner(DaskTaskRunner):
     """Runs tasks on Dask; `flows.runner.make_runner` makes one.
 
-    - A task that has begun when its worker dies runs again if it has retries left, else it ends Crashed with a
-      `WorkerLostError`; one that had not begun, as far as the flow has heard by then (some milliseconds late), runs
-      elsewhere, up to three times. One that is done is never run again.
-    - When the scheduler goes away, or has had no worker for two minutes, all that is not done ends Crashed.
+    - A task that has begun when its worker dies runs again if it has retries left, else it ends
+      Crashed with a
+      `WorkerLostError`; one that had not begun, as far as the flow has heard by then (some
+      milliseconds late), runs elsewhere, up to three times. One that is done is never run again.
+    - When the scheduler goes away, or has had no worker for two minutes, all that is not done ends
+      Crashed.
     - What is not done when the flow ends is dropped, and ends Cancelled.
     """
 
@@ -66,7 +73,9 @@ class DaskRunner(DaskTaskRunner):
         connect: Callable[[Any], Client] = CONNECT,
         settings: dict[str, Any] | None = None,
     ) -> None:
-        """Take the address of a scheduler, or what `distributed.LocalCluster` and Dask's settings take to start one."""
+        """Take the address of a scheduler, or what `distributed.LocalCluster` and Dask's settings
+        take to start one.
+        """
         super().__init__(address=address)
         self._connect = connect
         self._settings = settings or {}
@@ -76,14 +85,18 @@ class DaskRunner(DaskTaskRunner):
         self._topic, self._in_process = "", False
         self._flow_run_id: UUID | None = None
         self._flights: dict[str, PendingRun] = {}
-        self._ended: set[str] = set()  # task runs that were ended here: nothing more is heard of them
+        self._ended: set[str] = (
+            set()
+        )  # task runs that were ended here: nothing more is heard of them
         self._shared: dict[int, tuple[Any, str]] = {}
         self._calls: queue.SimpleQueue[messages.Call | None] = queue.SimpleQueue()
         self._messages: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._workers_seen = time.monotonic()
         self._has_workers = True
-        self._workers: dict[Any, Any] = {}  # those of our own cluster when it was last looked, by name
+        self._workers: dict[
+            Any, Any
+        ] = {}  # those of our own cluster when it was last looked, by name
         self._replacements = count(1)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -118,12 +131,16 @@ class DaskRunner(DaskTaskRunner):
         wait_for: Iterable[PrefectFuture[Any]] | None = None,
         dependencies: dict[str, set[RunInput]] | None = None,
     ) -> DaskFuture:
-        """Submit a task; it is sent to the scheduler as soon as the futures among its parameters are done."""
+        """Submit a task; it is sent to the scheduler as soon as the futures among its parameters
+        are done.
+        """
         if not self._started:
             raise RuntimeError("The task runner must be started before submitting work.")
         self._open()
         _give_place_away()
-        inputs: dict[str, set[Any]] = {name: {*collect_task_run_inputs_sync(of)} for name, of in parameters.items()}
+        inputs: dict[str, set[Any]] = {
+            name: {*collect_task_run_inputs_sync(of)} for name, of in parameters.items()
+        }
         for name, more in (dependencies or {}).items():
             inputs.setdefault(name, set()).update(more)
         run_id = uuid4()
@@ -136,7 +153,9 @@ class DaskRunner(DaskTaskRunner):
         }
         flight = PendingRun(f"{self._topic}-{task.name}-{run_id}", run_id, task, arguments)
         self._flights[flight.key] = flight
-        _when_done(engine.futures_in(parameters, wait_for), partial(flight.context.run, self._send, flight))
+        _when_done(
+            engine.futures_in(parameters, wait_for), partial(flight.context.run, self._send, flight)
+        )
         return DaskFuture(run_id, flight.done)
 
     def _send(self, flight: PendingRun) -> None:
@@ -151,7 +170,9 @@ class DaskRunner(DaskTaskRunner):
                 shared = self._share(arguments.pop("task")), self._share(None)
                 call = messages.Call(flight.key, self._topic, *shared, cloudpickle.dumps(arguments))
         except Exception as error:  # noqa: BLE001 - it may be a callback that runs here, which has no one to tell
-            self._end(flight, Crashed(message=f"It could not be sent to a worker: {error}", data=error))
+            self._end(
+                flight, Crashed(message=f"It could not be sent to a worker: {error}", data=error)
+            )
         else:
             self._calls.put(call)
 
@@ -170,7 +191,9 @@ class DaskRunner(DaskTaskRunner):
             calls = [call]
             while not self._calls.empty() and (more := self._calls.get()) is not None:
                 calls.append(more)
-            for future in self._dask.map(worker.execute, calls, key=[call.key for call in calls], pure=False):
+            for future in self._dask.map(
+                worker.execute, calls, key=[call.key for call in calls], pure=False
+            ):
                 future.release()
 
     # The cluster
@@ -196,11 +219,15 @@ class DaskRunner(DaskTaskRunner):
             self._dask.subscribe_topic(self._topic, lambda event: self._messages.put(event[1]))
             self._dask.register_plugin(RunOnceGuard(self._dask.id))
             for work in (self._submit_calls, self._read_messages):
-                self._threads.append(threading.Thread(target=copy_context().run, args=(work,), daemon=True))
+                self._threads.append(
+                    threading.Thread(target=copy_context().run, args=(work,), daemon=True)
+                )
                 self._threads[-1].start()
 
     def _scheduler(self) -> Any:
-        """Find or start the cluster; never that of a client somebody else has made the default of the process."""
+        """Find or start the cluster; never that of a client somebody else has made the default of
+        the process.
+        """
         try:
             return get_worker().scheduler.address  # a task that submits tasks
         except ValueError:
@@ -235,7 +262,9 @@ class DaskRunner(DaskTaskRunner):
         elif flight is None:
             return  # a late word of a task that has been ended
         elif kind == messages.DONE:
-            state, items = message["result"] if self._in_process else cloudpickle.loads(message["result"])
+            state, items = (
+                message["result"] if self._in_process else cloudpickle.loads(message["result"])
+            )
             self._tell(flight, items)
             self._land(flight, state)
         elif kind == messages.LOST:
@@ -250,7 +279,9 @@ class DaskRunner(DaskTaskRunner):
             if flight and run_id == str(flight.run_id):
                 flight.last, flight.begun = item, True
             if run_id not in self._ended:
-                flight.context.copy().run(engine.emit, kind, item) if flight else engine.emit(kind, item)
+                flight.context.copy().run(engine.emit, kind, item) if flight else engine.emit(
+                    kind, item
+                )
 
     def _lose(self, flight: PendingRun, message: dict[str, Any]) -> None:
         memory = message["memory"] or self._ended_for_memory(message["pid"])
@@ -266,14 +297,26 @@ class DaskRunner(DaskTaskRunner):
             return
         self.logger.warning("%s It runs again.", reason)
         del self._flights[flight.key]
-        flight.key = f"{self._topic}-{flight.task.name}-{flight.run_id}-{flight.lost + flight.lost_unbegun}"
+        flight.key = (
+            f"{self._topic}-{flight.task.name}-{flight.run_id}-{flight.lost + flight.lost_unbegun}"
+        )
         self._flights[flight.key] = flight
         self._send(flight)
 
     def _ended_for_memory(self, pid: int) -> bool:
-        """Tell whether Dask ended a worker process of this machine near its limit: it may not have been seen there."""
-        nannies = [worker for worker in getattr(self._cluster, "workers", {}).values() if isinstance(worker, Nanny)]
-        return pid in {nanny.memory_manager._last_terminated_pid for nanny in nannies if nanny.memory_manager}  # noqa: SLF001 - it tells nobody else
+        """Tell whether Dask ended a worker process of this machine near its limit: it may not have
+        been seen there.
+        """
+        nannies = [
+            worker
+            for worker in getattr(self._cluster, "workers", {}).values()
+            if isinstance(worker, Nanny)
+        ]
+        return pid in {
+            nanny.memory_manager._last_terminated_pid  # noqa: SLF001
+            for nanny in nannies
+            if nanny.memory_manager
+        }
 
     def _end(self, flight: PendingRun, state: State[Any]) -> None:
         self._ended.add(str(flight.run_id))
@@ -286,7 +329,9 @@ class DaskRunner(DaskTaskRunner):
             flight.done.set_result(state)
 
     def _look(self) -> None:
-        """Start workers in place of those that did not come back; end all that is not done when nobody can do it."""
+        """Start workers in place of those that did not come back; end all that is not done when
+        nobody can do it.
+        """
         client, gone = self._dask, ""
         if self._cluster and self._started:
             self._replace_workers(self._cluster)
@@ -300,7 +345,9 @@ class DaskRunner(DaskTaskRunner):
             self._end(flight, Crashed(message=gone, data=WorkerLostError(gone)))
 
     def _replace_workers(self, cluster: Any) -> None:
-        """Start others for those that Dask has given up, because they died as they started or took too long to."""
+        """Start others for those that Dask has given up, because they died as they started or took
+        too long to.
+        """
         wanted = self._workers.keys() & cluster.worker_spec.keys()  # none while the cluster closes
         gone = {name: self._workers[name] for name in wanted - cluster.workers.keys()}
         self._workers = dict(cluster.workers)

@@ -1,6 +1,8 @@
-"""Prefect's inside: how a task of a flow run runs in another process, and how its states and logs come back.
+"""Prefect's inside: how a task of a flow run runs in another process, and how its states and logs
+come back.
 
-Each function rests on something that Prefect does not promise; `tests/tasks/test_engine.py` holds it, one test each.
+Each function rests on something that Prefect does not promise; `tests/tasks/test_engine.py` holds
+it, one test each.
 """
 
 import asyncio
@@ -17,7 +19,13 @@ from prefect import Task, allow_failure
 from prefect._internal.result_records import ResultRecord
 from prefect._internal.states import exception_to_crashed_state_sync
 from prefect.client.schemas.objects import State, TaskRun
-from prefect.context import SyncClientContext, TagsContext, TaskRunContext, hydrated_context, serialize_context
+from prefect.context import (
+    SyncClientContext,
+    TagsContext,
+    TaskRunContext,
+    hydrated_context,
+    serialize_context,
+)
 from prefect.events.schemas.events import Event
 from prefect.events.worker import EventsWorker, ProcessPoolForwardingEventsClient
 from prefect.futures import PrefectFuture
@@ -37,13 +45,19 @@ OF_ONE_TASK = {"task_run_context", "tags_context", "asset_context"}
 
 
 def pack_context() -> bytes:
-    """Pack the context we are in, but for what differs from task to task: settings, flow run, deployment."""
-    packed: bytes = cloudpickle.dumps({name: of for name, of in serialize_context().items() if name not in OF_ONE_TASK})
+    """Pack the context we are in, but for what differs from task to task: settings, flow run,
+    deployment.
+    """
+    packed: bytes = cloudpickle.dumps(
+        {name: of for name, of in serialize_context().items() if name not in OF_ONE_TASK}
+    )
     return packed
 
 
 def task_context() -> dict[str, Any]:
-    """Give what differs from task to task: the tags, and the task we are in, where tasks are submitted by a task."""
+    """Give what differs from task to task: the tags, and the task we are in, where tasks are
+    submitted by a task.
+    """
     parent, tags = TaskRunContext.get(), TagsContext.get()
     context = {"task_run_context": parent.serialize()} if parent else {}
     return context | ({"tags_context": tags.serialize()} if tags.current_tags else {})
@@ -66,10 +80,14 @@ def enter_context(packed: bytes) -> Context:
 
 
 def run_task(task: Task[..., Any], **arguments: Any) -> State[Any]:
-    """Run a task to its final state, with retries and all else the engine does; whatever happens is a state."""
+    """Run a task to its final state, with retries and all else the engine does; whatever happens is
+    a state.
+    """
     try:
         if task.isasync:
-            state: Any = asyncio.run(cast("Any", run_task_async(task, return_type="state", **arguments)))
+            state: Any = asyncio.run(
+                cast("Any", run_task_async(task, return_type="state", **arguments))
+            )
         else:
             state = run_task_sync(task, return_type="state", **arguments)
         return cast("State[Any]", state)
@@ -80,7 +98,8 @@ def run_task(task: Task[..., Any], **arguments: Any) -> State[Any]:
 def forward(put: Callable[[str, Any], None]) -> None:
     """Hand the events and logs of this process to `put`, with their kind, in place of the API."""
     EventsWorker.set_client_override(ProcessPoolForwardingEventsClient, event_queue=None)
-    # What Prefect does for its own process pool, but at once: an event is with the flow before its task goes on.
+    # What Prefect does for its own process pool, but at once: an event is with the flow before its
+    # task goes on.
     EventsWorker.instance().send = lambda item: put(EVENT, item)  # type: ignore[method-assign]
     set_api_log_sink(lambda log: put(LOG, log))
 
@@ -99,8 +118,12 @@ def run_id(event: Event) -> str:
 
 
 def end(last: Event, flow_run_id: UUID | None, state: State[Any]) -> None:
-    """Tell the API the final state of a task run that cannot tell it itself, after the last event it sent."""
-    run = TaskRun.model_validate({"id": run_id(last), "flow_run_id": flow_run_id, **last.payload["task_run"]})
+    """Tell the API the final state of a task run that cannot tell it itself, after the last event
+    it sent.
+    """
+    run = TaskRun.model_validate(
+        {"id": run_id(last), "flow_run_id": flow_run_id, **last.payload["task_run"]}
+    )
     before = State.model_validate(last.payload["validated_state"] | {"timestamp": last.occurred})
     state.state_details.task_run_id, state.state_details.flow_run_id = run.id, run.flow_run_id
     run.state, run.end_time = state, cast("Any", state.timestamp)

@@ -19,25 +19,33 @@ LOOPBACK = "127.0.0.1"
 # By default Dask's status pages listen on every address of the machine.
 PAGES = {"dashboard_address": f"{LOOPBACK}:0", "worker_dashboard_address": f"{LOOPBACK}:0"}
 CONFIG = {
-    # Profiles of workers and sources of calls cost more than a small task, and nobody looks at them.
+    # Profiles of workers and sources of calls cost more than a small task, and nobody looks at
+    # them.
     "distributed.worker.profile.enabled": False,
     "distributed.diagnostics.computations.nframes": 0,
-    # A worker near its limit would take no task until memory is free, which, with no results to spill, may be never.
+    # A worker near its limit would take no task until memory is free, which, with no results to
+    # spill, may be never.
     "distributed.worker.memory.pause": False,
 }
 LOOK_SECONDS = 0.5  # how often progress is looked at while tasks run
 
 
 def make_runner(
-    workers: int | None = None, cluster: str | None = None, *, reads: Iterable[str] = (), writes: str = ""
+    workers: int | None = None,
+    cluster: str | None = None,
+    *,
+    reads: Iterable[str] = (),
+    writes: str = "",
 ) -> "DaskRunner":
     """Make a Prefect task runner; nothing is started before the first task is submitted.
 
     Args:
-        workers: how many worker processes to start on this machine, which share its cores and its memory equally; by
-            default tasks run on one thread per core of this process, which is enough where scikit-learn and Arrow
-            release the GIL. Limits of a cgroup (a container) are heeded.
-        cluster: the address of an existing Dask scheduler, such as `tcp://10.0.0.5:8786`; it is checked first.
+        workers: how many worker processes to start on this machine, which share its cores and its
+            memory equally; by
+            default tasks run on one thread per core of this process, which is enough where
+            scikit-learn and Arrow release the GIL. Limits of a cgroup (a container) are heeded.
+        cluster: the address of an existing Dask scheduler, such as `tcp://10.0.0.5:8786`; it is
+            checked first.
         reads: the files that the workers of such a cluster will read.
         writes: a folder or URL they will write to.
     """
@@ -54,12 +62,18 @@ def make_runner(
 
         return DaskRunner(cluster, connect=partial(connect, reach=Reach(tuple(reads), writes)))
     settings: dict[str, int] = {}
-    local: dict[str, Any] = {"n_workers": 1, "threads_per_worker": parallelism(), "processes": False}
+    local: dict[str, Any] = {
+        "n_workers": 1,
+        "threads_per_worker": parallelism(),
+        "processes": False,
+    }
     if workers:
         share = {"memory_limit": MEMORY_LIMIT // workers, "threads_per_worker": 1}
         local = {"n_workers": workers, **share, "processes": True, "host": LOOPBACK}
         settings = library_threads(max(1, parallelism() // workers))
-    local["silence_logs"] = max(logging.WARNING, logging.getLogger("distributed").level)  # no louder than this process
+    local["silence_logs"] = max(
+        logging.WARNING, logging.getLogger("distributed").level
+    )  # no louder than this process
     return DaskRunner(local={**local, **PAGES}, settings=settings)
 
 
@@ -83,28 +97,42 @@ def check_workers(workers: int | None, cluster: str | None) -> None:
     if workers is not None and workers < 1:
         raise RequestError(f"workers is {workers}: give at least 1, or leave it out.")
     if workers and cluster:
-        raise RequestError(f"workers is {workers} and cluster is {cluster}: give one of them; a cluster has its own.")
+        raise RequestError(
+            f"workers is {workers} and cluster is {cluster}: give one of them; a cluster has its own."
+        )
     if cluster and "://" not in cluster:
-        raise RequestError(f"cluster is {cluster!r}: write it with its protocol, as in tcp://10.0.0.5:8786.")
+        raise RequestError(
+            f"cluster is {cluster!r}: write it with its protocol, as in tcp://10.0.0.5:8786."
+        )
 
 
 def library_threads(count: int) -> dict[str, int]:
-    """Give Dask's setting that lets libraries of a worker process use so many threads; scoring uses one at a time.
+    """Give Dask's setting that lets libraries of a worker process use so many threads; scoring uses
+    one at a time.
 
     Variables of the environment, such as OMP_NUM_THREADS, go first.
     """
-    return {f"distributed.nanny.pre-spawn-environ.{name}_NUM_THREADS": count for name in ("OMP", "MKL", "OPENBLAS")}
+    return {
+        f"distributed.nanny.pre-spawn-environ.{name}_NUM_THREADS": count
+        for name in ("OMP", "MKL", "OPENBLAS")
+    }
 
 
 def parallelism(workers: int | None = None) -> int:
-    """Tell how many tasks run side by side: on so many worker processes, else one on each core this process may use."""
+    """Tell how many tasks run side by side: on so many worker processes, else one on each core this
+    process may use.
+    """
     from dask.system import CPU_COUNT  # noqa: PLC0415 - as above; it heeds cgroups
 
     return workers or CPU_COUNT
 
 
-def map_task(runner: TaskRunner[Any], task: Task[..., R], **parameters: Any) -> list[PrefectFuture[R]]:
-    """Map a task over parameters on a started runner; those that are the same for all are `unmapped`."""
+def map_task(
+    runner: TaskRunner[Any], task: Task[..., R], **parameters: Any
+) -> list[PrefectFuture[R]]:
+    """Map a task over parameters on a started runner; those that are the same for all are
+    `unmapped`.
+    """
     try:
         # `map` is typed for coroutines only; a plain function is as good.
         return list(runner.map(cast("Any", task), parameters))

@@ -2,12 +2,20 @@
 
 from dataclasses import dataclass
 
-TOLD, DONE, LOST, ERRED, WORKERS = "told", "done", "lost", "erred", "workers"  # what a message is about
+TOLD, DONE, LOST, ERRED, WORKERS = (
+    "told",
+    "done",
+    "lost",
+    "erred",
+    "workers",
+)  # what a message is about
 
 
 @dataclass(frozen=True)
 class Call:
-    """One run of a task: `task` and `context` name what was shared before, `arguments` are pickled."""
+    """One run of a task: `task` and `context` name what was shared before, `arguments` are
+    pickled.
+    """
 
     key: str
     topic: str

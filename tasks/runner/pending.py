@@ -16,13 +16,17 @@ FREE_LOSSES = 3  # how often a task may lose its worker before it has begun, wha
 
 @dataclass(eq=False)
 class PendingRun:
-    """A task run that is not done: `last` is the last event it sent, and each loss of its worker is counted."""
+    """A task run that is not done: `last` is the last event it sent, and each loss of its worker is
+    counted.
+    """
 
     key: str
     run_id: UUID
     task: Task[..., Any]
     arguments: dict[str, Any]
-    context: Context = field(default_factory=copy_context)  # of the flow, or of the task, that submitted it
+    context: Context = field(
+        default_factory=copy_context
+    )  # of the flow, or of the task, that submitted it
     done: "Future[State[Any]]" = field(default_factory=Future)
     last: Any = None
     begun: bool = False

@@ -1,4 +1,6 @@
-"""What a worker of somebody else's cluster tells of itself: its code, and whether it reaches the data."""
+"""What a worker of somebody else's cluster tells of itself: its code, and whether it reaches the
+data.
+"""
 
 import os
 import uuid

@@ -10,12 +10,17 @@ from distributed.scheduler import WorkerState
 
 from tasks.runner.messages import ERRED, LOST, WORKERS, topic_of
 
-DYING = 0.7  # the share of its memory limit from which on a worker that dies is said to have died of it
-FORGET = "fire-and-forget"  # the client on whose behalf the scheduler keeps a task until it is done, and no longer
+DYING = (
+    0.7  # the share of its memory limit from which on a worker that dies is said to have died of it
+)
+# the client on whose behalf the scheduler keeps a task until it is done, and no longer
+FORGET = "fire-and-forget"
 
 
 class RunOnceGuard(SchedulerPlugin):
-    """Sees to it that the scheduler runs each task of a flow at most once, and tells the flow of those it lost."""
+    """Sees to it that the scheduler runs each task of a flow at most once, and tells the flow of
+    those it lost.
+    """
 
     def __init__(self, client: str) -> None:
         """RunOnceGuard the tasks of the flow of a client; they are dropped when it goes."""
@@ -38,7 +43,9 @@ class RunOnceGuard(SchedulerPlugin):
         self.add_worker(scheduler, worker)
 
     def transition(self, key: Any, start: str, finish: str, *args: Any, **details: Any) -> None:  # noqa: ARG002
-        """Keep a new task until it is done, give one up with its worker, and tell of what went wrong."""
+        """Keep a new task until it is done, give one up with its worker, and tell of what went
+        wrong.
+        """
         if not str(key).startswith(self.topic):
             return
         if start == "released" and finish == "waiting":
@@ -48,7 +55,9 @@ class RunOnceGuard(SchedulerPlugin):
             task.suspicious = self.scheduler.allowed_failures
             self.at[key] = task.processing_on
         elif finish == "erred":
-            self.scheduler.log_event(self.topic, {"key": key, **_explained(details, self.at.get(key))})
+            self.scheduler.log_event(
+                self.topic, {"key": key, **_explained(details, self.at.get(key))}
+            )
         if start == "processing":
             self.at.pop(key, None)
 
@@ -61,7 +70,11 @@ class RunOnceGuard(SchedulerPlugin):
         """Drop the tasks of a flow that has gone, and whatever it has left on the workers."""
         if client != self.client:
             return
-        keys = [ts.key for ts in scheduler.clients[FORGET].wants_what if str(ts.key).startswith(self.topic)]
+        keys = [
+            ts.key
+            for ts in scheduler.clients[FORGET].wants_what
+            if str(ts.key).startswith(self.topic)
+        ]
         scheduler.client_releases_keys(keys, FORGET)
         for name in [name for name in scheduler.worker_plugins if name.startswith(self.topic)]:
             scheduler.loop.add_callback(scheduler.unregister_worker_plugin, comm=None, name=name)
@@ -69,14 +82,29 @@ class RunOnceGuard(SchedulerPlugin):
 
 
 def _explained(details: dict[str, Any], worker: WorkerState | None) -> dict[str, Any]:
-    """Tell why the scheduler gave a task up: its worker died, perhaps for lack of memory, or something else."""
+    """Tell why the scheduler gave a task up: its worker died, perhaps for lack of memory, or
+    something else.
+    """
     try:
-        error = pickle.loads(details["exception"]) if isinstance(details.get("exception"), bytes) else None  # noqa: S301 - the scheduler's own
+        error = (
+            pickle.loads(details["exception"])  # noqa: S301
+            if isinstance(details.get("exception"), bytes)
+            else None
+        )
     except Exception:  # noqa: BLE001 - then its text must do
         error = None
     if isinstance(error, KilledWorker) and worker:
         limit, used = worker.memory_limit, worker.metrics.get("memory", 0)
         told = f"{format_bytes(used)} of {format_bytes(limit)}" if limit else format_bytes(used)
         memory = bool(limit and used > DYING * limit)
-        return {"kind": LOST, "worker": worker.address, "pid": worker.pid, "memory": memory, "used": told}
-    return {"kind": ERRED, "text": str(details.get("exception_text") or error or "the scheduler gave it up")}
+        return {
+            "kind": LOST,
+            "worker": worker.address,
+            "pid": worker.pid,
+            "memory": memory,
+            "used": told,
+        }
+    return {
+        "kind": ERRED,
+        "text": str(details.get("exception_text") or error or "the scheduler gave it up"),
+    }

@@ -1,8 +1,9 @@
 """Tasks on Dask's workers: each runs once, and what it gives comes back by itself.
 
-A result that waits on a worker is lost with it, and Dask would then run a finished task again. So a worker sends the
-result, and every state and log before it, through the scheduler to the flow, and Dask keeps nothing: the scheduler
-drops a task when it is done, and gives one up when its worker dies. What then happens is for the flow to decide.
+A result that waits on a worker is lost with it, and Dask would then run a finished task again. So a
+worker sends the result, and every state and log before it, through the scheduler to the flow, and
+Dask keeps nothing: the scheduler drops a task when it is done, and gives one up when its worker
+dies. What then happens is for the flow to decide.
 """
 
 import pickle
@@ -35,7 +36,13 @@ def execute(call: Call) -> None:
     if call.key in _local:  # the flow is in this process: nothing has to be sent
         context, arguments, put = _local.pop(call.key)
         _know_worker(context)
-        put({"kind": DONE, "key": call.key, "result": (context.run(engine.run_task, **arguments), [])})
+        put(
+            {
+                "kind": DONE,
+                "key": call.key,
+                "result": (context.run(engine.run_task, **arguments), []),
+            }
+        )
         return
     context = _entered(call.context).copy()
     _know_worker(context)
@@ -57,7 +64,8 @@ def _run(call: Call) -> None:
 
 
 class Outbox:
-    """What a task has to tell its flow: that it runs at once, its final state with all before it, the rest each second.
+    """What a task has to tell its flow: that it runs at once, its final state with all before it,
+    the rest each second.
 
     The states of tasks that it has submitted are among it; they may come after its own final state.
     """
@@ -96,7 +104,9 @@ class Outbox:
 
 
 def keep_local(key: str, arguments: dict[str, Any], put: Put) -> None:
-    """Keep a call for a worker that is a thread of this process; it hands the final state to `put`."""
+    """Keep a call for a worker that is a thread of this process; it hands the final state to
+    `put`.
+    """
     _local[key] = copy_context(), arguments, put
 
 

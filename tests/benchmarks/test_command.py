@@ -38,7 +38,9 @@ def interrupt(path, family):
     with path.open("w+") as output, started(python(code), output, output) as process:
         while not path.read_text(encoding="utf-8"):
             pass
-        family.extend([process.pid, *(child.pid for child in psutil.Process(process.pid).children())])
+        family.extend(
+            [process.pid, *(child.pid for child in psutil.Process(process.pid).children())]
+        )
         raise KeyboardInterrupt
 
 

@@ -16,7 +16,9 @@ from benchmarks.result import HEADER, at_least, at_most, compare, row, write_res
     ],
 )
 def test_the_ratio_is_that_of_the_medians(ours, other, expected):
-    """One slow run changes neither median, so it does not change the ratio; it shows in that of its run."""
+    """One slow run changes neither median, so it does not change the ratio; it shows in that of its
+    run.
+    """
     result = compare("some", "ours over other", "s", ours, other, at_most(2.0))
     assert (result.ours, result.other, result.ratio, result.lowest, result.highest) == expected
     assert result.runs == len(ours)
@@ -40,14 +42,26 @@ def test_the_table_tells_whether_the_target_is_met(target, ratio, met):
         f"| `some` what | {ratio * 1000:,.0f} rows/s | 1,000 rows/s | {ratio:.2f} | {target.bound} 2 | {met} | 512 "
         f"| {ratio:.2f} to {ratio:.2f} |"
     )
-    assert shown.count("|") == HEADER.splitlines()[0].count("|") == HEADER.splitlines()[1].count("|")
+    assert (
+        shown.count("|") == HEADER.splitlines()[0].count("|") == HEADER.splitlines()[1].count("|")
+    )
 
 
 def test_a_result_is_one_json_file_named_for_it(tmp_path):
     """It says what was measured, how, and on what."""
-    path = write_result(compare("some", "what", "s", [1.0], [2.0], at_least(1)), tmp_path / "results")
+    path = write_result(
+        compare("some", "what", "s", [1.0], [2.0], at_least(1)), tmp_path / "results"
+    )
     assert path == tmp_path / "results" / "some.json"
     document = json.loads(path.read_text(encoding="utf-8"))
-    expected = {"name": "some", "ours": 1.0, "other": 2.0, "ratio": 0.5, "bound": "at least", "met": False, "runs": 1}
+    expected = {
+        "name": "some",
+        "ours": 1.0,
+        "other": 2.0,
+        "ratio": 0.5,
+        "bound": "at least",
+        "met": False,
+        "runs": 1,
+    }
     assert {name: document[name] for name in expected} == expected
     assert document["machine"].keys() == {"cpu", "cores", "memory_gib", "python", "platform"}

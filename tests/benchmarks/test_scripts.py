@@ -25,13 +25,17 @@ def train(folder, make):
     table = with_target(make(chance, 2_000), chance)
     features = feature_columns(table.schema, [TARGET])
     estimator = make_estimator("sklearn.ensemble.HistGradientBoostingClassifier", {"max_iter": 5})
-    pipeline = build_pipeline(estimator, features).fit(to_frame(table, features), table[TARGET].to_numpy())
+    pipeline = build_pipeline(estimator, features).fit(
+        to_frame(table, features), table[TARGET].to_numpy()
+    )
     joblib.dump(pipeline, folder / "model.joblib")
     source = write_source(folder, make, 3_000)
     frame = to_frame(pq.read_table(source), features)
     probabilities = pipeline.predict_proba(frame)
     scores = {"prediction": pipeline.predict(frame), "probability_0": probabilities[:, 0].copy()}
-    pq.write_table(pa.table({**scores, "probability_1": probabilities[:, 1].copy()}), folder / "scores")
+    pq.write_table(
+        pa.table({**scores, "probability_1": probabilities[:, 1].copy()}), folder / "scores"
+    )
     return Trained("small", folder / "model.joblib", source, folder / "scores")
 
 
@@ -58,7 +62,9 @@ def test_who_answers_otherwise_in_a_single_bit_is_found(tmp_path):
 
 
 def test_every_benchmark_is_a_function_in_the_module_of_its_name():
-    assert {name: find(name).__module__ for name in BENCHMARKS} == {name: f"benchmarks.{name}" for name in BENCHMARKS}
+    assert {name: find(name).__module__ for name in BENCHMARKS} == {
+        name: f"benchmarks.{name}" for name in BENCHMARKS
+    }
 
 
 def test_every_peer_is_a_script_whose_requirements_are_pinned():

@@ -11,7 +11,11 @@ from benchmarks.tables import check_space, doubles, floats, gaps, with_target, w
 
 @pytest.mark.parametrize(
     ("make", "types", "missing"),
-    [(floats, {"float"}, 0), (doubles, {"double"}, 0), (gaps, {"string", "double"}, tables.MISSING)],
+    [
+        (floats, {"float"}, 0),
+        (doubles, {"double"}, 0),
+        (gaps, {"string", "double"}, tables.MISSING),
+    ],
 )
 def test_a_table_has_its_types_its_gaps_and_both_classes(make, types, missing):
     table = make(np.random.default_rng(0), 4_000)
@@ -26,7 +30,11 @@ def test_a_source_is_written_once_in_files_that_do_not_depend_on_its_size(tmp_pa
     """A larger source begins with the files of a smaller one, up to its last."""
     monkeypatch.setattr(tables, "FILE_ROWS", 1_000)
     small, large = (write_source(tmp_path, floats, rows) for rows in (1_500, 2_500))
-    assert [pq.read_metadata(path).num_rows for path in sorted(large.iterdir())] == [1_000, 1_000, 500]
+    assert [pq.read_metadata(path).num_rows for path in sorted(large.iterdir())] == [
+        1_000,
+        1_000,
+        500,
+    ]
     assert pq.read_table(small / "part-000.parquet") == pq.read_table(large / "part-000.parquet")
     written = [path.stat().st_mtime_ns for path in sorted(large.iterdir())]
     assert write_source(tmp_path, floats, 2_500) == large
@@ -44,7 +52,12 @@ def test_the_rows_for_the_kernel_hold_every_threshold_and_every_odd_value():
     columns = make_columns(thresholds, 1_000, seed=0)
     for column, edges in zip(columns, thresholds, strict=True):
         held = set(column.tolist())
-        for wanted in (edges, np.nextafter(edges, np.inf), np.nextafter(edges, -np.inf), [np.inf, -np.inf]):
+        for wanted in (
+            edges,
+            np.nextafter(edges, np.inf),
+            np.nextafter(edges, -np.inf),
+            [np.inf, -np.inf],
+        ):
             assert held.issuperset(map(float, wanted))
         assert np.isnan(column).any()
         assert np.signbit(column[column == 0]).any()

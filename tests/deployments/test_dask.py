@@ -23,7 +23,11 @@ def containers():
 
 def test_the_manifest_gives_dask_options_that_it_knows():
     for command, container in containers().items():
-        known = {option for parameter in command.main.params for option in (*parameter.opts, *parameter.secondary_opts)}
+        known = {
+            option
+            for parameter in command.main.params
+            for option in (*parameter.opts, *parameter.secondary_opts)
+        }
         given = {argument for argument in container["args"] if argument.startswith("--")}
         assert given <= known
 
@@ -34,22 +38,33 @@ def test_the_manifest_and_the_script_set_keys_that_dask_has():
     for container in containers().values():
         for name in (variable["name"] for variable in container["env"]):
             key = name.removeprefix("DASK_").replace("__", ".").lower()
-            assert dask.config.get(key, "no such key") != "no such key", (name, distributed.__version__)
+            assert dask.config.get(key, "no such key") != "no such key", (
+                name,
+                distributed.__version__,
+            )
 
 
 def test_the_workers_of_the_manifest_go_to_its_scheduler_and_run_its_image():
     scheduler, worker = containers().values()
     found = manifest()
     assert f"tls://{found['metadata']['name']}-scheduler:8786" in worker["args"]
-    assert found["spec"]["scheduler"]["service"]["selector"]["dask.org/cluster-name"] == found["metadata"]["name"]
+    assert (
+        found["spec"]["scheduler"]["service"]["selector"]["dask.org/cluster-name"]
+        == found["metadata"]["name"]
+    )
     assert scheduler["image"] == worker["image"]
 
 
 def test_the_image_copies_what_there_is_and_has_our_python():
     recipe = (FOLDER / "Dockerfile").read_text(encoding="utf-8")
-    copied = [name for line in re.findall(r"^COPY (.*) \S+$", recipe, re.MULTILINE) for name in line.split()]
+    copied = [
+        name
+        for line in re.findall(r"^COPY (.*) \S+$", recipe, re.MULTILINE)
+        for name in line.split()
+    ]
     assert len(copied) > 4
     assert [name for name in copied if not (HOUSE / name).exists()] == []
-    assert f'target-version = "py{re.search(r"python:(3.[0-9]+)-", recipe)[1].replace(".", "")}"' in (
-        HOUSE / "pyproject.toml"
-    ).read_text(encoding="utf-8")
+    assert (
+        f'target-version = "py{re.search(r"python:(3.[0-9]+)-", recipe)[1].replace(".", "")}"'
+        in (HOUSE / "pyproject.toml").read_text(encoding="utf-8")
+    )

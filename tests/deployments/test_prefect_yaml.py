@@ -1,4 +1,6 @@
-"""The deployments: every entry loads, takes its parameters, and runs on a worker, ad hoc and by its schedule."""
+"""The deployments: every entry loads, takes its parameters, and runs on a worker, ad hoc and by its
+schedule.
+"""
 
 import json
 import os
@@ -21,7 +23,9 @@ HERE = Path(__file__).resolve().parents[2]
 DEPLOYMENTS = HERE / "deployments/prefect.yaml"
 PREFECT = [sys.executable, "-m", "prefect"]
 ENTRIES = yaml.safe_load(DEPLOYMENTS.read_text(encoding="utf-8"))["deployments"]
-SECONDS = 180  # a worker on a busy machine takes its time; nothing here waits that long on a quiet one
+SECONDS = (
+    180  # a worker on a busy machine takes its time; nothing here waits that long on a quiet one
+)
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=[entry["name"] for entry in ENTRIES])
@@ -34,7 +38,9 @@ def test_every_entrypoint_loads_and_takes_its_parameters(entry):
 
 
 def _prefect(*arguments):
-    done = subprocess.run([*PREFECT, "--no-prompt", *arguments], capture_output=True, text=True, cwd=HERE, check=False)
+    done = subprocess.run(
+        [*PREFECT, "--no-prompt", *arguments], capture_output=True, text=True, cwd=HERE, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -45,7 +51,9 @@ def _await_completed(deployment):
     asked = {"deployments": {"name": {"any_": [deployment]}}}
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
-        states = [run["state"]["type"] for run in httpx.post(f"{api}/flow_runs/filter", json=asked).json()]
+        states = [
+            run["state"]["type"] for run in httpx.post(f"{api}/flow_runs/filter", json=asked).json()
+        ]
         assert not {"FAILED", "CRASHED", "CANCELLED"} & set(states), states
         if "COMPLETED" in states:
             return
@@ -65,10 +73,14 @@ def _stop(process):
 
 @pytest.fixture
 def worker(servers, tmp_path):
-    """A worker of the pool `afterfit`, started from a directory that holds a stranger's `tasks.py` and `flows/`."""
+    """A worker of the pool `afterfit`, started from a directory that holds a stranger's `tasks.py`
+    and `flows/`.
+    """
     elsewhere = tmp_path / "elsewhere"
     (elsewhere / "flows").mkdir(parents=True)
-    (elsewhere / "flows" / "__init__.py").write_text("raise RuntimeError('a stranger')", encoding="utf-8")
+    (elsewhere / "flows" / "__init__.py").write_text(
+        "raise RuntimeError('a stranger')", encoding="utf-8"
+    )
     (elsewhere / "tasks.py").write_text("raise RuntimeError('a stranger')", encoding="utf-8")
     _prefect("work-pool", "create", "afterfit", "--type", "process", "--overwrite")
     command = [*PREFECT, "worker", "start", "--pool", "afterfit"]
@@ -79,10 +91,17 @@ def worker(servers, tmp_path):
 
 
 def test_deployed_flows_run_ad_hoc_and_by_their_schedule(sales, worker, tmp_path):
-    """`prefect deployment run` with parameters and a schedule both end Completed, with their output committed."""
+    """`prefect deployment run` with parameters and a schedule both end Completed, with their output
+    committed.
+    """
     spec = load_spec(sales)
     _prefect("deploy", "--prefect-file", str(DEPLOYMENTS), "--all")
-    given = ("--param", f"spec={json.dumps(spec.model_dump(mode='json'))}", "--param", "retrain=true")
+    given = (
+        "--param",
+        f"spec={json.dumps(spec.model_dump(mode='json'))}",
+        "--param",
+        "retrain=true",
+    )
     _prefect("deployment", "run", "run-lifecycle/breast-cancer-weekly", *given)
     _await_completed("breast-cancer-weekly")
     assert verify_output(Path(spec.scoring.output)) == []

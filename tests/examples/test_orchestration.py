@@ -38,7 +38,11 @@ def test_runs_that_start_at_the_same_time_are_told_apart(servers):
 @pytest.mark.parametrize(
     ("candidates", "needed", "outcome"),
     [
-        ({"ridge": Ridge(), "mean": DummyRegressor(), "broken": Ridge(alpha=-1.0)}, 0.3, "promoted ridge, 2 measured"),
+        (
+            {"ridge": Ridge(), "mean": DummyRegressor(), "broken": Ridge(alpha=-1.0)},
+            0.3,
+            "promoted ridge, 2 measured",
+        ),
         ({"ridge": Ridge()}, 0.9, "alerted: ridge is the best, and not good enough, 1 measured"),
         ({"broken": Ridge(alpha=-1.0)}, 0.3, "alerted: no candidate could be measured, 0 measured"),
     ],
@@ -58,7 +62,9 @@ def test_tables_and_models_go_from_task_to_task(servers):
 def test_parameters_are_checked_before_anything_runs(servers):
     example = load("parameters")
     assert example["find_alpha"](example["Search"](folds=5)) == 0.1
-    with pytest.raises(ParameterTypeError, match=r"search\.folds: Input should be less than or equal to 10"):
+    with pytest.raises(
+        ParameterTypeError, match=r"search\.folds: Input should be less than or equal to 10"
+    ):
         example["find_alpha"]({"folds": 11})
 
 

@@ -1,4 +1,6 @@
-"""What the fault tests share: champions, sources, commands to be killed, and the laws that hold after every fault."""
+"""What the fault tests share: champions, sources, commands to be killed, and the laws that hold
+after every fault.
+"""
 
 import contextlib
 import json
@@ -41,7 +43,9 @@ def make_rows(rows, first_id=0):
 
 
 def write_training(folder, name, estimator, **params):
-    """Write a table of such rows with a target, and the spec of a model of them; give the spec's path."""
+    """Write a table of such rows with a target, and the spec of a model of them; give the spec's
+    path.
+    """
     table = make_rows(500)
     amount = np.sin(3 * table["size"].to_numpy()) + 0.01 * table["count"].to_numpy()
     pq.write_table(table.append_column("amount", pa.array(amount)), folder / "train.parquet")
@@ -78,12 +82,16 @@ def champion(servers, tmp_path_factory):
 @pytest.fixture(scope="session")
 def slow_champion(servers, tmp_path_factory):
     """The name of a model that takes a while for a piece, which leaves time to kill something."""
-    return train(write_training(tmp_path_factory.mktemp("slow"), "slow", "sklearn.svm.SVR", epsilon=0.15))
+    return train(
+        write_training(tmp_path_factory.mktemp("slow"), "slow", "sklearn.svm.SVR", epsilon=0.15)
+    )
 
 
 @pytest.fixture(scope="session")
 def make_source(tmp_path_factory):
-    """Write a source of so many pieces, whose ids begin anywhere, each once in a session; give its path and its ids."""
+    """Write a source of so many pieces, whose ids begin anywhere, each once in a session; give its
+    path and its ids.
+    """
     folder = tmp_path_factory.mktemp("sources")
 
     def make(pieces, first_id=0):
@@ -98,7 +106,9 @@ def make_source(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def reference(tmp_path_factory):
-    """Give the parts of an undisturbed run of a model over a source: what every other run must end with."""
+    """Give the parts of an undisturbed run of a model over a source: what every other run must end
+    with.
+    """
     folder, known = tmp_path_factory.mktemp("reference"), {}
 
     def parts(model, source):
@@ -120,7 +130,9 @@ def rows():
 
 @dataclass(frozen=True)
 class Command:
-    """A command that runs: `afterfit score MODEL SOURCE OUTPUT --replace --json`, and all that it starts."""
+    """A command that runs: `afterfit score MODEL SOURCE OUTPUT --replace --json`, and all that it
+    starts.
+    """
 
     process: subprocess.Popen
     output: Path
@@ -136,7 +148,9 @@ class Command:
         return self.await_file("*/records/part-*.json", count)
 
     def await_file(self, pattern, count=1):
-        """Wait until so many files are in the staging; tell whether it got there before it ended."""
+        """Wait until so many files are in the staging; tell whether it got there before it
+        ended.
+        """
         staging = self.output.parent / f".{self.output.name}.staging"
         deadline = time.monotonic() + HANGS
         while self.process.poll() is None:
@@ -151,7 +165,10 @@ class Command:
         found = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
-                if process.environ().get(MARK) == self.mark and process.status() != psutil.STATUS_ZOMBIE:
+                if (
+                    process.environ().get(MARK) == self.mark
+                    and process.status() != psutil.STATUS_ZOMBIE
+                ):
                     found.append(process)
         return found
 
@@ -173,7 +190,9 @@ def start():
         given = {**os.environ, MARK: mark, **variables}
         environment = {variable: value for variable, value in given.items() if value is not None}
         command = [AFTERFIT, "score", model, str(source), str(output), "--replace", "--json", *more]
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         started.append(Command(process, Path(output), mark))
         return started[-1]
 
@@ -193,25 +212,36 @@ class Laws:
     @staticmethod
     def parts_of(output):
         """Give what the manifest says of the parts: equal for equal content."""
-        return [(part.name, part.rows, part.sha256, part.quarantine_sha256) for part in read_manifest(output).parts]
+        return [
+            (part.name, part.rows, part.sha256, part.quarantine_sha256)
+            for part in read_manifest(output).parts
+        ]
 
     @staticmethod
     def ids_of(output):
         """Give all ids of an output, scored and in quarantine, in ascending order."""
-        apart = [pq.read_table(path, columns=["id"]) for path in (output / QUARANTINE).glob("*.parquet")]
-        return np.sort(np.concatenate([table["id"].to_numpy() for table in (read_scores(output), *apart)]))
+        apart = [
+            pq.read_table(path, columns=["id"]) for path in (output / QUARANTINE).glob("*.parquet")
+        ]
+        return np.sort(
+            np.concatenate([table["id"].to_numpy() for table in (read_scores(output), *apart)])
+        )
 
     def remember(self, output):
         """Take an earlier output down."""
         self.before = {path: path.read_bytes() for path in output.rglob("*.*")}
 
     def unchanged(self, output):
-        """Hold that a run that failed has changed nothing: the earlier output, or none, is what it was."""
+        """Hold that a run that failed has changed nothing: the earlier output, or none, is what it
+        was.
+        """
         assert ({path: path.read_bytes() for path in output.rglob("*.*")} or None) == self.before
         self.whole(output)
 
     def whole(self, output, *ids):
-        """Hold that there is no output, or a complete one of just one of these sets of ids, each id once."""
+        """Hold that there is no output, or a complete one of just one of these sets of ids, each id
+        once.
+        """
         if output.exists():
             assert verify_output(output) == []
             found = self.ids_of(output)
@@ -226,7 +256,9 @@ class Laws:
         assert all(word in complained for word in words), complained
 
     def finished(self, ended, output, ids):
-        """Hold that a command scored every row and left nothing beside a whole output; give its answer."""
+        """Hold that a command scored every row and left nothing beside a whole output; give its
+        answer.
+        """
         assert (ended[0], ended[2]) == (0, "")
         self.alone(output, ids)
         return json.loads(ended[1])

@@ -35,13 +35,19 @@ def windowed(tmp_path):
     pq.write_table(table, tmp_path / "train.parquet")
     for rows, day in enumerate(DAYS, start=1):
         (tmp_path / "in" / day).mkdir(parents=True)
-        pq.write_table(table.slice(0, 10 * rows).drop_columns(["y"]), tmp_path / "in" / day / "x.parquet")
+        pq.write_table(
+            table.slice(0, 10 * rows).drop_columns(["y"]), tmp_path / "in" / day / "x.parquet"
+        )
     spec = {
         "name": f"windowed-{tmp_path.name[-8:].strip('-_').replace('_', '-')}",
         "problem": "regression",
         "data": {"source": "train.parquet", "target": "y", "id": "id"},
         "candidates": [{"estimator": "sklearn.linear_model.Ridge"}],
-        "scoring": {"source": "in/{window:%Y-%m-%d}/*.parquet", "output": "out/{window:%Y-%m-%d}", "window": "1d"},
+        "scoring": {
+            "source": "in/{window:%Y-%m-%d}/*.parquet",
+            "output": "out/{window:%Y-%m-%d}",
+            "window": "1d",
+        },
     }
     (tmp_path / "spec.yaml").write_text(yaml.safe_dump(spec), encoding="utf-8")
     return tmp_path / "spec.yaml"
@@ -49,16 +55,25 @@ def windowed(tmp_path):
 
 def told(done):
     """Tell of each window its status before, and the rows that were scored."""
-    return [(window.plan.status, window.scores.rows_scored if window.scores else None) for window in done.windows]
+    return [
+        (window.plan.status, window.scores.rows_scored if window.scores else None)
+        for window in done.windows
+    ]
 
 
-def test_every_window_is_scored_once_and_again_only_when_the_champion_is_another(windowed, tmp_path):
+def test_every_window_is_scored_once_and_again_only_when_the_champion_is_another(
+    windowed, tmp_path
+):
     spec = load_spec(windowed)
     train_model(spec)
     planned = backfill_scores(spec, *FROM_TO, dry_run=True)
     assert told(planned) == [("missing", None)] * 3
     assert not (tmp_path / "out").exists()
-    assert told(backfill_scores(spec, *FROM_TO)) == [("missing", 10), ("missing", 20), ("missing", 30)]
+    assert told(backfill_scores(spec, *FROM_TO)) == [
+        ("missing", 10),
+        ("missing", 20),
+        ("missing", 30),
+    ]
     assert read_manifest(tmp_path / "out" / DAYS[1]).window == "2026-03-29T00:00Z/2026-03-30T00:00Z"
     assert [len(read_scores(tmp_path / "out" / day)) for day in DAYS] == [10, 20, 30]
     before = (tmp_path / "out" / DAYS[0] / "_manifest.json").read_bytes()
@@ -68,7 +83,11 @@ def test_every_window_is_scored_once_and_again_only_when_the_champion_is_another
     train_model(spec, retrain=True)
     assert told(backfill_scores(spec, *FROM_TO, only="missing")) == [("stale", None)] * 3
     assert (tmp_path / "out" / DAYS[0] / "_manifest.json").read_bytes() == before
-    assert told(backfill_scores(spec, *FROM_TO, only="stale")) == [("stale", 10), ("stale", 20), ("stale", 30)]
+    assert told(backfill_scores(spec, *FROM_TO, only="stale")) == [
+        ("stale", 10),
+        ("stale", 20),
+        ("stale", 30),
+    ]
     assert [read_manifest(tmp_path / "out" / day).version for day in DAYS] == [2, 2, 2]
 
 
@@ -76,7 +95,9 @@ def test_a_window_that_fails_is_told_with_its_reason_and_the_others_are_scored(w
     spec = load_spec(windowed)
     train_model(spec)
     (tmp_path / "in" / DAYS[1] / "x.parquet").unlink()
-    with pytest.raises(BackfillError, match="1 of 3 windows failed, the first is 2026-03-29T00:00Z") as failed:
+    with pytest.raises(
+        BackfillError, match="1 of 3 windows failed, the first is 2026-03-29T00:00Z"
+    ) as failed:
         backfill_scores(spec, *FROM_TO)
     assert told(failed.value.done) == [("missing", 10), ("missing", None), ("missing", 30)]
     assert "There is nothing to read at" in failed.value.done.windows[1].error
@@ -92,7 +113,11 @@ def test_a_window_whose_scores_are_damaged_is_scored_again_when_that_is_seen(win
     backfill_scores(spec, *FROM_TO)
     missing, flipped = (next((tmp_path / "out" / day).glob("part-*")) for day in DAYS[:2])
     missing.unlink()
-    assert told(backfill_scores(spec, *FROM_TO)) == [("failed", 10), ("current", None), ("current", None)]
+    assert told(backfill_scores(spec, *FROM_TO)) == [
+        ("failed", 10),
+        ("current", None),
+        ("current", None),
+    ]
     flipped.write_bytes(flipped.read_bytes()[:-1] + b"?")
     everything = backfill_scores(spec, *FROM_TO, only="all")
     assert [window.scores.reused for window in everything.windows] == [True, False, True]
@@ -114,7 +139,9 @@ def test_scores_of_another_model_with_the_same_number_are_stale(windowed, tmp_pa
 def test_an_interrupted_backfill_does_not_score_its_windows_to_the_end(windowed, monkeypatch):
     spec = load_spec(windowed)
     train_model(spec)
-    monkeypatch.setattr("flows.backfill.outcome_of", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(
+        "flows.backfill.outcome_of", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+    )
     ended = []
 
     @idempotent_task(task_run_name="for long")
@@ -144,7 +171,9 @@ def test_a_window_that_was_begun_and_not_finished_is_known_as_failed(windowed, t
     assert told(done) == [("missing", None), ("failed", 20), ("missing", None)]
 
 
-def test_a_run_or_a_backfill_of_a_spec_that_is_not_for_it_is_refused_with_what_to_do(windowed, sales):
+def test_a_run_or_a_backfill_of_a_spec_that_is_not_for_it_is_refused_with_what_to_do(
+    windowed, sales
+):
     with pytest.raises(RequestError, match="afterfit backfill SPEC --from DATE --to DATE"):
         run_lifecycle(load_spec(windowed))
     spec = load_spec(sales)

@@ -1,4 +1,5 @@
-"""Real clusters: a scheduler and workers on two hosts, the flow and its servers on a third, all of it over TLS.
+"""Real clusters: a scheduler and workers on two hosts, the flow and its servers on a third, all of
+it over TLS.
 
 Each host is a network namespace with an address of its own; the hosts share a bridge, and the disk.
 """
@@ -37,7 +38,9 @@ def ip(*arguments):
 
 def certificates(folder):
     """Make certificates for all hosts; give what to export."""
-    made = subprocess.run(["sh", CERTIFICATES, folder, *HOSTS.values()], check=True, capture_output=True, text=True)
+    made = subprocess.run(
+        ["sh", CERTIFICATES, folder, *HOSTS.values()], check=True, capture_output=True, text=True
+    )
     return dict(re.findall(r"^export (\w+)='(.*)'$", made.stdout, re.MULTILINE))
 
 
@@ -92,7 +95,9 @@ class Hosts:
         return process
 
     def afterfit(self, *arguments, **variables):
-        """Run afterfit on the host of the flow; give its exit status, its answer, and what it complained of."""
+        """Run afterfit on the host of the flow; give its exit status, its answer, and what it
+        complained of.
+        """
         process = self.start("flow", "afterfit", *arguments, "--json", **variables)
         said, complained = process.communicate(timeout=HANGS)
         return process.returncode, json.loads(said or "null"), complained
@@ -115,9 +120,15 @@ def answers(hosts, url):
 
 @pytest.fixture(scope="module")
 def hosts(tmp_path_factory):
-    """Three hosts: one with the servers, one with the scheduler and a worker, one with a worker alone."""
+    """Three hosts: one with the servers, one with the scheduler and a worker, one with a worker
+    alone.
+    """
     folder = tmp_path_factory.mktemp("hosts")
-    environment = {**os.environ, **certificates(folder / "tls"), "AFTERFIT_HOME": str(folder / "home")}
+    environment = {
+        **os.environ,
+        **certificates(folder / "tls"),
+        "AFTERFIT_HOME": str(folder / "home"),
+    }
     environment |= {"PREFECT_HOME": str(folder / "prefect"), "DASK_LOGGING__DISTRIBUTED": "info"}
     environment |= {"PREFECT_API_URL": None, "MLFLOW_TRACKING_URI": None}  # the workers are told
     with Hosts(folder, environment) as started:
@@ -127,7 +138,16 @@ def hosts(tmp_path_factory):
         )  # fmt: skip
         started.start("flow", "prefect", "server", "start", "--host", HOSTS["flow"], "--port", 4200)
         started.start(
-            "one", "dask", "scheduler", "--protocol", "tls", "--host", HOSTS["one"], "--port", 8786, "--no-dashboard"
+            "one",
+            "dask",
+            "scheduler",
+            "--protocol",
+            "tls",
+            "--host",
+            HOSTS["one"],
+            "--port",
+            8786,
+            "--no-dashboard",
         )
         for host in ("one", "two"):
             started.worker(host)
@@ -139,10 +159,14 @@ def hosts(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def model(hosts, make_training, tmp_path_factory, make_source):
-    """The name of a slow model, which the whole lifecycle made on the cluster, and what that answered."""
+    """The name of a slow model, which the whole lifecycle made on the cluster, and what that
+    answered.
+    """
     folder = tmp_path_factory.mktemp("spec")
     path = make_training(folder, "far", "sklearn.svm.SVR", epsilon=0.15)
-    spec = yaml.safe_load(path.read_text()) | {"scoring": {"source": str(make_source(2).path), "output": "scores"}}
+    spec = yaml.safe_load(path.read_text()) | {
+        "scoring": {"source": str(make_source(2).path), "output": "scores"}
+    }
     path.write_text(yaml.safe_dump(spec))
     status, answer, complained = hosts.afterfit("run", path, "--cluster", SCHEDULER)
     assert status == 0, complained
@@ -155,15 +179,31 @@ def test_the_lifecycle_runs_on_a_cluster_of_other_hosts(model, make_source, laws
     laws.whole(Path(model["scores"]["output"]), make_source(2).ids)
 
 
-def test_a_host_that_is_cut_off_in_the_middle_of_a_run_costs_time_only(hosts, model, make_source, laws, tmp_path):
-    """Nothing says goodbye: its packets are lost from one moment to the next. Later it is back, and changes nothing."""
+def test_a_host_that_is_cut_off_in_the_middle_of_a_run_costs_time_only(
+    hosts, model, make_source, laws, tmp_path
+):
+    """Nothing says goodbye: its packets are lost from one moment to the next. Later it is back, and
+    changes nothing.
+    """
     source, output = make_source(8), tmp_path / "out"
     run = hosts.start(
-        "flow", "afterfit", "score", model["model"], source.path, output, "--cluster", SCHEDULER, "--json"
+        "flow",
+        "afterfit",
+        "score",
+        model["model"],
+        source.path,
+        output,
+        "--cluster",
+        SCHEDULER,
+        "--json",
     )
     records = output.parent / f".{output.name}.staging"
     deadline = time.monotonic() + HANGS
-    while len(list(records.glob("*/records/part-*.json"))) < 2 and run.poll() is None and time.monotonic() < deadline:
+    while (
+        len(list(records.glob("*/records/part-*.json"))) < 2
+        and run.poll() is None
+        and time.monotonic() < deadline
+    ):
         time.sleep(0.01)
     hosts.link("two", up=False)
     try:
@@ -175,7 +215,9 @@ def test_a_host_that_is_cut_off_in_the_middle_of_a_run_costs_time_only(hosts, mo
     laws.alone(output, source.ids)
     assert lost_worker(hosts), "the host that was cut off had no work"
     laws.remember(output)
-    back = hosts.afterfit("score", model["model"], source.path, tmp_path / "again", "--cluster", SCHEDULER)
+    back = hosts.afterfit(
+        "score", model["model"], source.path, tmp_path / "again", "--cluster", SCHEDULER
+    )
     assert (back[0], back[1]["rows_scored"]) == (0, len(source.ids)), back
     laws.unchanged(output)
 
@@ -197,11 +239,21 @@ def test_a_certificate_of_another_ca_is_refused(hosts, model, make_source, laws,
     """On either side: the flow says so in a sentence, a worker is never let in."""
     stranger = certificates(tmp_path / "strange")
     score = ("score", model["model"], make_source(2).path, tmp_path / "out", "--cluster", SCHEDULER)
-    laws.failed(refused(hosts.afterfit(*score, **stranger)), "certificates", SCHEDULER, "do not fit", status=2)
+    laws.failed(
+        refused(hosts.afterfit(*score, **stranger)),
+        "certificates",
+        SCHEDULER,
+        "do not fit",
+        status=2,
+    )
     none = dict.fromkeys(stranger)
-    laws.failed(refused(hosts.afterfit(*score, **none)), "DASK_DISTRIBUTED__COMM__TLS__CA_FILE", status=2)
+    laws.failed(
+        refused(hosts.afterfit(*score, **none)), "DASK_DISTRIBUTED__COMM__TLS__CA_FILE", status=2
+    )
     plain = (*score[:-1], SCHEDULER.replace("tls", "tcp"))
-    laws.failed(refused(hosts.afterfit(*plain)), SCHEDULER.replace("tls", "tcp"), "write tls://", status=2)
+    laws.failed(
+        refused(hosts.afterfit(*plain)), SCHEDULER.replace("tls", "tcp"), "write tls://", status=2
+    )
     intruder = hosts.worker("two", **stranger)
     try:
         status, answer, complained = hosts.afterfit(*score)
@@ -220,7 +272,9 @@ def test_a_host_that_does_not_see_the_data_is_refused(hosts, model, make_source,
     deadline = time.monotonic() + HANGS
     while (ended := hosts.afterfit(*command, "--replace"))[0] == 0 and time.monotonic() < deadline:
         time.sleep(0.5)  # it has not joined yet
-    laws.failed(refused(ended), f"The worker tls://{HOSTS['two']}", f"cannot read {source}", status=2)
+    laws.failed(
+        refused(ended), f"The worker tls://{HOSTS['two']}", f"cannot read {source}", status=2
+    )
     blind.terminate()
     blind.wait(timeout=HANGS)
 

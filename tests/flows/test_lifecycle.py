@@ -34,8 +34,16 @@ def test_a_run_trains_registers_promotes_and_scores_every_row(sales):
     """One run ends with a champion and a verified output that holds each id once, in order."""
     spec = load_spec(sales)
     done = run_lifecycle(spec)
-    assert (done.trained.version, done.trained.alias, done.trained.promoted) == (1, "champion", True)
-    assert (done.scores.rows_in, done.scores.rows_scored, done.scores.rows_quarantined) == (400, 400, 0)
+    assert (done.trained.version, done.trained.alias, done.trained.promoted) == (
+        1,
+        "champion",
+        True,
+    )
+    assert (done.scores.rows_in, done.scores.rows_scored, done.scores.rows_quarantined) == (
+        400,
+        400,
+        0,
+    )
     scores = read_scores(spec.scoring.output)
     assert scores["id"].to_pylist() == [f"{number:04d}" for number in range(400)]
     assert scores.column_names == ["id", "prediction", "model_version"]
@@ -44,13 +52,23 @@ def test_a_run_trains_registers_promotes_and_scores_every_row(sales):
 
 
 def test_the_same_run_again_does_nothing_and_says_so(sales):
-    """An unchanged spec on unchanged data reuses the version and the scores; --retrain makes a new version."""
+    """An unchanged spec on unchanged data reuses the version and the scores; --retrain makes a new
+    version.
+    """
     spec = load_spec(sales)
     first, manifest = run_lifecycle(spec), None
     manifest = (Path(spec.scoring.output) / "_manifest.json").read_bytes()
     again = run_lifecycle(spec)
-    assert (again.trained.version, again.trained.model_reused, again.trained.promoted) == (1, True, False)
-    assert (again.scores.reused, again.scores.rows_reused, again.scores.run_key) == (True, 400, first.scores.run_key)
+    assert (again.trained.version, again.trained.model_reused, again.trained.promoted) == (
+        1,
+        True,
+        False,
+    )
+    assert (again.scores.reused, again.scores.rows_reused, again.scores.run_key) == (
+        True,
+        400,
+        first.scores.run_key,
+    )
     assert (Path(spec.scoring.output) / "_manifest.json").read_bytes() == manifest
     assert train_model(spec, retrain=True).version == 2
 
@@ -60,7 +78,11 @@ def test_a_refused_challenger_stays_a_challenger_and_scoring_goes_on_with_the_ch
     run_lifecycle(load_spec(sales))
     refused = run_lifecycle(load_spec(sales, [DUMMY]))
     assert not refused.trained.verdict.passed
-    assert (refused.trained.version, refused.trained.alias, refused.trained.champion) == (2, "challenger", 1)
+    assert (refused.trained.version, refused.trained.alias, refused.trained.champion) == (
+        2,
+        "challenger",
+        1,
+    )
     assert refused.scores.version == 1
     aliases = {model.name: model.aliases for model in versions.list_models()}[refused.trained.model]
     assert aliases == {"champion": 1, "challenger": 2}
@@ -85,7 +107,12 @@ def test_a_rolled_back_version_is_not_promoted_again_by_the_next_run(sales):
     assert train_model(better).version == 2
     assert rollback_version(name) == (1, 2)
     again = train_model(better)
-    assert (again.version, again.model_reused, again.promoted, again.champion) == (2, True, False, 1)
+    assert (again.version, again.model_reused, again.promoted, again.champion) == (
+        2,
+        True,
+        False,
+        1,
+    )
 
 
 def test_a_refusal_is_judged_anew_when_another_champion_is_in_use(sales):
@@ -95,7 +122,12 @@ def test_a_refusal_is_judged_anew_when_another_champion_is_in_use(sales):
     assert train_model(refused).alias == "challenger"
     train_model(load_spec(sales, ["gates.champion.margin=5"]))
     again = train_model(refused)
-    assert (again.version, again.model_reused, again.verdict.passed, again.champion) == (4, False, False, 3)
+    assert (again.version, again.model_reused, again.verdict.passed, again.champion) == (
+        4,
+        False,
+        False,
+        3,
+    )
     assert promote_version(name, 4, force=True) == 3
     assert train_model(refused).alias == "champion"
 
@@ -115,7 +147,12 @@ def test_other_scoring_options_are_another_run(sales):
     assert run_lifecycle(load_spec(sales)).trained.version == 1
     done = run_lifecycle(load_spec(sales, ["scoring.keep=[day]"]))
     assert (done.trained.version, done.trained.model_reused, done.scores.reused) == (1, True, False)
-    assert read_scores(done.scores.output).column_names == ["id", "day", "prediction", "model_version"]
+    assert read_scores(done.scores.output).column_names == [
+        "id",
+        "day",
+        "prediction",
+        "model_version",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +161,10 @@ def test_other_scoring_options_are_another_run(sales):
         ("scoring.source=nope.csv", "nothing to read"),
         ("scoring.output=sales.csv", "is a file"),
         ("scoring.keep=[colour]", "column 'colour' is missing"),
-        ("candidates=[{estimator: sklearn.linear_model.Ridge, params: {alpha: -1}}]", "Ridge cannot be fitted"),
+        (
+            "candidates=[{estimator: sklearn.linear_model.Ridge, params: {alpha: -1}}]",
+            "Ridge cannot be fitted",
+        ),
     ],
 )
 def test_a_wrong_request_is_refused_before_anything_is_registered(sales, change, words):
@@ -149,7 +189,9 @@ def test_files_whose_ids_have_different_types_are_refused(sales, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(("workers", "cluster"), [(0, None), (-1, None), (None, "10.0.0.5:8786"), (2, "tcp://h:1")])
+@pytest.mark.parametrize(
+    ("workers", "cluster"), [(0, None), (-1, None), (None, "10.0.0.5:8786"), (2, "tcp://h:1")]
+)
 def test_workers_and_cluster_that_cannot_be_are_refused(workers, cluster):
     """No task is left waiting for a worker that never comes."""
     with pytest.raises(RequestError, match=r"workers is|cluster is"):
@@ -157,17 +199,26 @@ def test_workers_and_cluster_that_cannot_be_are_refused(workers, cluster):
 
 
 def test_a_run_that_died_before_its_promotion_is_finished_by_the_next(sales, monkeypatch):
-    """A version that passed and was not promoted is promoted by the same command again, not trained again."""
+    """A version that passed and was not promoted is promoted by the same command again, not trained
+    again.
+    """
     monkeypatch.setattr(aliases, "promote", lambda *_: (_ for _ in ()).throw(OSError("killed")))
     with pytest.raises(OSError, match="killed"):
         train_model(load_spec(sales))
     monkeypatch.undo()
     trained = train_model(load_spec(sales))
-    assert (trained.version, trained.alias, trained.promoted, trained.model_reused) == (1, "champion", True, True)
+    assert (trained.version, trained.alias, trained.promoted, trained.model_reused) == (
+        1,
+        "champion",
+        True,
+        True,
+    )
 
 
 def test_scores_equal_those_of_the_pipeline_in_memory_to_the_last_bit(sales, tmp_path):
-    """The registered version, in a flow, answers row by row what the same pipeline answers on the same piece."""
+    """The registered version, in a flow, answers row by row what the same pipeline answers on the
+    same piece.
+    """
     spec = load_spec(sales)
     trained = train_model(spec)
     version = versions.resolve(f"{trained.model}/{trained.version}")
@@ -175,12 +226,18 @@ def test_scores_equal_those_of_the_pipeline_in_memory_to_the_last_bit(sales, tmp
     score_batch(trained.model, spec.data.source, str(tmp_path / "out"))
     features = read_metadata(folder).features
     copied = copy_csv(list_source(spec.data.source)[0], features, tmp_path / "copy.parquet", 1000)
-    expected = load_pipeline(folder / "model.skops").predict(to_frame(pq.read_table(copied), features))
+    expected = load_pipeline(folder / "model.skops").predict(
+        to_frame(pq.read_table(copied), features)
+    )
     assert np.array_equal(read_scores(tmp_path / "out")["prediction"].to_numpy(), expected)
 
 
-def test_every_task_runs_on_fresh_worker_processes_from_another_directory(sales, tmp_path, monkeypatch):
-    """Nothing on a worker depends on the current directory, not even with a stranger's `tasks.py` in it."""
+def test_every_task_runs_on_fresh_worker_processes_from_another_directory(
+    sales, tmp_path, monkeypatch
+):
+    """Nothing on a worker depends on the current directory, not even with a stranger's `tasks.py`
+    in it.
+    """
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "tasks.py").write_text("raise RuntimeError('a stranger')", encoding="utf-8")
@@ -192,7 +249,9 @@ def test_every_task_runs_on_fresh_worker_processes_from_another_directory(sales,
 
 
 def test_other_scores_are_replaced_only_when_asked(sales, tmp_path):
-    """An output of another run is refused, or swapped with `replace`; either way one of them is there, whole."""
+    """An output of another run is refused, or swapped with `replace`; either way one of them is
+    there, whole.
+    """
     spec = load_spec(sales)
     name = train_model(spec).model
     output = str(tmp_path / "out")
@@ -207,7 +266,9 @@ def test_other_scores_are_replaced_only_when_asked(sales, tmp_path):
 
 
 def test_a_model_fitted_elsewhere_goes_through_the_same_gates(sales, tmp_path):
-    """A skops file is measured, judged and registered; what is no skops file is refused in a sentence."""
+    """A skops file is measured, judged and registered; what is no skops file is refused in a
+    sentence.
+    """
     spec = load_spec(sales)
     trained = train_model(spec)
     model = Path(fetch(versions.resolve(trained.model)).folder) / "model.skops"
@@ -222,7 +283,9 @@ def test_a_model_fitted_elsewhere_goes_through_the_same_gates(sales, tmp_path):
 
 
 def test_a_changed_model_file_is_refused(sales, tmp_path):
-    """A damaged copy is fetched again; a version whose files are not those that were registered never scores."""
+    """A damaged copy is fetched again; a version whose files are not those that were registered
+    never scores.
+    """
     spec = load_spec(sales)
     name = train_model(spec).model
     version = fetch(versions.resolve(name))
@@ -234,7 +297,9 @@ def test_a_changed_model_file_is_refused(sales, tmp_path):
 
 
 def test_bike_sharing_trains_and_scores_all_rows(bike):
-    """On real data split by time, the best of three beats the mean by far and scores all 17,379 rows."""
+    """On real data split by time, the best of three beats the mean by far and scores all 17,379
+    rows.
+    """
     path = bike / "bike.yaml"
     path.write_text(
         """
@@ -257,8 +322,11 @@ gates: {limits: {mae: {max: 60}}}
     truth = read_csv(list_source(spec.data.source)[0], as_text=("instant",))
     assert scores["instant"].to_pylist() == truth["instant"].to_pylist()
     newest = pc.greater_equal(
-        truth["dteday"], pc.quantile(truth["dteday"].cast("int32"), 0.8)[0].cast("int32").cast("date32")
+        truth["dteday"],
+        pc.quantile(truth["dteday"].cast("int32"), 0.8)[0].cast("int32").cast("date32"),
     )
-    y, predicted = (column.filter(newest).to_numpy() for column in (truth["cnt"], scores["prediction"]))
+    y, predicted = (
+        column.filter(newest).to_numpy() for column in (truth["cnt"], scores["prediction"])
+    )
     mean = truth["cnt"].filter(pc.invert(newest)).to_numpy().mean()
     assert np.abs(y - predicted).mean() < 0.33 * np.abs(y - mean).mean()

@@ -26,12 +26,16 @@ OTHER = 100_000_000  # where the ids of a second source begin
 
 
 class Readers:
-    """Two readers that loop while a body works: one through `read_scores`, one that lists the folder itself."""
+    """Two readers that loop while a body works: one through `read_scores`, one that lists the
+    folder itself.
+    """
 
     def __init__(self, output):
         self.output, self.stop = output, threading.Event()
         self.seen, self.listed, self.troubles = [], [], []
-        self.threads = [threading.Thread(target=self._loop, args=(look,)) for look in (self._read, self._list)]
+        self.threads = [
+            threading.Thread(target=self._loop, args=(look,)) for look in (self._read, self._list)
+        ]
 
     def __enter__(self):
         for thread in self.threads:
@@ -59,7 +63,9 @@ class Readers:
         self.listed.append({path.name[:13] for path in self.output.glob("part-*")})
 
     def assert_saw_only(self, *ids):
-        """Hold that they saw one of these whole outputs each time, and never parts of two runs at once."""
+        """Hold that they saw one of these whole outputs each time, and never parts of two runs at
+        once.
+        """
         assert self.troubles == []
         assert set(self.seen) <= {(int(one[0]), int(one[-1]), len(one), len(one)) for one in ids}
         assert max(map(len, self.listed)) == 1
@@ -85,9 +91,12 @@ def small_pieces(monkeypatch):
 def one_bundle(small_pieces, monkeypatch):
     """Let all parts be written right here, and nothing be reported: a round is a matter of seconds.
 
-    Where two runs write artifacts and states at once, SQLite keeps the Prefect server for a minute now and then.
+    Where two runs write artifacts and states at once, SQLite keeps the Prefect server for a minute
+    now and then.
     """
-    monkeypatch.setattr("flows.bundles.bundle_pieces", lambda found, _: (Bundle(0, tuple(found)),) if found else ())
+    monkeypatch.setattr(
+        "flows.bundles.bundle_pieces", lambda found, _: (Bundle(0, tuple(found)),) if found else ()
+    )
     monkeypatch.setattr(scoring, "publish_scores", lambda *_: None)
     monkeypatch.setattr("tasks.publish.create_progress_artifact", lambda *_, **__: uuid4())
     monkeypatch.setattr("tasks.publish.update_progress_artifact", lambda *_: None)
@@ -125,7 +134,9 @@ def test_runs_onto_one_output_come_one_after_the_other_and_readers_see_one_of_th
     looking.assert_saw_only(*ids)
 
 
-def test_of_two_runs_at_once_that_may_not_replace_one_is_refused(champion, two, tmp_path, laws, one_bundle):
+def test_of_two_runs_at_once_that_may_not_replace_one_is_refused(
+    champion, two, tmp_path, laws, one_bundle
+):
     """And what the other has committed stays."""
     output = tmp_path / "out"
     found = _at_once(*[((champion, str(path), str(output)), {}) for path in two])
@@ -146,7 +157,9 @@ def test_the_same_run_fired_twice_is_done_once(champion, two, tmp_path, laws, on
 
 @pytest.fixture
 def in_the_middle():
-    """Do something once, in the middle of the next scoring run: some rows are scored, some are not."""
+    """Do something once, in the middle of the next scoring run: some rows are scored, some are
+    not.
+    """
     logger = logging.getLogger("afterfit.progress")
     before = logger.level
     logger.setLevel(logging.INFO)
@@ -171,10 +184,18 @@ def in_the_middle():
 def test_a_run_ends_with_the_version_it_began_with_whatever_happens_to_the_registry(
     servers, make_training, rows, tmp_path, laws, small_pieces, in_the_middle
 ):
-    """The alias moves to another version between two bundles; the alias goes; the version itself goes."""
+    """The alias moves to another version between two bundles; the alias goes; the version itself
+    goes.
+    """
     name, client = "moving", connect()
     spec = make_training(tmp_path, name, "sklearn.linear_model.Ridge")
-    for more in ([], ["candidates=[{estimator: sklearn.linear_model.LinearRegression}]", "gates.champion.margin=9"]):
+    for more in (
+        [],
+        [
+            "candidates=[{estimator: sklearn.linear_model.LinearRegression}]",
+            "gates.champion.margin=9",
+        ],
+    ):
         train_model(load_spec(spec, more))
     client.set_registered_model_alias(name, "champion", "1")
     source = tmp_path / "rows.parquet"
@@ -188,8 +209,12 @@ def test_a_run_ends_with_the_version_it_began_with_whatever_happens_to_the_regis
         assert in_the_middle.done == number
         return set(read_scores(output)["model_version"].to_pylist())
 
-    assert score_while(name, 1, lambda: client.set_registered_model_alias(name, "champion", "2")) == {1}
-    assert score_while(name, 2, lambda: client.delete_registered_model_alias(name, "champion")) == {2}
+    assert score_while(
+        name, 1, lambda: client.set_registered_model_alias(name, "champion", "2")
+    ) == {1}
+    assert score_while(name, 2, lambda: client.delete_registered_model_alias(name, "champion")) == {
+        2
+    }
     assert score_while(f"{name}/1", 3, lambda: client.delete_model_version(name, "1")) == {1}
     for model in (name, f"{name}/1"):
         with pytest.raises(RequestError):
@@ -199,8 +224,13 @@ def test_a_run_ends_with_the_version_it_began_with_whatever_happens_to_the_regis
 
 @pytest.mark.slow
 def test_commands_onto_one_output_wait_for_each_other(champion, make_source, start, laws, tmp_path):
-    """Processes as well as threads: three at once, twice, onto an output that is read all the while."""
-    sources, output = [make_source(0.5, first_id) for first_id in (0, OTHER, 2 * OTHER)], tmp_path / "out"
+    """Processes as well as threads: three at once, twice, onto an output that is read all the
+    while.
+    """
+    sources, output = (
+        [make_source(0.5, first_id) for first_id in (0, OTHER, 2 * OTHER)],
+        tmp_path / "out",
+    )
     score_batch(champion, str(sources[0].path), str(output))
     with Readers(output) as looking:
         for _ in range(2):
@@ -216,13 +246,27 @@ def test_commands_onto_one_output_wait_for_each_other(champion, make_source, sta
 def test_kills_at_any_moment_show_readers_the_old_or_the_new_output_whole(
     slow_champion, make_source, start, laws, reference, tmp_path
 ):
-    """Kills at seeded moments: while it starts, after so many parts, in the commit, and after the end."""
+    """Kills at seeded moments: while it starts, after so many parts, in the commit, and after the
+    end.
+    """
     chance = random.Random(20)  # noqa: S311 - nobody is to be surprised but us
     now, then, output = make_source(6), make_source(6, OTHER), tmp_path / "out"
     score_batch(slow_champion, str(now.path), str(output))
     with Readers(output) as looking:
-        for parts, workers in [(0, 0), (1, 0), (3, 2), (7, 0), (5, 2), (6, 0), (0, 2), (2, 0), (6, 2)]:
-            run = start(slow_champion, then.path, output, *(("--workers", str(workers)) if workers else ()))
+        for parts, workers in [
+            (0, 0),
+            (1, 0),
+            (3, 2),
+            (7, 0),
+            (5, 2),
+            (6, 0),
+            (0, 2),
+            (2, 0),
+            (6, 2),
+        ]:
+            run = start(
+                slow_champion, then.path, output, *(("--workers", str(workers)) if workers else ())
+            )
             if parts:  # the seventh never comes: the run ends
                 run.await_records(parts)
             time.sleep(chance.uniform(0, 0.5 if parts else 5))

@@ -32,7 +32,9 @@ def folder(tmp_path, rows):
 
 
 @pytest.mark.parametrize("pieces", [1, 2])
-def test_many_rows_are_scored_by_the_kernel_and_the_manifest_says_so(champion, make_source, tmp_path, pieces):
+def test_many_rows_are_scored_by_the_kernel_and_the_manifest_says_so(
+    champion, make_source, tmp_path, pieces
+):
     source = make_source(pieces)
     score_batch(champion, str(source.path), str(tmp_path / "out"))
     manifest = read_manifest(tmp_path / "out")
@@ -52,7 +54,9 @@ def test_many_rows_are_scored_by_the_kernel_and_the_manifest_says_so(champion, m
     ],
     ids=["cut off", "empty", "without its middle", "a false footer"],
 )
-def test_one_damaged_file_among_twenty_is_named_before_anything_is_scored(champion, folder, laws, spoil, words):
+def test_one_damaged_file_among_twenty_is_named_before_anything_is_scored(
+    champion, folder, laws, spoil, words
+):
     damaged = folder / "13.parquet"
     damaged.write_bytes(spoil(damaged.read_bytes()))
     with pytest.raises(RequestError, match=rf"13\.parquet {words}"):
@@ -61,26 +65,46 @@ def test_one_damaged_file_among_twenty_is_named_before_anything_is_scored(champi
     assert sorted(path.name for path in folder.parent.iterdir()) == ["in"]
 
 
-def test_a_flipped_bit_under_a_page_checksum_fails_the_run_with_its_file(champion, folder, rows, laws):
-    """Whoever writes page checksums is told; so is anybody whose pages do not decompress any more."""
+def test_a_flipped_bit_under_a_page_checksum_fails_the_run_with_its_file(
+    champion, folder, rows, laws
+):
+    """Whoever writes page checksums is told; so is anybody whose pages do not decompress any
+    more.
+    """
     path = folder / "13.parquet"
-    pq.write_table(rows(10, first_id=130), path, compression="none", use_dictionary=False, write_page_checksum=True)
+    pq.write_table(
+        rows(10, first_id=130),
+        path,
+        compression="none",
+        use_dictionary=False,
+        write_page_checksum=True,
+    )
     flip(path)
     with pytest.raises(AfterfitError, match=r"in/.*\.parquet, rows 0 to 9.*(checksum|CRC)"):
         score_batch(champion, str(folder), str(folder.parent / "out"))
     laws.unchanged(folder.parent / "out")
 
 
-def test_a_flipped_bit_without_a_checksum_is_scored_as_it_stands_and_written_down(champion, folder, rows, laws):
-    """Nobody can know that it is another value; but the manifest has the digest of what was read."""
+def test_a_flipped_bit_without_a_checksum_is_scored_as_it_stands_and_written_down(
+    champion, folder, rows, laws
+):
+    """Nobody can know that it is another value; but the manifest has the digest of what was
+    read.
+    """
     path = folder / "13.parquet"
     pq.write_table(rows(10, first_id=130), path, compression="none", use_dictionary=False)
     undamaged = hashlib.sha256(path.read_bytes()).hexdigest()
     flip(path)
     score_batch(champion, str(folder), str(folder.parent / "out"))
     laws.alone(folder.parent / "out", np.arange(200))
-    content = {Path(item.path).name: item.content for item in read_manifest(folder.parent / "out").inputs}
-    assert content["13.parquet"] == f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}" != f"sha256:{undamaged}"
+    content = {
+        Path(item.path).name: item.content for item in read_manifest(folder.parent / "out").inputs
+    }
+    assert (
+        content["13.parquet"]
+        == f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+        != f"sha256:{undamaged}"
+    )
 
 
 def flip(path):
@@ -102,7 +126,9 @@ def flip(path):
         ("after it is read", "gone"),
     ],
 )
-def test_a_file_that_changes_under_a_run_fails_it(champion, folder, rows, laws, monkeypatch, moment, change):
+def test_a_file_that_changes_under_a_run_fails_it(
+    champion, folder, rows, laws, monkeypatch, moment, change
+):
     """Between its listing and the commit, at any moment: it is named, and nothing is committed."""
     path, output = folder / "13.parquet", folder.parent / "out"
     owner, name = {
@@ -128,14 +154,26 @@ def test_a_file_that_changes_under_a_run_fails_it(champion, folder, rows, laws, 
     [
         (lambda t: t.drop_columns(["size"]), "column 'size' is missing"),
         (lambda t: t.rename_columns(["id", "Size", "count", "region"]), "column 'size' is missing"),
-        (lambda t: t.set_column(1, "size", pc.cast(t["size"], "string")), "column 'size' is string"),
+        (
+            lambda t: t.set_column(1, "size", pc.cast(t["size"], "string")),
+            "column 'size' is string",
+        ),
         (lambda t: t.set_column(3, "region", t["count"]), "column 'region' is int64"),
         (lambda t: t.drop_columns(["id"]), "column 'id' is missing"),
         (lambda t: t.set_column(0, "id", pc.cast(t["id"], "int32")), "column 'id' is int32"),
     ],
-    ids=["missing", "renamed in case", "text for a number", "number for a text", "no id", "another id"],
+    ids=[
+        "missing",
+        "renamed in case",
+        "text for a number",
+        "number for a text",
+        "no id",
+        "another id",
+    ],
 )
-def test_a_file_among_twenty_that_lacks_a_column_or_has_another_type_is_refused(champion, folder, laws, change, words):
+def test_a_file_among_twenty_that_lacks_a_column_or_has_another_type_is_refused(
+    champion, folder, laws, change, words
+):
     path = folder / "13.parquet"
     pq.write_table(change(pq.read_table(path)), path)
     with pytest.raises(RequestError, match=rf"13\.parquet: {words}"):
@@ -143,18 +181,25 @@ def test_a_file_among_twenty_that_lacks_a_column_or_has_another_type_is_refused(
     laws.unchanged(folder.parent / "out")
 
 
-def test_files_with_more_columns_in_another_order_and_of_narrower_types_score_the_same(champion, folder, laws):
+def test_files_with_more_columns_in_another_order_and_of_narrower_types_score_the_same(
+    champion, folder, laws
+):
     """And the manifest notes the columns that nobody asked for."""
     output = folder.parent / "out"
     score_batch(champion, str(folder), str(output))
     expected = read_scores(output)
     changed = pq.read_table(folder / "13.parquet").select(["region", "count", "size", "id"])
-    changed = changed.append_column("🌧", pa.nulls(10)).set_column(1, "count", pc.cast(changed["count"], "int8"))
+    changed = changed.append_column("🌧", pa.nulls(10)).set_column(
+        1, "count", pc.cast(changed["count"], "int8")
+    )
     pq.write_table(changed, folder / "13.parquet")
     score_batch(champion, str(folder), str(output), replace=True)
     laws.alone(output, np.arange(200))
     assert read_scores(output).equals(expected)
-    assert any("column '🌧'" in note and "13.parquet is not read" in note for note in read_manifest(output).notes)
+    assert any(
+        "column '🌧'" in note and "13.parquet is not read" in note
+        for note in read_manifest(output).notes
+    )
 
 
 @pytest.mark.parametrize(
@@ -165,19 +210,31 @@ def test_files_with_more_columns_in_another_order_and_of_narrower_types_score_th
     ],
     ids=["trees that take infinity", "a scaler that does not"],
 )
-def test_strange_values_are_scored_counted_or_kept_apart_with_a_reason(request, tmp_path, laws, model, reasons):
-    """NaN, gaps, 1e308 and unknown categories are scored; what the model refuses, and rows without an id, are not."""
+def test_strange_values_are_scored_counted_or_kept_apart_with_a_reason(
+    request, tmp_path, laws, model, reasons
+):
+    """NaN, gaps, 1e308 and unknown categories are scored; what the model refuses, and rows without
+    an id, are not.
+    """
     name = request.getfixturevalue(model)
     sizes = [float("nan"), float("inf"), -float("inf"), 1e308, None, 0.5, 0.5]
     regions = pa.array([None, "north", "north", "north", None, "north", "Atlantis"])
-    table = pa.table({"id": [0, 1, 2, 3, 4, None, 6], "size": sizes, "count": pa.nulls(7), "region": regions})
+    table = pa.table(
+        {"id": [0, 1, 2, 3, 4, None, 6], "size": sizes, "count": pa.nulls(7), "region": regions}
+    )
     pq.write_table(table, tmp_path / "rows.parquet")
     source, output = str(tmp_path / "rows.parquet"), tmp_path / "out"
-    with pytest.raises(AfterfitError, match=rf"{len(reasons)} rows? cannot be scored, {len(reasons) - 1} may be"):
+    with pytest.raises(
+        AfterfitError, match=rf"{len(reasons)} rows? cannot be scored, {len(reasons) - 1} may be"
+    ):
         score_batch(name, source, str(output), max_bad_rows=len(reasons) - 1)
     laws.unchanged(output)
     done = score_batch(name, source, str(output), max_bad_rows=len(reasons))
-    assert (done.rows_in, done.rows_scored, done.rows_quarantined) == (7, 7 - len(reasons), len(reasons))
+    assert (done.rows_in, done.rows_scored, done.rows_quarantined) == (
+        7,
+        7 - len(reasons),
+        len(reasons),
+    )
     kept_apart = pq.read_table(next((output / QUARANTINE).iterdir()))
     found = zip(kept_apart["input_row"].to_pylist(), kept_apart["reason"].to_pylist(), strict=True)
     assert dict(found) == reasons
@@ -214,12 +271,25 @@ def test_a_table_that_cannot_be_read_without_loss_is_refused_with_its_name_and_p
 
 
 def test_ids_of_a_csv_file_come_out_as_they_were_written(champion, tmp_path):
-    """Zeros in front, numbers beyond 2**53, twins of Unicode, emoji: told apart, and not a character changed.
+    """Zeros in front, numbers beyond 2**53, twins of Unicode, emoji: told apart, and not a
+    character changed.
 
-    So does the file's own name, whatever is in it; a mark of the byte order and 10,000 more columns do no harm.
+    So does the file's own name, whatever is in it; a mark of the byte order and 10,000 more columns
+    do no harm.
     """
     twins = [unicodedata.normalize(form, "é") for form in ("NFC", "NFD")]
-    ids = ["007", "7", "9007199254740993", "9007199254740992", *twins, "🌧", "שלם", "NA", " 7", "=1+1"]
+    ids = [
+        "007",
+        "7",
+        "9007199254740993",
+        "9007199254740992",
+        *twins,
+        "🌧",
+        "שלם",
+        "NA",
+        " 7",
+        "=1+1",
+    ]
     more = [f"c{number}" for number in range(10_000)]
     lines = [",".join(["id", "size", "count", "region", *more])]
     lines += [",".join([id_, "0.5", "3", "north", *("1" for _ in more)]) for id_ in ids]

@@ -24,7 +24,9 @@ def wide_champion(servers, tmp_path):
     """The name of a model of twenty numbers, x0 to x19."""
     chance = np.random.default_rng(2)
     columns = {f"x{number}": chance.normal(size=500) for number in range(20)}
-    pq.write_table(pa.table({**columns, "amount": columns["x0"] + columns["x1"]}), tmp_path / "train.parquet")
+    pq.write_table(
+        pa.table({**columns, "amount": columns["x0"] + columns["x1"]}), tmp_path / "train.parquet"
+    )
     spec = {
         "name": "wide",
         "problem": "regression",
@@ -36,15 +38,21 @@ def wide_champion(servers, tmp_path):
 
 
 def _peak_bytes(*command):
-    """Run a command; give what it answers, and the most memory that it, or a process of it, took."""
+    """Run a command; give what it answers, and the most memory that it, or a process of it,
+    took.
+    """
     watch = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True); "
     watch += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
     arguments = [sys.executable, "-c", watch, AFTERFIT, *map(str, command), "--json"]
-    answer, peak = subprocess.run(arguments, capture_output=True, text=True, check=True).stdout.splitlines()
+    answer, peak = subprocess.run(
+        arguments, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
     return json.loads(answer), int(peak) * (1 if sys.platform == "darwin" else 1024)
 
 
-def test_one_row_group_of_five_million_rows_takes_at_most_400_mb_more_than_a_small_table(wide_champion, tmp_path):
+def test_one_row_group_of_five_million_rows_takes_at_most_400_mb_more_than_a_small_table(
+    wide_champion, tmp_path
+):
     """Its 20 columns of numbers are 800 MB: they are never in memory at once."""
     values = np.random.default_rng(1).normal(size=5_000_000).round(2)
     for name, rows in {"small": 1000, "huge": len(values)}.items():

@@ -1,4 +1,6 @@
-"""Scoring from and to object stores: an in-memory one, and a real S3 server in a process of its own."""
+"""Scoring from and to object stores: an in-memory one, and a real S3 server in a process of its
+own.
+"""
 
 import signal
 import time
@@ -63,8 +65,12 @@ def test_a_source_on_a_store_is_scored_to_a_store_as_it_is_here(champion, bucket
     assert only.content.partition(":")[0] == {"csv": "sha256", "parquet": "store"}[kind]
 
 
-def test_an_attempt_that_died_on_a_store_is_resumed_and_its_damaged_part_scored_again(champion, bucket, monkeypatch):
-    """Each file is a piece of its own here; the attempt dies at the commit, with all three parts written."""
+def test_an_attempt_that_died_on_a_store_is_resumed_and_its_damaged_part_scored_again(
+    champion, bucket, monkeypatch
+):
+    """Each file is a piece of its own here; the attempt dies at the commit, with all three parts
+    written.
+    """
     name, folder = champion
     monkeypatch.setattr("tasks.core.tables.pieces.PIECE_ROWS", ROWS)
     for number in range(3):
@@ -90,18 +96,25 @@ def test_an_attempt_that_died_on_a_store_is_resumed_and_its_damaged_part_scored_
 
 @pytest.fixture
 def begin(slow_champion, make_source, start, s3):
-    """Start to score eight pieces to a bucket; give the command and where it writes, when two parts are finished."""
+    """Start to score eight pieces to a bucket; give the command and where it writes, when two parts
+    are finished.
+    """
     output, source = f"{s3}/{uuid.uuid4().hex}", make_source(8)
     command = start(slow_champion, source.path, output)
     deadline = time.monotonic() + HANGS
     while time.monotonic() < deadline and command.process.poll() is None:
-        if any(len(list_sizes(f"{output}/_staging/{attempt}")) >= 2 for attempt in list_sizes(f"{output}/_staging")):
+        if any(
+            len(list_sizes(f"{output}/_staging/{attempt}")) >= 2
+            for attempt in list_sizes(f"{output}/_staging")
+        ):
             return SimpleNamespace(command=command, source=source, output=output)
         time.sleep(0.05)
     pytest.fail(f"no two parts were finished: {command.process.poll()}")
 
 
-def test_a_command_that_was_killed_at_work_on_a_store_is_resumed(begin, slow_champion, reference, laws):
+def test_a_command_that_was_killed_at_work_on_a_store_is_resumed(
+    begin, slow_champion, reference, laws
+):
     begin.command.process.kill()
     begin.command.wait()
     done = score_batch(slow_champion, str(begin.source.path), begin.output)
@@ -115,12 +128,16 @@ def test_a_command_that_was_killed_at_work_on_a_store_is_resumed(begin, slow_cha
 def test_a_command_that_wakes_up_after_another_has_committed_to_a_store_changes_nothing(
     begin, slow_champion, reference, laws
 ):
-    """It is stopped in the middle of its work, as on a machine that sleeps, and goes on long after."""
+    """It is stopped in the middle of its work, as on a machine that sleeps, and goes on long
+    after.
+    """
     begin.command.process.send_signal(signal.SIGSTOP)
     score_batch(slow_champion, str(begin.source.path), begin.output)
     begin.command.process.send_signal(signal.SIGCONT)
     status, _, complained = begin.command.wait()
-    assert (status, complained) == (0, "") or (status == 1 and "Another run has committed" in complained)
+    assert (status, complained) == (0, "") or (
+        status == 1 and "Another run has committed" in complained
+    )
     assert verify_output(begin.output) == []
     assert laws.parts_of(begin.output) == reference(slow_champion, begin.source)
     assert len(read_scores(begin.output)) == len(begin.source.ids)

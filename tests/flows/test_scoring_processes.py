@@ -35,11 +35,15 @@ def _is_worker(process):
     return False
 
 
-@pytest.mark.parametrize("killed", [1, pytest.param(2, marks=pytest.mark.slow)], ids=["one worker", "all workers"])
+@pytest.mark.parametrize(
+    "killed", [1, pytest.param(2, marks=pytest.mark.slow)], ids=["one worker", "all workers"]
+)
 def test_a_run_goes_on_after_its_workers_were_killed(
     slow_champion, make_source, start, laws, reference, tmp_path, killed
 ):
-    """What a dead worker had in hand is done again by another; the content is that of an undisturbed run."""
+    """What a dead worker had in hand is done again by another; the content is that of an
+    undisturbed run.
+    """
     source, output = make_source(8), tmp_path / "out"
     run = start(slow_champion, source.path, output, "--workers", "2")
     assert run.await_records(1)
@@ -59,7 +63,9 @@ def test_a_large_source_is_scored_on_processes_where_the_trial_says_that_they_pa
     monkeypatch.setattr("tasks.choose.TRIED_FROM", 1)
     monkeypatch.setattr("tasks.choose.processes_are_faster", lambda *_: pays)
     make = bundles.make_runner
-    monkeypatch.setattr("flows.bundles.make_runner", lambda workers, *_, **__: asked.append(workers) or make(None))
+    monkeypatch.setattr(
+        "flows.bundles.make_runner", lambda workers, *_, **__: asked.append(workers) or make(None)
+    )
     score_batch(champion, str(source.path), str(output))
     assert asked == [parallelism() if pays else None]
     laws.alone(output, source.ids)
@@ -70,7 +76,9 @@ def test_a_large_source_is_scored_on_processes_where_the_trial_says_that_they_pa
 def test_rows_that_kill_their_worker_every_time_end_the_run_with_a_sentence(
     slow_champion, make_source, start, laws, reference, tmp_path
 ):
-    """The worker is killed as soon as it holds rows, again and again: the run gives up, says why, keeps its parts."""
+    """The worker is killed as soon as it holds rows, again and again: the run gives up, says why,
+    keeps its parts.
+    """
     source, output = make_source(20), tmp_path / "out"
     run = start(slow_champion, source.path, output, "--workers", "1")
     assert run.await_records(1)
@@ -90,24 +98,33 @@ def test_rows_that_kill_their_worker_every_time_end_the_run_with_a_sentence(
 
 @pytest.fixture
 def cluster(start_dask, free_port):
-    """A Dask scheduler and two workers as somebody else starts them: their processes, and the address."""
+    """A Dask scheduler and two workers as somebody else starts them: their processes, and the
+    address.
+    """
     port = free_port()
     address = f"tcp://127.0.0.1:{port}"
-    return address, [start_dask("scheduler", "--port", port), *(start_dask("worker", address) for _ in range(2))]
+    return address, [
+        start_dask("scheduler", "--port", port),
+        *(start_dask("worker", address) for _ in range(2)),
+    ]
 
 
 @pytest.mark.slow
 def test_a_run_whose_scheduler_was_killed_fails_and_names_it(
     slow_champion, make_source, start, laws, reference, cluster, tmp_path
 ):
-    """It does not wait for a scheduler that never answers again; here, the same run is finished from what is done."""
+    """It does not wait for a scheduler that never answers again; here, the same run is finished
+    from what is done.
+    """
     address, (scheduler, *_) = cluster
     source, output = make_source(8), tmp_path / "out"
     run = start(slow_champion, source.path, output, "--cluster", address)
     assert run.await_records(2)
     scheduler.kill()
     killed = time.monotonic()
-    laws.failed(run.wait(), f"The Dask scheduler at {address} went away", "run the same command again")
+    laws.failed(
+        run.wait(), f"The Dask scheduler at {address} went away", "run the same command again"
+    )
     assert time.monotonic() - killed < 60
     run.assert_gone()
     laws.unchanged(output)
@@ -126,7 +143,10 @@ def test_a_run_without_any_worker_left_fails_in_place_of_waiting_for_ever(
     assert run.await_records(1)
     for worker in workers:
         worker.kill()
-    laws.failed(run.wait(seconds=300), "The Dask scheduler has had no worker for 120 s. What is done is kept")
+    laws.failed(
+        run.wait(seconds=300),
+        "The Dask scheduler has had no worker for 120 s. What is done is kept",
+    )
     laws.unchanged(output)
 
 
@@ -160,7 +180,9 @@ def test_a_worker_that_stops_for_a_minute_delays_a_run_and_changes_nothing(
 def test_the_late_write_of_a_dead_runs_worker_changes_nothing(
     slow_champion, make_source, start, laws, reference, cluster, tmp_path
 ):
-    """A worker stops in the middle of a piece, its run is killed, another finishes the work, then it wakes up."""
+    """A worker stops in the middle of a piece, its run is killed, another finishes the work, then
+    it wakes up.
+    """
     address, (_, *workers) = cluster
     source, output = make_source(8), tmp_path / "out"
     run = start(slow_champion, source.path, output, "--cluster", address)
@@ -196,7 +218,9 @@ def hungry(bundle, run, staging):
 def test_a_bundle_that_its_worker_died_of_for_lack_of_memory_is_scored_in_halves(
     champion, make_source, laws, reference, tmp_path, monkeypatch
 ):
-    """The worker is ended by Dask, near its limit; the halves are enough for it, and nobody notices."""
+    """The worker is ended by Dask, near its limit; the halves are enough for it, and nobody
+    notices.
+    """
     source, output = make_source(8), tmp_path / "out"
     with monkeypatch.context() as patched:
         patched.setattr("distributed.system.MEMORY_LIMIT", 1 << 30)
@@ -214,6 +238,8 @@ def test_a_piece_that_is_too_large_for_a_worker_ends_the_run_and_says_what_to_do
     """Halves that die as well are not halved again."""
     monkeypatch.setattr("distributed.system.MEMORY_LIMIT", 1 << 30)
     monkeypatch.setattr("flows.bundles.score_bundle", hungry)
-    with pytest.raises(AfterfitError, match=r"too little memory \(.* of 1\.00 GiB\): start fewer workers"):
+    with pytest.raises(
+        AfterfitError, match=r"too little memory \(.* of 1\.00 GiB\): start fewer workers"
+    ):
         score_batch(champion, str(make_source(20).path), str(tmp_path / "out"), workers=1)
     laws.unchanged(tmp_path / "out")

@@ -40,8 +40,12 @@ def _accept(server, kept):
 
 
 @pytest.mark.parametrize("hung", [False, True], ids=["down", "hung"])
-def test_a_registry_that_does_not_answer_is_named_at_once(champion, make_source, start, laws, tmp_path, hung):
-    """Down or hung, MLflow does not keep a run waiting: one sentence within 15 s, and nothing is begun."""
+def test_a_registry_that_does_not_answer_is_named_at_once(
+    champion, make_source, start, laws, tmp_path, hung
+):
+    """Down or hung, MLflow does not keep a run waiting: one sentence within 15 s, and nothing is
+    begun.
+    """
     with _mute_server() if hung else contextlib.nullcontext(NOWHERE) as url:
         began = time.monotonic()
         run = start(champion, make_source(0.01).path, tmp_path / "out", MLFLOW_TRACKING_URI=url)
@@ -55,13 +59,20 @@ def own(tmp_path_factory):
     """Variables of a home with servers of its own that may be killed, and with a slow model."""
     folder = tmp_path_factory.mktemp("own")
     chance = random.Random(os.getpid())  # noqa: S311 - other homes of this machine take other ports
-    ports = {f"AFTERFIT_{name}_PORT": str(chance.randrange(20_000, 30_000)) for name in ("PREFECT", "MLFLOW")}
+    ports = {
+        f"AFTERFIT_{name}_PORT": str(chance.randrange(20_000, 30_000))
+        for name in ("PREFECT", "MLFLOW")
+    }
     named = dict.fromkeys(["PREFECT_API_URL", "MLFLOW_TRACKING_URI", "PREFECT_HOME"])
     variables = {"AFTERFIT_HOME": str(folder / "home"), **ports, **named}
-    environment = {name: value for name, value in {**os.environ, **variables}.items() if value is not None}
+    environment = {
+        name: value for name, value in {**os.environ, **variables}.items() if value is not None
+    }
 
     def afterfit(*arguments):
-        done = subprocess.run([AFTERFIT, *arguments], env=environment, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [AFTERFIT, *arguments], env=environment, capture_output=True, text=True, check=True
+        )
         return json.loads(done.stdout)
 
     yield folder, variables, afterfit
@@ -153,7 +164,9 @@ def test_a_run_outlives_half_a_minute_of_a_locked_prefect_database(
     source, output = make_source(8), tmp_path / "out"
     run = start("own", source.path, output, **variables)
     assert run.await_records(1)
-    database = sqlite3.connect(folder / "home" / "prefect" / "prefect.db", isolation_level=None, timeout=60)
+    database = sqlite3.connect(
+        folder / "home" / "prefect" / "prefect.db", isolation_level=None, timeout=60
+    )
     with contextlib.closing(database):
         database.execute("BEGIN IMMEDIATE")
         time.sleep(30)

@@ -26,7 +26,9 @@ def small_disk(tmp_path):
     mounted = (
         sys.platform == "linux"
         and not subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=160k", "tmpfs", folder], capture_output=True, check=False
+            ["mount", "-t", "tmpfs", "-o", "size=160k", "tmpfs", folder],
+            capture_output=True,
+            check=False,
         ).returncode
     )
     if not mounted:
@@ -47,7 +49,9 @@ def test_a_disk_that_is_full_while_parts_are_written_fails_the_run_and_nothing_e
     output = folder / "out"
     score_batch(champion, str(make_source(0.5, OTHER).path), str(output))
     laws.remember(output)
-    with pytest.raises(AfterfitError, match=r"part-.*\.parquet cannot be written: No space left on device"):
+    with pytest.raises(
+        AfterfitError, match=r"part-.*\.parquet cannot be written: No space left on device"
+    ):
         score_batch(champion, str(source.path), str(output), replace=True)
     laws.unchanged(output)
     assert list(folder.glob(".out.staging/*/parts/*.tmp")) == []
@@ -80,17 +84,25 @@ def test_a_disk_that_is_full_at_the_commit_fails_the_run_and_keeps_all_it_scored
             score_batch(champion, str(source.path), str(output), replace=True)
     laws.unchanged(output)
     filler.unlink()
-    assert score_batch(champion, str(source.path), str(output), replace=True).rows_reused == len(source.ids)
+    assert score_batch(champion, str(source.path), str(output), replace=True).rows_reused == len(
+        source.ids
+    )
     laws.alone(output, source.ids)
     assert laws.parts_of(output) == reference(champion, source)
 
 
-def test_a_limit_on_the_size_of_files_fails_the_command_with_one_line(champion, make_source, start, laws, tmp_path):
-    """Files of 10 kB at most, and parts that are larger; the model, which is too, has been fetched before."""
+def test_a_limit_on_the_size_of_files_fails_the_command_with_one_line(
+    champion, make_source, start, laws, tmp_path
+):
+    """Files of 10 kB at most, and parts that are larger; the model, which is too, has been fetched
+    before.
+    """
     source = make_source(2)
     score_batch(champion, str(make_source(0.5, OTHER).path), str(tmp_path / "other"))
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))  # what is started now inherits it
+    resource.setrlimit(
+        resource.RLIMIT_FSIZE, (10_000, before[1])
+    )  # what is started now inherits it
     try:
         run = start(champion, source.path, tmp_path / "out")
     finally:
@@ -105,7 +117,8 @@ def scored(monkeypatch):
     """The pieces that were scored."""
     pieces = []
     monkeypatch.setattr(
-        "tasks.score.score_piece", lambda piece, *more: pieces.append(piece) or score_piece(piece, *more)
+        "tasks.score.score_piece",
+        lambda piece, *more: pieces.append(piece) or score_piece(piece, *more),
     )
     return pieces
 
@@ -157,7 +170,9 @@ def test_an_output_that_is_no_place_for_scores_is_refused_before_anything_is_sco
     os.mkfifo(tmp_path / "pipe")
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(RequestError, match=words):
-        score_batch(champion, str(tmp_path / "in" / "rows.parquet"), str(tmp_path / output), replace=True)
+        score_batch(
+            champion, str(tmp_path / "in" / "rows.parquet"), str(tmp_path / output), replace=True
+        )
     assert scored == []
     assert sorted(tmp_path.rglob("*")) == before
 
@@ -173,10 +188,16 @@ def test_an_output_that_is_no_place_for_scores_is_refused_before_anything_is_sco
         ("🌧 \u202eשלם\nscores", "🌧 \u202eשלם\nscores"),
     ],
 )
-def test_an_output_behind_links_and_dots_is_the_folder_they_lead_to(champion, rows, laws, tmp_path, output, found):
+def test_an_output_behind_links_and_dots_is_the_folder_they_lead_to(
+    champion, rows, laws, tmp_path, output, found
+):
     """Links stay links; the scores, their lock and their staging are beside what they lead to."""
     (tmp_path / "real").mkdir()
-    for link, target in {"link": "real", "link above": "real", "link to nothing yet": "later"}.items():
+    for link, target in {
+        "link": "real",
+        "link above": "real",
+        "link to nothing yet": "later",
+    }.items():
         (tmp_path / link).symlink_to(target)
     pq.write_table(rows(5), tmp_path / "rows.parquet")
     done = score_batch(champion, str(tmp_path / "rows.parquet"), f"{tmp_path}/{output}")
@@ -185,7 +206,9 @@ def test_an_output_behind_links_and_dots_is_the_folder_they_lead_to(champion, ro
     assert (tmp_path / "link").is_symlink()
 
 
-def test_a_link_that_is_swapped_under_a_run_does_not_divert_it(champion, rows, laws, tmp_path, monkeypatch):
+def test_a_link_that_is_swapped_under_a_run_does_not_divert_it(
+    champion, rows, laws, tmp_path, monkeypatch
+):
     """The output is what the link led to at the start; what it leads to now is not touched."""
     for name in ("one", "two"):
         pq.write_table(rows(5, first_id=len(name)), tmp_path / "rows.parquet")

@@ -7,11 +7,14 @@ from tasks.core.predictions import Floats
 from tasks.core.spec.sections import ChampionGate
 
 RESAMPLES = 2_000
-MAX_UNITS = 20_000  # beyond this many rows, random groups of rows are resampled: the same law, bounded work
+MAX_UNITS = (
+    20_000  # beyond this many rows, random groups of rows are resampled: the same law, bounded work
+)
 
 
 def upper_bound(challenger: Floats, champion: Floats, gate: ChampionGate, seed: int = 0) -> float:
-    """Bound the relative rise in loss from above by a paired bootstrap: both models on the same resampled rows.
+    """Bound the relative rise in loss from above by a paired bootstrap: both models on the same
+    resampled rows.
 
     >>> same = np.array([1.0, 2.0, 3.0])
     >>> upper_bound(same, same, ChampionGate(metric="mae"))
@@ -30,7 +33,9 @@ def upper_bound(challenger: Floats, champion: Floats, gate: ChampionGate, seed: 
 
 
 def _grouped(pairs: Floats, chance: np.random.Generator) -> Floats:
-    """Sum the losses of random groups of rows where there are more rows than units; shape (2, units)."""
+    """Sum the losses of random groups of rows where there are more rows than units; shape (2,
+    units).
+    """
     rows = pairs.shape[1]
     if rows <= MAX_UNITS:
         return pairs

@@ -24,7 +24,9 @@ from tasks.core.tables.targets import target_values
 
 @dataclass(frozen=True)
 class Evidence:
-    """Figures over all held-out rows and by segment, and the loss of each row in the gate's metric, shape (n,)."""
+    """Figures over all held-out rows and by segment, and the loss of each row in the gate's metric,
+    shape (n,).
+    """
 
     metrics: dict[str, float]
     segments: dict[str, dict[str, float]]
@@ -33,7 +35,9 @@ class Evidence:
 
 @dataclass(frozen=True)
 class ChampionLosses:
-    """The champion's loss of each row, shape (n,): NaN where it cannot judge. `problem` says why it judges none."""
+    """The champion's loss of each row, shape (n,): NaN where it cannot judge. `problem` says why it
+    judges none.
+    """
 
     losses: Floats
     rows_seen: int
@@ -47,12 +51,23 @@ def measure_rows(pipeline: Any, rows: pa.Table, features: Sequence[Column], spec
     predictions = _predict(pipeline, rows, features, proba=_has_probabilities(pipeline, spec))
     names = segment_names(rows, spec)
     parts = {} if names is None else {name: names == name for name in np.unique(names).tolist()}
-    by_segment = {name: measure(spec.problem, y[mask], predictions.where(mask)) for name, mask in parts.items()}
-    return Evidence(measure(spec.problem, y, predictions), by_segment, row_losses(spec.gates.champion.metric, y, predictions))
+    by_segment = {
+        name: measure(spec.problem, y[mask], predictions.where(mask))
+        for name, mask in parts.items()
+    }
+    return Evidence(
+        measure(spec.problem, y, predictions),
+        by_segment,
+        row_losses(spec.gates.champion.metric, y, predictions),
+    )
 
 
-def _predict(pipeline: Any, rows: pa.Table, features: Sequence[Column], *, proba: bool) -> Predictions:
-    return check_predictions(make_predictor(pipeline, tuple(features)).predict(rows, proba=proba), len(rows))
+def _predict(
+    pipeline: Any, rows: pa.Table, features: Sequence[Column], *, proba: bool
+) -> Predictions:
+    return check_predictions(
+        make_predictor(pipeline, tuple(features)).predict(rows, proba=proba), len(rows)
+    )
 
 
 def check_model(pipeline: Any, spec: Spec) -> None:
@@ -66,7 +81,9 @@ def check_model(pipeline: Any, spec: Spec) -> None:
     metric = spec.gates.champion.metric
     needs = spec.scoring.proba or METRICS[metric].needs_probabilities
     if needs and not hasattr(pipeline, "predict_proba"):
-        raise RequestError(f"The model gives no probabilities, which scoring.proba or {metric} needs.")
+        raise RequestError(
+            f"The model gives no probabilities, which scoring.proba or {metric} needs."
+        )
 
 
 def _has_probabilities(pipeline: Any, spec: Spec) -> bool:
@@ -74,13 +91,17 @@ def _has_probabilities(pipeline: Any, spec: Spec) -> bool:
 
 
 def champion_losses(folder: Path, rows: pa.Table, spec: Spec) -> ChampionLosses:
-    """Measure the champion in a folder with the features it takes; why it cannot be measured is told in `problem`."""
+    """Measure the champion in a folder with the features it takes; why it cannot be measured is
+    told in `problem`.
+    """
     none = ChampionLosses(np.full(len(rows), np.nan), 0)
     try:
         card = read_metadata(folder)
         pipeline = load_pipeline(folder / MODEL)
         seen = seen_in_training(rows, card.split)
-        return ChampionLosses(np.where(seen, np.nan, loss_of_each_row(pipeline, card, rows, spec)), int(seen.sum()))
+        return ChampionLosses(
+            np.where(seen, np.nan, loss_of_each_row(pipeline, card, rows, spec)), int(seen.sum())
+        )
     except AfterfitError as error:
         why = f"the champion cannot be compared: {str(error).rstrip('.')}"
         reason = f"{why}; `afterfit promote --force` goes on without it"
@@ -91,7 +112,8 @@ def loss_of_each_row(pipeline: Any, card: ModelMetadata, rows: pa.Table, spec: S
     """Give a registered model's loss of each row in the gate's metric, shape (n,).
 
     Raises:
-        AfterfitError: it cannot answer, or its predictions are about something else than the spec's target.
+        AfterfitError: it cannot answer, or its predictions are about something else than the spec's
+            target.
     """
     metric = spec.gates.champion.metric
     if card.spec.problem != spec.problem:
@@ -138,7 +160,9 @@ class Measured:
 
 @dataclass(frozen=True)
 class MeasuredChampion:
-    """The champion's loss of each held-out row; NaN where it may have been trained on it, or cannot answer."""
+    """The champion's loss of each held-out row; NaN where it may have been trained on it, or cannot
+    answer.
+    """
 
     version: int
     losses: str

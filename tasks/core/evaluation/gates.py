@@ -16,7 +16,11 @@ from tasks.core.spec.spec import Spec
 
 
 def judge(
-    metrics: dict[str, float], losses: Floats, champion: ChampionLosses | None, rows: pa.Table, spec: Spec
+    metrics: dict[str, float],
+    losses: Floats,
+    champion: ChampionLosses | None,
+    rows: pa.Table,
+    spec: Spec,
 ) -> Verdict:
     """Judge a challenger by every gate of the spec.
 
@@ -46,7 +50,9 @@ def judge(
     names = segment_names(rows, spec)
     if names is not None:
         metric = spec.gates.champion.metric
-        gates += judge_segments(losses[judged], champion.losses[judged], names[judged], spec.gates.segments, metric)
+        gates += judge_segments(
+            losses[judged], champion.losses[judged], names[judged], spec.gates.segments, metric
+        )
     return Verdict(tuple(gates), int(judged.sum()), champion.rows_seen)
 
 
@@ -59,16 +65,24 @@ def judge_limits(metrics: Mapping[str, float], limits: Mapping[str, Limit]) -> l
     >>> [gate.reason for gate in judge_limits({"mae": 61.5}, {"mae": Limit(max=60)})]
     ['mae is 61.5, allowed is at most 60']
     """
-    return [_judge_limit(name, metrics.get(name, float("nan")), limit) for name, limit in limits.items()]
+    return [
+        _judge_limit(name, metrics.get(name, float("nan")), limit) for name, limit in limits.items()
+    ]
 
 
 def _judge_limit(name: str, found: float, limit: Limit) -> Gate:
     low = -np.inf if limit.min is None else limit.min
     high = np.inf if limit.max is None else limit.max
     bounds = {"at least": limit.min, "at most": limit.max}
-    allowed = " and ".join(f"{word} {bound:g}" for word, bound in bounds.items() if bound is not None)
+    allowed = " and ".join(
+        f"{word} {bound:g}" for word, bound in bounds.items() if bound is not None
+    )
     return Gate(
-        f"limit of {name}", bool(low <= found <= high), found, allowed, f"{name} is {found:.4g}, allowed is {allowed}"
+        f"limit of {name}",
+        bool(low <= found <= high),
+        found,
+        allowed,
+        f"{name} is {found:.4g}, allowed is {allowed}",
     )
 
 
@@ -83,7 +97,13 @@ def judge_champion(challenger: Floats, champion: Floats, gate: ChampionGate, see
     """
     name, allowed = "not worse than the champion", f"at most {gate.margin:+.1%}"
     if not len(champion):
-        return Gate(name, False, None, allowed, "the champion was trained on every held-out row, so none can judge it")
+        return Gate(
+            name,
+            False,
+            None,
+            allowed,
+            "the champion was trained on every held-out row, so none can judge it",
+        )
     rise = relative_increase(loss(gate.metric, challenger), loss(gate.metric, champion))
     bound = upper_bound(challenger, champion, gate, seed)
     reason = (
@@ -103,7 +123,9 @@ def judge_segments(
     ]
 
 
-def _judge_segment(name: str, challenger: Floats, champion: Floats, gate: SegmentGate, metric: str) -> Gate:
+def _judge_segment(
+    name: str, challenger: Floats, champion: Floats, gate: SegmentGate, metric: str
+) -> Gate:
     rise = relative_increase(loss(metric, challenger), loss(metric, champion))
     few = len(champion) < MIN_SEGMENT_ROWS
     allowed = "too few rows to judge" if few else f"at most {gate.max_relative_loss:+.1%}"
@@ -111,11 +133,14 @@ def _judge_segment(name: str, challenger: Floats, champion: Floats, gate: Segmen
         f"in segment {name}, {metric} is {rise:+.1%} against the champion's on {len(champion):,} rows; "
         f"allowed is {allowed}"
     )
-    return Gate(f"segment {name}", bool(few or rise <= gate.max_relative_loss), rise, allowed, reason)
+    return Gate(
+        f"segment {name}", bool(few or rise <= gate.max_relative_loss), rise, allowed, reason
+    )
 
 
 def pick_best(losses: Sequence[float]) -> int:
-    """Give the position of the smallest loss; the first of equals, and never one that is not a number.
+    """Give the position of the smallest loss; the first of equals, and never one that is not a
+    number.
 
     >>> pick_best([0.3, float("nan"), 0.2, 0.2])
     2

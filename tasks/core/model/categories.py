@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 
 
 def known_categories(pipeline: Any, *, strict: bool = False) -> dict[str, pa.Array]:
-    """List the categories of each column of texts that an encoder of the pipeline was fitted on, by column.
+    """List the categories of each column of texts that an encoder of the pipeline was fitted on, by
+    column.
 
     Columns that are prepared in another way have none.
 
@@ -36,9 +37,11 @@ def unknown_values(column: pa.ChunkedArray, known: pa.Array) -> pa.ChunkedArray:
 
 
 def _encoders(pipeline: Any, *, strict: bool) -> Iterator[tuple[list[str], Any]]:
-    """Find the encoders of a ColumnTransformer's columns, also behind an imputer, with the names of these.
+    """Find the encoders of a ColumnTransformer's columns, also behind an imputer, with the names of
+    these.
 
-    Strict ones refuse what they do not know, and see texts as they are: nothing before them may replace one.
+    Strict ones refuse what they do not know, and see texts as they are: nothing before them may
+    replace one.
     """
     for number, (_, step) in enumerate(getattr(pipeline, "steps", [])):
         for _, transformer, columns in getattr(step, "transformers_", []):

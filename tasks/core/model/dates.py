@@ -11,7 +11,8 @@ PARTS = ("day", "day_of_year", "weekday", "hour")
 
 
 class DateParts(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Turn each datetime column into four numbers: days since 1970, day of the year, weekday (Monday is 0), hour.
+    """Turn each datetime column into four numbers: days since 1970, day of the year, weekday
+    (Monday is 0), hour.
 
     >>> frame = pd.DataFrame({"at": pd.to_datetime(["1970-01-02 12:00", None])})
     >>> DateParts().fit_transform(frame)
@@ -31,7 +32,9 @@ class DateParts(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:  # noqa: ARG002 - as above
         """Name the columns `<date>_<part>`."""
-        return np.asarray([f"{name}_{part}" for name in self.feature_names_in_ for part in PARTS], dtype=object)
+        return np.asarray(
+            [f"{name}_{part}" for name in self.feature_names_in_ for part in PARTS], dtype=object
+        )
 
 
 def _parts(dates: "pd.Series[Any]") -> NDArray[np.float64]:
@@ -39,5 +42,8 @@ def _parts(dates: "pd.Series[Any]") -> NDArray[np.float64]:
     parts = dates.dt
     hours = parts.hour + parts.minute / 60
     return np.column_stack(
-        [np.asarray(part, dtype=np.float64) for part in (days, parts.day_of_year, parts.day_of_week, hours)]
+        [
+            np.asarray(part, dtype=np.float64)
+            for part in (days, parts.day_of_year, parts.day_of_week, hours)
+        ]
     )

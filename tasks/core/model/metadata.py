@@ -1,4 +1,6 @@
-"""The card: what is stored with a model so that it can be used and judged later, without its spec file."""
+"""The card: what is stored with a model so that it can be used and judged later, without its spec
+file.
+"""
 
 import importlib.metadata
 import json
@@ -18,7 +20,8 @@ MODEL = "model.skops"
 class ModelMetadata:
     """The spec a model was trained by, the features it takes, and the split that kept rows from it.
 
-    `width` is the number of columns that its last step takes, which one-hot encoding can make many of a few.
+    `width` is the number of columns that its last step takes, which one-hot encoding can make many
+    of a few.
     """
 
     spec: Spec
@@ -42,7 +45,9 @@ def read_metadata(folder: Path) -> ModelMetadata:
     try:
         document = json.loads((folder / METADATA_NAME).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise RequestError("The model was not registered by afterfit: bring it in with `afterfit register`.") from error
+        raise RequestError(
+            "The model was not registered by afterfit: bring it in with `afterfit register`."
+        ) from error
     check_scikit_learn(document["scikit_learn"], scikit_learn_version())
     return ModelMetadata(
         spec=Spec.model_validate(document["spec"]),

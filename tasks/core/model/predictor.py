@@ -39,11 +39,11 @@ SHARED_METHODS = {
 class Predictor:
     """Predictions as a fitted pipeline does, to the last bit.
 
-    Where there is a `kernel`, it runs the trees of the last step in scikit-learn's place. `plain` names the columns
-    that last step takes, where everything before it only puts columns in order: these go to it without a row matrix.
-    `note` says why scikit-learn itself predicts. `trained_on` are the features of the model, where it selects those
-    that the pipeline here takes. `categories` are those the model knows, by column, and `strict` those beside which it
-    takes no other.
+    Where there is a `kernel`, it runs the trees of the last step in scikit-learn's place. `plain`
+    names the columns that last step takes, where everything before it only puts columns in order:
+    these go to it without a row matrix. `note` says why scikit-learn itself predicts. `trained_on`
+    are the features of the model, where it selects those that the pipeline here takes. `categories`
+    are those the model knows, by column, and `strict` those beside which it takes no other.
     """
 
     pipeline: Any
@@ -73,7 +73,9 @@ class Predictor:
         except MemoryError:
             raise
         except Exception as error:  # a model is somebody's code, and may raise anything
-            raise AfterfitError(f"the model cannot score these rows: {' '.join(str(error).split())}") from error
+            raise AfterfitError(
+                f"the model cannot score these rows: {' '.join(str(error).split())}"
+            ) from error
         return Predictions(predictions, probabilities, classes_of(self.pipeline) if proba else ())
 
     def refused(self, table: pa.Table, *, proba: bool) -> Rejections:
@@ -94,7 +96,9 @@ class Predictor:
         if self.plain is not None:
             columns = [to_numbers(table[name]) for name in self.plain]
         else:
-            prepared = np.asarray(preparation_of(self.pipeline).transform(to_frame(table, self.features)))
+            prepared = np.asarray(
+                preparation_of(self.pipeline).transform(to_frame(table, self.features))
+            )
             columns = [prepared[:, position] for position in range(prepared.shape[1])]
         return self.kernel.predict(columns, proba=proba)
 
@@ -102,7 +106,9 @@ class Predictor:
 def _by_library(
     pipeline: Any, table: pa.Table, features: Sequence[Column], *, proba: bool
 ) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """Ask the pipeline itself; what comes before its last step is done once for both predictions."""
+    """Ask the pipeline itself; what comes before its last step is done once for both
+    predictions.
+    """
     prepared = to_frame(table, features)
     if not proba:
         return _one_each(np.asarray(pipeline.predict(prepared))), None
@@ -110,12 +116,18 @@ def _by_library(
     if last is not pipeline:
         prepared = preparation_of(pipeline).transform(prepared)
     last = _computed_once(last, prepared)
-    return _one_each(np.asarray(last.predict(prepared))), np.asarray(last.predict_proba(prepared), dtype=np.float64)
+    return _one_each(np.asarray(last.predict(prepared))), np.asarray(
+        last.predict_proba(prepared), dtype=np.float64
+    )
 
 
 def _computed_once(model: Any, X: Any) -> Any:
-    """Give a copy of a model that remembers what its predictions and its probabilities for X are both made of."""
-    method = SHARED_METHODS.get(f"{type(model).__module__.partition('.')[0]}.{type(model).__qualname__}")
+    """Give a copy of a model that remembers what its predictions and its probabilities for X are
+    both made of.
+    """
+    method = SHARED_METHODS.get(
+        f"{type(model).__module__.partition('.')[0]}.{type(model).__qualname__}"
+    )
     if method is None:
         return model
     found = np.asarray(getattr(model, method)(X))
@@ -130,9 +142,14 @@ def _one_each(predictions: NDArray[Any]) -> NDArray[Any]:
 
 
 def make_predictor(
-    pipeline: Any, features: tuple[Column, ...], rows: pa.Table | None = None, *, proba: bool = False
+    pipeline: Any,
+    features: tuple[Column, ...],
+    rows: pa.Table | None = None,
+    *,
+    proba: bool = False,
 ) -> Predictor:
-    """Make a predictor; with real `rows` to try them on, one that takes every short cut that predictions them the same.
+    """Make a predictor; with real `rows` to try them on, one that takes every short cut that
+    predictions them the same.
 
     Args:
         pipeline: the fitted pipeline.
@@ -141,9 +158,11 @@ def make_predictor(
         proba: whether probabilities will be asked for.
     """
     library = Predictor(
-        use_one_thread(pipeline), features,
-        categories=known_categories(pipeline), strict=known_categories(pipeline, strict=True),
-    )  # fmt: skip
+        use_one_thread(pipeline),
+        features,
+        categories=known_categories(pipeline),
+        strict=known_categories(pipeline, strict=True),
+    )
     if rows is None or not len(rows):
         return library
     from tasks.core.model.trees.kernel import build_kernel  # noqa: PLC0415 - numba is slow to import
@@ -159,16 +178,24 @@ def make_predictor(
     fast = replace(lean, kernel=kernel, plain=plain_columns(pipeline, features))
     try:
         accepted = _accepted(tried, library, proba=proba)
-        same = same_predictions(library.predict(accepted, proba=proba), fast.predict(accepted, proba=proba))
+        same = same_predictions(
+            library.predict(accepted, proba=proba), fast.predict(accepted, proba=proba)
+        )
     except AfterfitError as error:
         return replace(lean, note=f"the kernel could not be checked: {error}")
     return fast if same else replace(lean, note="the kernel answered otherwise")
 
 
 def _accepted(rows: pa.Table, predictor: Predictor, *, proba: bool) -> pa.Table:
-    """Leave out the rows that a model refuses, so that one bad row does not keep the others from being compared."""
+    """Leave out the rows that a model refuses, so that one bad row does not keep the others from
+    being compared.
+    """
     refused = predictor.refused(rows, proba=proba)
-    return rows.take(pa.array(sorted(set(range(len(rows))) - refused.keys()), pa.int64())) if refused else rows
+    return (
+        rows.take(pa.array(sorted(set(range(len(rows))) - refused.keys()), pa.int64()))
+        if refused
+        else rows
+    )
 
 
 def same_predictions(one: Predictions, other: Predictions) -> bool:
@@ -187,7 +214,9 @@ def _same_bits(one: NDArray[Any] | None, other: NDArray[Any] | None) -> bool:
         return one is other
     if one.dtype != other.dtype or one.shape != other.shape:
         return False
-    return one.tolist() == other.tolist() if one.dtype == object else one.tobytes() == other.tobytes()
+    return (
+        one.tolist() == other.tolist() if one.dtype == object else one.tobytes() == other.tobytes()
+    )
 
 
 def classes_of(pipeline: Any) -> tuple[Any, ...]:

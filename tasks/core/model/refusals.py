@@ -18,9 +18,15 @@ INFINITE, TOO_LARGE, MISSING = "infinite_value", "too_large_value", "missing_val
 OTHER_TYPE, NO_ID = "value_of_another_type", "missing_id"
 UNKNOWN, REFUSED, NO_ANSWER = "unknown_category", "refused_by_model", "no_finite_answer"
 # The oddities of a value, and by which word scikit-learn speaks of them when it refuses one.
-SPOKEN_OF = ((UNKNOWN, "unknown categories"), (INFINITE, "infinity"), (TOO_LARGE, "too large"), (MISSING, "nan"))
+SPOKEN_OF = (
+    (UNKNOWN, "unknown categories"),
+    (INFINITE, "infinity"),
+    (TOO_LARGE, "too large"),
+    (MISSING, "nan"),
+)
 FLOAT32_MAX = float(np.finfo(np.float32).max)
-MOST_ASKED = 10_000  # how often a model is asked about ever smaller sets of rows: it finds some 500 bad ones in a piece
+# how often a model is asked about ever smaller sets of rows: it finds some 500 bad ones in a piece
+MOST_ASKED = 10_000
 SAMPLE = 50  # rows by chance, of which a model that can score anything takes one
 COLUMNS_SHOWN = 3
 
@@ -34,17 +40,22 @@ class Rejection:
 
 
 Rejections = dict[int, Rejection]
-Refusal = Callable[[NDArray[np.int64]], str | None]  # what the model says against some rows; nothing if it takes them
+Refusal = Callable[
+    [NDArray[np.int64]], str | None
+]  # what the model says against some rows; nothing if it takes them
 
 
 def find_refused(
-    table: pa.Table, features: Sequence[Column], refusal: Refusal, categories: Mapping[str, pa.Array]
+    table: pa.Table,
+    features: Sequence[Column],
+    refusal: Refusal,
+    categories: Mapping[str, pa.Array],
 ) -> Rejections:
     """Find the rows of a table that a model refuses, asking it as seldom as possible.
 
-    Rows that are infinite, too large for float32, missing or in no known category in the same columns are alike: where
-    the model says that this is why it refuses one of them, it refuses all. Other refused rows are found one by one, by
-    halving.
+    Rows that are infinite, too large for float32, missing or in no known category in the same
+    columns are alike: where the model says that this is why it refuses one of them, it refuses all.
+    Other refused rows are found one by one, by halving.
 
     Args:
         table: the rows.
@@ -61,7 +72,9 @@ def find_refused(
     for row, why in _halved(firsts[patterns.any(axis=1)], asked):
         if rejection := _explained(patterns[numbers[row]], features, why):
             found |= dict.fromkeys(np.flatnonzero(numbers == numbers[row]).tolist(), rejection)
-    others = np.setdiff1d(np.arange(len(table)), np.fromiter(found, dtype=np.int64, count=len(found)))
+    others = np.setdiff1d(
+        np.arange(len(table)), np.fromiter(found, dtype=np.int64, count=len(found))
+    )
     by_chance = np.random.default_rng(0).permutation(others)[:SAMPLE, np.newaxis]
     if 2 * len(others) > MOST_ASKED and all(asked(row) for row in by_chance):
         raise asked.too_often()
@@ -100,7 +113,9 @@ def _halved(rows: NDArray[np.int64], asked: _Limited) -> Iterator[tuple[int, str
 def _patterns(
     table: pa.Table, features: Sequence[Column], categories: Mapping[str, pa.Array]
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.int64]]:
-    """Give the distinct patterns of oddities, shape (patterns, 4 * features), their first rows, and those of rows."""
+    """Give the distinct patterns of oddities, shape (patterns, 4 * features), their first rows, and
+    those of rows.
+    """
     odd = np.zeros((len(table), len(features), len(SPOKEN_OF)), dtype=bool)
     for position, column in enumerate(features):
         odd[:, position, 3] = pc.is_null(table[column.name], nan_is_null=True).to_numpy()
@@ -109,21 +124,32 @@ def _patterns(
             odd[:, position, 1] = np.isinf(sizes)
             odd[:, position, 2] = np.isfinite(sizes) & (sizes > FLOAT32_MAX)
         elif column.name in categories:
-            odd[:, position, 0] = unknown_values(table[column.name], categories[column.name]).to_numpy()
+            odd[:, position, 0] = unknown_values(
+                table[column.name], categories[column.name]
+            ).to_numpy()
     flat = odd.reshape(len(table), -1)
-    packed, firsts, numbers = np.unique(np.packbits(flat, axis=1), axis=0, return_index=True, return_inverse=True)
+    packed, firsts, numbers = np.unique(
+        np.packbits(flat, axis=1), axis=0, return_index=True, return_inverse=True
+    )
     patterns = np.unpackbits(packed, axis=1, count=flat.shape[1]).astype(bool)
     return patterns, firsts, numbers.reshape(-1)
 
 
-def _explained(pattern: NDArray[np.bool_], features: Sequence[Column], why: str) -> Rejection | None:
-    """Name the oddity of a pattern that a model speaks of, and the columns that have it; nothing if it is another.
+def _explained(
+    pattern: NDArray[np.bool_], features: Sequence[Column], why: str
+) -> Rejection | None:
+    """Name the oddity of a pattern that a model speaks of, and the columns that have it; nothing if
+    it is another.
 
     >>> _explained(np.array([False, False, False, True]), [Column("size", "numeric")], "Input X contains NaN.")
     Rejection(reason='missing_value', detail="column 'size'")
     """
     for offset, (reason, word) in enumerate(SPOKEN_OF):
-        names = [column.name for column, odd in zip(features, pattern[offset :: len(SPOKEN_OF)], strict=True) if odd]
+        names = [
+            column.name
+            for column, odd in zip(features, pattern[offset :: len(SPOKEN_OF)], strict=True)
+            if odd
+        ]
         if names and re.search(rf"\b{word}\b", why.casefold()):
             more = f" and {len(names) - COLUMNS_SHOWN} more" if len(names) > COLUMNS_SHOWN else ""
             return Rejection(reason, "column " + ", ".join(map(repr, names[:COLUMNS_SHOWN])) + more)

@@ -13,17 +13,21 @@ from tasks.core.tables.columns import NUMBER_KINDS, Column
 from tasks.core.tables.frames import to_frame
 
 
-def bypass_copies(pipeline: Any, features: tuple[Column, ...], rows: pa.Table) -> tuple[Any, tuple[Column, ...]]:
+def bypass_copies(
+    pipeline: Any, features: tuple[Column, ...], rows: pa.Table
+) -> tuple[Any, tuple[Column, ...]]:
     """Prepare rows with fewer copies: give a pipeline that does so, and the features it takes.
 
-    A ColumnTransformer that gives all it selects to one transformer is left out; imputers and scalers work in place
-    on what was made for them, by `to_frame` or by the step before. The pipeline stays as it is unless both ways
-    prepare `rows` to the same bits, in the same order of memory: the last bits of a product with a matrix depend on
-    that.
+    A ColumnTransformer that gives all it selects to one transformer is left out; imputers and
+    scalers work in place on what was made for them, by `to_frame` or by the step before. The
+    pipeline stays as it is unless both ways prepare `rows` to the same bits, in the same order of
+    memory: the last bits of a product with a matrix depend on that.
     """
     from sklearn.pipeline import Pipeline  # noqa: PLC0415 - slow to import
 
-    if type(pipeline) is not Pipeline or len(pipeline.steps) == 1 or len(rows) == 1:  # one row lies in any order
+    if (
+        type(pipeline) is not Pipeline or len(pipeline.steps) == 1 or len(rows) == 1
+    ):  # one row lies in any order
         return pipeline, features
     try:
         lean, taken = _without_selection(copy.deepcopy(pipeline[:-1]), features)
@@ -36,7 +40,9 @@ def bypass_copies(pipeline: Any, features: tuple[Column, ...], rows: pa.Table) -
 
 
 def _work_in_place(preparation: Any, *, owned: bool) -> None:
-    """Let imputers and scalers change rows that nobody else sees: `owned` says whether the first step's are such."""
+    """Let imputers and scalers change rows that nobody else sees: `owned` says whether the first
+    step's are such.
+    """
     from sklearn.impute import SimpleImputer  # noqa: PLC0415 - slow to import
     from sklearn.pipeline import Pipeline  # noqa: PLC0415 - the same
     from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler  # noqa: PLC0415
@@ -54,7 +60,9 @@ def _work_in_place(preparation: Any, *, owned: bool) -> None:
         first.copy = False
 
 
-def _without_selection(preparation: Any, features: tuple[Column, ...]) -> tuple[Any, tuple[Column, ...]]:
+def _without_selection(
+    preparation: Any, features: tuple[Column, ...]
+) -> tuple[Any, tuple[Column, ...]]:
     from sklearn.compose import ColumnTransformer  # noqa: PLC0415 - slow to import
     from sklearn.pipeline import Pipeline  # noqa: PLC0415 - the same
 
@@ -80,5 +88,7 @@ def _are_same(one: Any, other: Any) -> bool:
 
 
 def _order(array: Any) -> list[int]:
-    """Tell how an array lies in memory, but for axes of length one, of which any two lie the same."""
+    """Tell how an array lies in memory, but for axes of length one, of which any two lie the
+    same.
+    """
     return [stride for stride, length in zip(array.strides, array.shape, strict=True) if length > 1]

@@ -33,7 +33,9 @@ def preparation_of(pipeline: Any) -> Any:
 
 
 def plain_columns(pipeline: Any, features: Sequence[Column]) -> tuple[str, ...] | None:
-    """Name the columns that the last step takes, in its order, where all before it only puts columns in order."""
+    """Name the columns that the last step takes, in its order, where all before it only puts
+    columns in order.
+    """
     if any(column.kind not in NUMBER_KINDS for column in features):
         return None
     steps = steps_of(pipeline)[:-1]

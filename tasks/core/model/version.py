@@ -9,7 +9,9 @@ from tasks.core.storage.digests import folder_digest
 
 @dataclass(frozen=True)
 class ModelVersion:
-    """What the registry says of a version. `digest` is the sha256 of its files, `folder` where they were fetched to."""
+    """What the registry says of a version. `digest` is the sha256 of its files, `folder` where they
+    were fetched to.
+    """
 
     name: str
     version: int

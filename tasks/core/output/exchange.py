@@ -27,7 +27,9 @@ def exchange(one: Path, other: Path) -> bool:
     """Exchange two paths in one step; tell whether the system did."""
     libc = ctypes.CDLL(None, use_errno=True)
     calls: dict[str, Callable[[], int]] = {
-        "linux": lambda: libc.renameat2(FROM_HERE, os.fsencode(one), FROM_HERE, os.fsencode(other), EXCHANGE),
+        "linux": lambda: libc.renameat2(
+            FROM_HERE, os.fsencode(one), FROM_HERE, os.fsencode(other), EXCHANGE
+        ),
         "darwin": lambda: libc.renamex_np(os.fsencode(one), os.fsencode(other), EXCHANGE),
     }
     try:

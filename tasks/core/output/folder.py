@@ -23,18 +23,21 @@ FAILURE = "failure.txt"  # in a staging folder: why the last attempt failed
 
 @dataclass(frozen=True)
 class FolderOutput:
-    """An output that is a folder of this machine, or of a file system that it shares with its workers.
+    """An output that is a folder of this machine, or of a file system that it shares with its
+    workers.
 
-    Beside it lie, while a run is at work, its lock and its staging: `.NAME.staging/ATTEMPT/` with `parts/`, which
-    becomes the output, and `records/`. A new attempt takes over what a dead one finished by renaming its folder: a
-    worker of the dead one that wakes up later finds no folder to write to, and cannot change anything.
+    Beside it lie, while a run is at work, its lock and its staging: `.NAME.staging/ATTEMPT/` with
+    `parts/`, which becomes the output, and `records/`. A new attempt takes over what a dead one
+    finished by renaming its folder: a worker of the dead one that wakes up later finds no folder to
+    write to, and cannot change anything.
     """
 
     location: str
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the output's lock: one run at a time writes to it. The lock of a dead process is free.
+        """Hold the output's lock: one run at a time writes to it. The lock of a dead process is
+        free.
 
         Raises:
             RequestError: the folder above the output cannot be written to.
@@ -57,7 +60,9 @@ class FolderOutput:
 
     @contextmanager
     def stage(self, run_key: str, scratch: Path) -> Iterator[Staging]:  # noqa: ARG002 - object stores need both
-        """Take over the staging of a dead attempt, or make a new one; it stays where the body fails, to be reused."""
+        """Take over the staging of a dead attempt, or make a new one; it stays where the body
+        fails, to be reused.
+        """
         root = self._beside("staging")
         root.mkdir(exist_ok=True)
         attempt = root / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
@@ -67,7 +72,12 @@ class FolderOutput:
             else:
                 dead.rename(attempt)
         staging = Staging(*(str(attempt / kind) for kind in ("parts", "records", "tables")))
-        for folder in (staging.parts, staging.records, staging.tables, f"{staging.parts}/{QUARANTINE}"):
+        for folder in (
+            staging.parts,
+            staging.records,
+            staging.tables,
+            f"{staging.parts}/{QUARANTINE}",
+        ):
             Path(folder).mkdir(parents=True, exist_ok=True)
         done = False
         try:
@@ -78,7 +88,9 @@ class FolderOutput:
                 shutil.rmtree(root, ignore_errors=True)
 
     def failure(self) -> str | None:
-        """Tell why the last attempt did not end with a commit; nothing if there was none, or it did."""
+        """Tell why the last attempt did not end with a commit; nothing if there was none, or it
+        did.
+        """
         return read_failure(str(self._beside("staging")))
 
     def remember(self, failure: str) -> None:
@@ -91,7 +103,9 @@ class FolderOutput:
         return ""
 
     def clean(self, manifest: Manifest) -> None:  # noqa: ARG002 - object stores need it
-        """Delete what attempts have left, now that nobody needs it. Call it under the output's lock."""
+        """Delete what attempts have left, now that nobody needs it. Call it under the output's
+        lock.
+        """
         shutil.rmtree(self._beside("staging"), ignore_errors=True)
 
     def commit(self, manifest: Manifest, staging: Staging) -> None:
@@ -101,11 +115,18 @@ class FolderOutput:
         """
         parts, output = Path(staging.parts), Path(self.location)
         _keep_only(parts, {part.name for part in manifest.parts if part.sha256} | {QUARANTINE})
-        _keep_only(parts / QUARANTINE, {part.name for part in manifest.parts if part.quarantine_sha256})
+        _keep_only(
+            parts / QUARANTINE, {part.name for part in manifest.parts if part.quarantine_sha256}
+        )
         if not any((parts / QUARANTINE).iterdir()):
             (parts / QUARANTINE).rmdir()
         (parts / MANIFEST_NAME).write_text(manifest.to_json(), encoding="utf-8")
-        for path in [*parts.rglob("*.parquet"), parts / MANIFEST_NAME, *parts.glob(QUARANTINE), parts]:
+        for path in [
+            *parts.rglob("*.parquet"),
+            parts / MANIFEST_NAME,
+            *parts.glob(QUARANTINE),
+            parts,
+        ]:
             sync(path)
         if (output / MANIFEST_NAME).exists():
             swap(parts, output)
@@ -114,7 +135,9 @@ class FolderOutput:
         sync(output.parent)
 
     def _recover(self) -> None:
-        """Finish what a dead process left half done between two renames: the old output comes back."""
+        """Finish what a dead process left half done between two renames: the old output comes
+        back.
+        """
         old, output = self._beside("old"), Path(self.location)
         if old.exists() and not output.exists():
             old.rename(output)
@@ -139,26 +162,39 @@ def folder_output(output: str) -> FolderOutput:
     """Resolve the path of an output, through symbolic links.
 
     Raises:
-        RequestError: it is a file, or a folder that afterfit did not write, or lies in one that it did.
+        RequestError: it is a file, or a folder that afterfit did not write, or lies in one that it
+            did.
     """
     check_absolute(output)
     path = Path(os.path.realpath(output))
-    if os.path.lexists(path) and not path.is_dir():  # a device, a pipe and a link to itself are no place either
+    if (
+        os.path.lexists(path) and not path.is_dir()
+    ):  # a device, a pipe and a link to itself are no place either
         raise RequestError(f"{path} is a file: name a folder that does not exist yet.")
     if path.is_mount():
-        raise RequestError(f"{path} is a mount point, which cannot be swapped in one step: name a folder inside it.")
-    if above := next((parent for parent in path.parents if (parent / MANIFEST_NAME).is_file()), None):
-        raise RequestError(f"{path} lies in {above}, which holds scores: a replacement would delete it. Name another.")
+        raise RequestError(
+            f"{path} is a mount point, which cannot be swapped in one step: name a folder inside it."
+        )
+    if above := next(
+        (parent for parent in path.parents if (parent / MANIFEST_NAME).is_file()), None
+    ):
+        raise RequestError(
+            f"{path} lies in {above}, which holds scores: a replacement would delete it. Name another."
+        )
     names = sorted(child.name for child in path.iterdir()) if path.is_dir() else []
     if foreign := [
         name for name in names if not (MANIFEST_NAME in names and _is_ours(name))
     ]:  # a swap would delete them
-        raise RequestError(f"{path} holds files that are no scores of afterfit ({foreign[0]}): name another folder.")
+        raise RequestError(
+            f"{path} holds files that are no scores of afterfit ({foreign[0]}): name another folder."
+        )
     return FolderOutput(str(path))
 
 
 def _is_ours(name: str) -> bool:
-    return name in {MANIFEST_NAME, QUARANTINE} or (name.startswith("part-") and name.endswith(".parquet"))
+    return name in {MANIFEST_NAME, QUARANTINE} or (
+        name.startswith("part-") and name.endswith(".parquet")
+    )
 
 
 def _try_lock(path: Path) -> int | None:
@@ -179,7 +215,9 @@ def _try_lock(path: Path) -> int | None:
 
 
 def _keep_only(folder: Path, names: set[str]) -> None:
-    """Delete what else is in a folder: the unfinished part of a dead worker, the manifest of a dead attempt."""
+    """Delete what else is in a folder: the unfinished part of a dead worker, the manifest of a dead
+    attempt.
+    """
     for path in folder.iterdir():
         if path.name not in names:
             shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -17,7 +17,10 @@ from tasks.core.tables.inputs import Input
 FORMAT_VERSION = 2
 MANIFEST_NAME = "_manifest.json"
 QUARANTINE = "_quarantine"
-RUNS, STAGING = "_runs", "_staging"  # on object stores: parts of each attempt, and records of those at work
+RUNS, STAGING = (
+    "_runs",
+    "_staging",
+)  # on object stores: parts of each attempt, and records of those at work
 RUN_KEY_SHOWN = 8
 
 
@@ -25,10 +28,11 @@ RUN_KEY_SHOWN = 8
 class Part:
     """One output file, made from the rows of one piece, and the quarantined rows of that piece.
 
-    `slices` are the input's number, the first row in it and the rows of each slice. `size` is in bytes; `sha256` is
-    that of the file, or None where every row of the piece is in quarantine. `reasons` counts quarantined rows by
-    reason code, `unknown` values by column that are in no category the model knows, `examples` name the first few;
-    `scored_by` tells whether the trees' kernel or scikit-learn itself answered, `note` why not the kernel.
+    `slices` are the input's number, the first row in it and the rows of each slice. `size` is in
+    bytes; `sha256` is that of the file, or None where every row of the piece is in quarantine.
+    `reasons` counts quarantined rows by reason code, `unknown` values by column that are in no
+    category the model knows, `examples` name the first few; `scored_by` tells whether the trees'
+    kernel or scikit-learn itself answered, `note` why not the kernel.
     """
 
     name: str
@@ -49,8 +53,9 @@ class Part:
 class Manifest:
     """What an output is made of, and of what it was made.
 
-    `folder` is where the parts lie below the output, by default in it; on an object store, `overtaken` are the other
-    attempts that had left something there. `notes` say what was unusual, and accepted.
+    `folder` is where the parts lie below the output, by default in it; on an object store,
+    `overtaken` are the other attempts that had left something there. `notes` say what was unusual,
+    and accepted.
     """
 
     model: str
@@ -78,10 +83,19 @@ class Manifest:
         return json.dumps({**document, "digest": digest_of(document)}, indent=1, sort_keys=True)
 
 
-def make_run_key(model_digest: str, source_identity: str, content_options: Mapping[str, Any]) -> str:
-    """Identify a scoring run by what its content depends on: not by workers, nor by where it is written."""
+def make_run_key(
+    model_digest: str, source_identity: str, content_options: Mapping[str, Any]
+) -> str:
+    """Identify a scoring run by what its content depends on: not by workers, nor by where it is
+    written.
+    """
     return digest_of(
-        {"model": model_digest, "source": source_identity, "options": content_options, "format": FORMAT_VERSION}
+        {
+            "model": model_digest,
+            "source": source_identity,
+            "options": content_options,
+            "format": FORMAT_VERSION,
+        }
     )
 
 
@@ -104,7 +118,9 @@ def read_manifest(output: str | Path) -> Manifest | None:
     if document is None:
         return None
     if not matches_its_digest(document):
-        raise RequestError(f"{join(str(output), MANIFEST_NAME)} is damaged: its content is not what was written.")
+        raise RequestError(
+            f"{join(str(output), MANIFEST_NAME)} is damaged: its content is not what was written."
+        )
     return parse_manifest(document, output)
 
 
@@ -122,13 +138,17 @@ def read_document(output: str | Path) -> dict[str, Any] | None:
     except (OSError, ValueError) as error:
         raise RequestError(f"{where} cannot be read: {error}") from error
     if not isinstance(document, dict) or document.get("format_version") != FORMAT_VERSION:
-        raise RequestError(f"{where} is of another format: this version reads format {FORMAT_VERSION}.")
+        raise RequestError(
+            f"{where} is of another format: this version reads format {FORMAT_VERSION}."
+        )
     return document
 
 
 def matches_its_digest(document: Mapping[str, Any]) -> bool:
     """Tell whether a manifest has the digest it was written with."""
-    return digest_of({name: value for name, value in document.items() if name != "digest"}) == document.get("digest")
+    return digest_of(
+        {name: value for name, value in document.items() if name != "digest"}
+    ) == document.get("digest")
 
 
 def parse_manifest(document: Mapping[str, Any], output: str | Path) -> Manifest:
@@ -143,15 +163,21 @@ def parse_manifest(document: Mapping[str, Any], output: str | Path) -> Manifest:
         parts = tuple(parse_part(item) for item in given.pop("parts"))
         schema = tuple((str(name), str(type_)) for name, type_ in given.pop("schema"))
         notes, overtaken = tuple(given.pop("notes", ())), tuple(given.pop("overtaken", ()))
-        return Manifest(inputs=inputs, parts=parts, schema=schema, notes=notes, overtaken=overtaken, **given)
+        return Manifest(
+            inputs=inputs, parts=parts, schema=schema, notes=notes, overtaken=overtaken, **given
+        )
     except (KeyError, TypeError, ValueError) as error:
         known = ", ".join(item.name for item in fields(Manifest))
-        raise RequestError(f"{join(str(output), MANIFEST_NAME)} is damaged ({error}): it must hold {known}.") from error
+        raise RequestError(
+            f"{join(str(output), MANIFEST_NAME)} is damaged ({error}): it must hold {known}."
+        ) from error
 
 
 def parse_part(document: Mapping[str, Any]) -> Part:
     """Make a part of its document."""
-    slices = tuple((int(number), int(start), int(rows)) for number, start, rows in document["slices"])
+    slices = tuple(
+        (int(number), int(start), int(rows)) for number, start, rows in document["slices"]
+    )
     return Part(**{**document, "slices": slices, "examples": tuple(document["examples"])})
 
 

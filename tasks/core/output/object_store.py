@@ -1,4 +1,6 @@
-"""The commit to an object store: the manifest, written last and only if nobody else wrote it meanwhile."""
+"""The commit to an object store: the manifest, written last and only if nobody else wrote it
+meanwhile.
+"""
 
 import json
 import uuid
@@ -9,24 +11,35 @@ from pathlib import Path
 
 from tasks.core.errors import AfterfitError
 from tasks.core.output.folder import FAILURE, read_failure
-from tasks.core.output.manifest import MANIFEST_NAME, QUARANTINE, RUN_KEY_SHOWN, RUNS, STAGING, Manifest, read_manifest
+from tasks.core.output.manifest import (
+    MANIFEST_NAME,
+    QUARANTINE,
+    RUN_KEY_SHOWN,
+    RUNS,
+    STAGING,
+    Manifest,
+    read_manifest,
+)
 from tasks.core.output.staging import Staging
 from tasks.core.storage.conditional import is_conditional, write_if_unchanged
 from tasks.core.storage.files import copy_all, delete, list_sizes, read_whole, write_whole
 from tasks.core.storage.location import join, open_filesystem
 
-ENDED = "ended"  # among the records of an attempt: it will write no more, but for a worker that has not heard of it
+# among the records of an attempt: it will write no more, but for a worker that has not heard of it
+ENDED = "ended"
 
 
 @dataclass(frozen=True)
 class ObjectOutput:
-    """An output below an fsspec URL: `_manifest.json`, and the parts in `_runs/ATTEMPT/`, a folder for each attempt.
+    """An output below an fsspec URL: `_manifest.json`, and the parts in `_runs/ATTEMPT/`, a folder
+    for each attempt.
 
-    Readers follow the manifest; those that list the URL and skip names with a leading `_` see nothing, never a mix.
-    A new attempt copies what an earlier one of the same run finished: a worker of that one that wakes up later writes
-    where nobody looks. There is no lock: of two runs that commit at once, the second finds the manifest changed and
-    fails. So a commit overtakes all attempts that it finds there, dead or alive, and deletes what they have written
-    (on stores that cannot compare the manifest themselves, only that of those which have ended).
+    Readers follow the manifest; those that list the URL and skip names with a leading `_` see
+    nothing, never a mix. A new attempt copies what an earlier one of the same run finished: a
+    worker of that one that wakes up later writes where nobody looks. There is no lock: of two runs
+    that commit at once, the second finds the manifest changed and fails. So a commit overtakes all
+    attempts that it finds there, dead or alive, and deletes what they have written (on stores that
+    cannot compare the manifest themselves, only that of those which have ended).
     """
 
     location: str
@@ -39,7 +52,8 @@ class ObjectOutput:
 
     @contextmanager
     def stage(self, run_key: str, scratch: Path) -> Iterator[Staging]:
-        """Gather parts where they stay, with records beside; both stay where the body fails, to be reused.
+        """Gather parts where they stay, with records beside; both stay where the body fails, to be
+        reused.
 
         Raises:
             AfterfitError: the body failed, and another run has committed since this one began.
@@ -56,7 +70,9 @@ class ObjectOutput:
             raise
 
     def failure(self) -> str | None:
-        """Tell why the last attempt did not end with a commit; nothing if there was none, or it did."""
+        """Tell why the last attempt did not end with a commit; nothing if there was none, or it
+        did.
+        """
         return read_failure(join(self.location, STAGING))
 
     def remember(self, failure: str) -> None:
@@ -71,7 +87,8 @@ class ObjectOutput:
         delete(join(self.location, STAGING, FAILURE))
 
     def commit(self, manifest: Manifest, staging: Staging) -> None:
-        """Write the manifest, which makes its parts the output, then delete what other attempts have left.
+        """Write the manifest, which makes its parts the output, then delete what other attempts
+        have left.
 
         What cannot be deleted now is when the same run is asked for again, or with the next commit.
 
@@ -91,7 +108,9 @@ class ObjectOutput:
                 or read_whole(join(self.location, MANIFEST_NAME)) == self.manifest_before
             ):
                 raise self._overtaken() from error
-            if now.folder != manifest.folder:  # else it was this one, though the store did not get to say so
+            if (
+                now.folder != manifest.folder
+            ):  # else it was this one, though the store did not get to say so
                 self._delete(attempt)
                 return
         with suppress(Exception):
@@ -102,13 +121,18 @@ class ObjectOutput:
         return f"{RUNS}/{_last_name(staging.parts)}"
 
     def _take_over(self, run_key: str, staging: Staging) -> None:
-        """Copy what earlier attempts of the same run finished, and delete the attempts that have told their end."""
+        """Copy what earlier attempts of the same run finished, and delete the attempts that have
+        told their end.
+        """
         committed = self._committed()
         for attempt in sorted(list_sizes(join(self.location, STAGING)).keys() - {FAILURE}):
             parts, records = self._parts(attempt), self._records(attempt)
             found = list_sizes(records).keys()
             if attempt.startswith(run_key[:RUN_KEY_SHOWN]):
-                new = {record.removesuffix(".json") for record in found - list_sizes(staging.records).keys()}
+                new = {
+                    record.removesuffix(".json")
+                    for record in found - list_sizes(staging.records).keys()
+                }
                 copy_all(parts, staging.parts, list_sizes(parts).keys() & new)
                 apart = join(parts, QUARANTINE), join(staging.parts, QUARANTINE)
                 copy_all(*apart, list_sizes(apart[0]).keys() & new)
@@ -117,7 +141,9 @@ class ObjectOutput:
                 self._delete(attempt)
 
     def _end(self, attempt: str) -> None:
-        """Tell that an attempt has ended, and so may be deleted; one without a part is so at once."""
+        """Tell that an attempt has ended, and so may be deleted; one without a part is so at
+        once.
+        """
         with suppress(Exception):  # whatever made it fail may be in the way of this too
             if self._committed() == attempt:  # it failed after its commit
                 return
@@ -140,14 +166,22 @@ class ObjectOutput:
     def _overtaken_by(self, attempt: str) -> tuple[str, ...]:
         """List the attempts that can commit no more once this one has.
 
-        Those are all that have written something by now, for each of them read the manifest before it wrote anything.
-        Where the store does not compare manifests itself, one that is alive may overwrite that of this attempt.
+        Those are all that have written something by now, for each of them read the manifest before
+        it wrote anything. Where the store does not compare manifests itself, one that is alive may
+        overwrite that of this attempt.
         """
-        found = list_sizes(join(self.location, RUNS)).keys() | list_sizes(join(self.location, STAGING)).keys()
+        found = (
+            list_sizes(join(self.location, RUNS)).keys()
+            | list_sizes(join(self.location, STAGING)).keys()
+        )
         others = found - {FAILURE, attempt}
         if not is_conditional(open_filesystem(self.location)[0]):
             before = _attempt_in(self.manifest_before or b"")
-            others = {other for other in others if other == before or ENDED in list_sizes(self._records(other))}
+            others = {
+                other
+                for other in others
+                if other == before or ENDED in list_sizes(self._records(other))
+            }
         return tuple(sorted(others))
 
     def _is_overtaken(self, attempt: str) -> bool:

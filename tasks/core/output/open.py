@@ -28,5 +28,7 @@ def open_output(output: str) -> Output:
     except OSError as error:
         raise RequestError(f"{output} cannot be read: {error}") from error
     if foreign:
-        raise RequestError(f"{output} holds what is no scores of afterfit ({foreign[0]}): name another place.")
+        raise RequestError(
+            f"{output} holds what is no scores of afterfit ({foreign[0]}): name another place."
+        )
     return ObjectOutput(output.rstrip("/"), before)

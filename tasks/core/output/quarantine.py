@@ -6,7 +6,8 @@ INPUT, INPUT_ROW, REASON, DETAIL = "input", "input_row", "reason", "detail"
 
 
 def kept_name(name: str) -> str:
-    """Name a column of the source as quarantine keeps it: like itself, unless quarantine has one of that name.
+    """Name a column of the source as quarantine keeps it: like itself, unless quarantine has one of
+    that name.
 
     >>> kept_name("size"), kept_name("reason")
     ('size', 'column_reason')
@@ -15,7 +16,8 @@ def kept_name(name: str) -> str:
 
 
 def allowed_rows(max_bad_rows: float, rows: int) -> int:
-    """Tell how many rows may go to quarantine: `max_bad_rows` is a count, or below 1 a share of the rows.
+    """Tell how many rows may go to quarantine: `max_bad_rows` is a count, or below 1 a share of the
+    rows.
 
     >>> allowed_rows(0.01, 1000), allowed_rows(25, 1000), allowed_rows(0, 1000)
     (10, 25, 0)

@@ -1,4 +1,6 @@
-"""Staging: where the parts of one attempt are gathered, and what it leaves for the next attempt to reuse."""
+"""Staging: where the parts of one attempt are gathered, and what it leaves for the next attempt to
+reuse.
+"""
 
 import hashlib
 import json
@@ -19,7 +21,8 @@ from tasks.core.tables.pieces import Piece
 
 @dataclass(frozen=True)
 class Staging:
-    """Folders or URLs: one for parts, one for the record of each part, written after the part is whole.
+    """Folders or URLs: one for parts, one for the record of each part, written after the part is
+    whole.
 
     `tables` is a folder for the Parquet copies of CSV files, and for files that are not whole yet.
     """
@@ -41,7 +44,9 @@ def write_part(staging: Staging, part: Part, scores: pa.Table, rejected: pa.Tabl
             size, sha256 = write_table(scores, join(staging.parts, part.name), staging.tables)
             written = replace(written, size=size, sha256=sha256)
         if rejected is not None and len(rejected):
-            _, sha256 = write_table(rejected, join(staging.parts, QUARANTINE, part.name), staging.tables)
+            _, sha256 = write_table(
+                rejected, join(staging.parts, QUARANTINE, part.name), staging.tables
+            )
             written = replace(written, quarantine_sha256=sha256)
         document = asdict(written)
         record = {"part": document, "digest": digest_of(json.loads(json.dumps(document)))}
@@ -55,7 +60,8 @@ def write_part(staging: Staging, part: Part, scores: pa.Table, rejected: pa.Tabl
 
 
 def write_table(table: pa.Table, location: str, unfinished_in: str = "") -> tuple[int, str]:
-    """Write a table with page checksums, under its name only when it is whole; give its size and its sha256.
+    """Write a table with page checksums, under its name only when it is whole; give its size and
+    its sha256.
 
     Its first column is taken for one that hardly repeats, as what rows are known by.
     """
@@ -65,16 +71,25 @@ def write_table(table: pa.Table, location: str, unfinished_in: str = "") -> tupl
     repeating = [item.name for item in others if not pa.types.is_floating(item.type)]
     differences = {first.name: "DELTA_BINARY_PACKED"} if pa.types.is_integer(first.type) else None
     pq.write_table(
-        table, sink, compression="zstd", compression_level=1, use_dictionary=repeating, column_encoding=differences,
+        table,
+        sink,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=repeating,
+        column_encoding=differences,
         write_page_checksum=True,
-    )  # fmt: skip
+    )
     content = memoryview(sink.getvalue())
     write_whole(location, content, unfinished_in)
     return len(content), hashlib.sha256(content).hexdigest()
 
 
-def finished_part(staging: Staging, name: str, slices: tuple[tuple[int, int, int], ...]) -> Part | None:
-    """Find the record of a part that was made from these rows, or nothing; its files are not looked at."""
+def finished_part(
+    staging: Staging, name: str, slices: tuple[tuple[int, int, int], ...]
+) -> Part | None:
+    """Find the record of a part that was made from these rows, or nothing; its files are not looked
+    at.
+    """
     try:
         record = json.loads(read_whole(_record_of(staging, name)))
         if digest_of(record["part"]) != record["digest"]:
@@ -85,10 +100,14 @@ def finished_part(staging: Staging, name: str, slices: tuple[tuple[int, int, int
     return part if part.slices == slices else None
 
 
-def reusable_parts(staging: Staging, pieces: Sequence[Piece], names: Sequence[str]) -> dict[int, Part]:
-    """Find the parts that an earlier attempt finished, by number; each is held against its digest, byte for byte.
+def reusable_parts(
+    staging: Staging, pieces: Sequence[Piece], names: Sequence[str]
+) -> dict[int, Part]:
+    """Find the parts that an earlier attempt finished, by number; each is held against its digest,
+    byte for byte.
 
-    What is not wanted is deleted: parts of another run, and parts that are not as their record says.
+    What is not wanted is deleted: parts of another run, and parts that are not as their record
+    says.
     """
     wanted = dict(zip(names, pieces, strict=True))
     for name in list_sizes(staging.records):
@@ -97,7 +116,11 @@ def reusable_parts(staging: Staging, pieces: Sequence[Piece], names: Sequence[st
     found: dict[int, Part] = {}
     recorded = list_sizes(staging.records)
     for name, piece in wanted.items():
-        part = finished_part(staging, name, input_slices(piece)) if f"{name}.json" in recorded else None
+        part = (
+            finished_part(staging, name, input_slices(piece))
+            if f"{name}.json" in recorded
+            else None
+        )
         if part is not None and not verify_part(staging.parts, part):
             found[piece.number] = part
         elif f"{name}.json" in recorded:
@@ -111,7 +134,9 @@ def input_slices(piece: Piece) -> tuple[tuple[int, int, int], ...]:
 
 
 def rows_written(staging: Staging, rows: Mapping[str, int]) -> int:
-    """Count the rows of the parts that are there by now, for a bar; on object stores asking would cost too much."""
+    """Count the rows of the parts that are there by now, for a bar; on object stores asking would
+    cost too much.
+    """
     if is_url(staging.parts):
         return 0
     return sum(rows.get(name, 0) for name in list_sizes(staging.parts))

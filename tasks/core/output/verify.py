@@ -28,7 +28,8 @@ KNOWN_ENTRIES = {MANIFEST_NAME, RUNS, STAGING}  # what lies below an output on a
 
 
 def verify_output(output: str | Path) -> list[str]:
-    """List everything about an output that is not as its manifest says; an empty list means all is well.
+    """List everything about an output that is not as its manifest says; an empty list means all is
+    well.
 
     Every byte of every part is read and held against its sha256, the manifest against its own.
 
@@ -50,12 +51,18 @@ def verify_output(output: str | Path) -> list[str]:
 
 
 def verify_part(output: str, part: Part, schema: Sequence[tuple[str, str]] = ()) -> list[str]:
-    """List what is wrong with the files of a part; its columns are compared where there is a schema."""
+    """List what is wrong with the files of a part; its columns are compared where there is a
+    schema.
+    """
     problems = _verify_file(output, part.name, part.sha256, part.rows, schema)
-    return problems + _verify_file(output, join(QUARANTINE, part.name), part.quarantine_sha256, part.quarantined, ())
+    return problems + _verify_file(
+        output, join(QUARANTINE, part.name), part.quarantine_sha256, part.quarantined, ()
+    )
 
 
-def _verify_file(output: str, name: str, sha256: str | None, rows: int, schema: Sequence[tuple[str, str]]) -> list[str]:
+def _verify_file(
+    output: str, name: str, sha256: str | None, rows: int, schema: Sequence[tuple[str, str]]
+) -> list[str]:
     if sha256 is None:
         return [f"{name}: {rows} rows of it have no file"] if rows else []
     try:
@@ -68,23 +75,39 @@ def _verify_file(output: str, name: str, sha256: str | None, rows: int, schema: 
         if parquet.metadata.num_rows != rows:
             return [f"{name}: it has {parquet.metadata.num_rows} rows, the manifest says {rows}"]
         found = describe(parquet.schema_arrow)
-    return [f"{name}: its columns are not those of the manifest"] if schema and found != tuple(schema) else []
+    return (
+        [f"{name}: its columns are not those of the manifest"]
+        if schema and found != tuple(schema)
+        else []
+    )
 
 
 def _foreign(output: str, manifest: Manifest) -> Iterator[str]:
-    """Name the files that the manifest does not know; on an object store, other runs have folders of their own."""
+    """Name the files that the manifest does not know; on an object store, other runs have folders
+    of their own.
+    """
     parts = {part.name for part in manifest.parts if part.sha256}
     quarantined = {part.name for part in manifest.parts if part.quarantine_sha256}
     known = parts | ({QUARANTINE} if quarantined else set())
     folder = parts_folder(output, manifest)
     if manifest.folder:
-        yield from (f"{name}: not in the manifest" for name in sorted(list_sizes(output)) if name not in KNOWN_ENTRIES)
+        yield from (
+            f"{name}: not in the manifest"
+            for name in sorted(list_sizes(output))
+            if name not in KNOWN_ENTRIES
+        )
     else:
         known.add(MANIFEST_NAME)
-    yield from (f"{name}: not in the manifest" for name in sorted(list_sizes(folder)) if name not in known)
+    yield from (
+        f"{name}: not in the manifest" for name in sorted(list_sizes(folder)) if name not in known
+    )
     if quarantined:
         inside = sorted(list_sizes(join(folder, QUARANTINE)))
-        yield from (f"{QUARANTINE}/{name}: not in the manifest" for name in inside if name not in quarantined)
+        yield from (
+            f"{QUARANTINE}/{name}: not in the manifest"
+            for name in inside
+            if name not in quarantined
+        )
 
 
 def _miscounted(manifest: Manifest) -> Iterator[str]:
@@ -99,7 +122,9 @@ def _miscounted(manifest: Manifest) -> Iterator[str]:
 
 
 def is_whole(output: str | Path, manifest: Manifest) -> bool:
-    """Tell quickly whether every part is there with its size, and has its quarantine; `verify_output` reads them."""
+    """Tell quickly whether every part is there with its size, and has its quarantine;
+    `verify_output` reads them.
+    """
     folder = parts_folder(output, manifest)
     found, beside = list_sizes(folder), list_sizes(join(folder, QUARANTINE))
     sizes = all(found.get(part.name) == part.size for part in manifest.parts if part.sha256)

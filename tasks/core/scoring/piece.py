@@ -37,7 +37,9 @@ def score_piece(piece: Piece, run: ScoringRun, staging: Staging, reader: Reader)
     except AfterfitError as error:
         where = f"{piece.slices[0]}" + (f", to {piece.slices[-1]}" if len(piece.slices) > 1 else "")
         raise AfterfitError(f"{where}: {error}") from error
-    return write_part(staging, describe_part(name, piece, scored, scorer), scored.scores, locate(scored, piece))
+    return write_part(
+        staging, describe_part(name, piece, scored, scorer), scored.scores, locate(scored, piece)
+    )
 
 
 def describe_part(name: str, piece: Piece, scored: Scored, scorer: Scorer) -> Part:
@@ -70,5 +72,7 @@ def locate(scored: Scored, piece: Piece) -> pa.Table | None:
     if scored.rejected is None:
         return None
     places = [piece.locate(row) for row in sorted(scored.rejections)]
-    rejected = scored.rejected.add_column(0, INPUT_ROW, pa.array([row for _, row in places], pa.int64()))
+    rejected = scored.rejected.add_column(
+        0, INPUT_ROW, pa.array([row for _, row in places], pa.int64())
+    )
     return rejected.add_column(0, INPUT, pa.array([origin for origin, _ in places], pa.string()))

@@ -20,7 +20,9 @@ from tasks.core.tables.sources import SourceFile
 
 @dataclass(frozen=True)
 class ScoringPlan:
-    """The pieces of a source, in order, and what was found unusual about its files, and accepted."""
+    """The pieces of a source, in order, and what was found unusual about its files, and
+    accepted.
+    """
 
     pieces: tuple[Piece, ...]
     notes: tuple[str, ...] = ()
@@ -35,14 +37,18 @@ class ScoringPlan:
         return [part_name(run.key, piece.number) for piece in self.pieces]
 
 
-def plan_source(run: ScoringRun, files: Sequence[SourceFile], card: ModelMetadata, tables: Path) -> tuple[ScoringRun, ScoringPlan]:
-    """Check every file against the model's features, then cut the source into pieces, from metadata alone.
+def plan_source(
+    run: ScoringRun, files: Sequence[SourceFile], card: ModelMetadata, tables: Path
+) -> tuple[ScoringRun, ScoringPlan]:
+    """Check every file against the model's features, then cut the source into pieces, from metadata
+    alone.
 
-    A CSV file has none: it is copied once into a Parquet file in the folder `tables`, typed by the model, and read
-    from there.
+    A CSV file has none: it is copied once into a Parquet file in the folder `tables`, typed by the
+    model, and read from there.
 
     Raises:
-        RequestError: a file lacks a column, has one of another kind, or is damaged; or there is no row at all.
+        RequestError: a file lacks a column, has one of another kind, or is damaged; or there is no
+            row at all.
     """
     carried = columns_read((), run.id, run.keep)
     at_least = piece_rows(max(card.width, len(columns_read(card.features, run.id, run.keep))))
@@ -55,16 +61,25 @@ def plan_source(run: ScoringRun, files: Sequence[SourceFile], card: ModelMetadat
     pieces = plan_pieces(groups, at_least)
     if not pieces:
         raise RequestError(f"{files[0].path}: there are no rows to score.")
-    plan = ScoringPlan(pieces, describe_columns(files, [schema for schema, _ in found], card, carried))
+    plan = ScoringPlan(
+        pieces, describe_columns(files, [schema for schema, _ in found], card, carried)
+    )
     return replace(run, kernel=plan.rows >= KERNEL_ROWS), plan
 
 
 def _groups(
-    file: SourceFile, number: int, group_rows: tuple[int, ...], card: ModelMetadata, tables: Path, at_least: int
+    file: SourceFile,
+    number: int,
+    group_rows: tuple[int, ...],
+    card: ModelMetadata,
+    tables: Path,
+    at_least: int,
 ) -> TableGroups:
     if file.format == "parquet":
         return TableGroups(file.path, file.path, number, group_rows)
-    typed_as = digest_of([file.digest, [[column.name, column.kind] for column in card.features], at_least])
+    typed_as = digest_of(
+        [file.digest, [[column.name, column.kind] for column in card.features], at_least]
+    )
     path = copy_csv(file, card.features, tables / f"{number}-{typed_as[:16]}.parquet", at_least)
     return TableGroups(str(path), file.path, number, read_footer(str(path), file.path)[1])
 

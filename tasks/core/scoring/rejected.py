@@ -10,7 +10,9 @@ from tasks.core.tables.csv_copy import PROBLEM
 
 
 def rejected_before(table: pa.Table, id_column: str | None) -> Rejections:
-    """Find the rows that no model needs to see: those with a value of another type, and those without an id."""
+    """Find the rows that no model needs to see: those with a value of another type, and those
+    without an id.
+    """
     found: Rejections = {}
     if PROBLEM in table.column_names:
         problems = table[PROBLEM]
@@ -18,7 +20,10 @@ def rejected_before(table: pa.Table, id_column: str | None) -> Rejections:
             found[row] = Rejection(OTHER_TYPE, problems[row].as_py())
     if id_column:
         missing = pc.is_null(table[id_column], nan_is_null=True)
-        found |= {row: Rejection(NO_ID, f"column {id_column!r} has no value") for row in _rows_where(missing)}
+        found |= {
+            row: Rejection(NO_ID, f"column {id_column!r} has no value")
+            for row in _rows_where(missing)
+        }
     return found
 
 

@@ -9,10 +9,12 @@ from tasks.core.windows.window import window_name
 
 @dataclass(frozen=True)
 class Scores:
-    """A committed output. `seconds` is the time from the plan to the commit; 0 where nothing had to be done.
+    """A committed output. `seconds` is the time from the plan to the commit; 0 where nothing had to
+    be done.
 
-    `rows_reused` were scored by an earlier attempt that died, or by the same run. `notes` are those of the manifest:
-    what scored the rows, which categories the model did not know, which columns nobody asked for.
+    `rows_reused` were scored by an earlier attempt that died, or by the same run. `notes` are those
+    of the manifest: what scored the rows, which categories the model did not know, which columns
+    nobody asked for.
     """
 
     version: int
@@ -30,7 +32,9 @@ class Scores:
 
 @dataclass(frozen=True)
 class WindowOutcome:
-    """What became of one window of a backfill: its scores, or the error, or neither where it was not due."""
+    """What became of one window of a backfill: its scores, or the error, or neither where it was
+    not due.
+    """
 
     plan: WindowPlan
     scores: Scores | None = None

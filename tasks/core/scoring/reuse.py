@@ -11,7 +11,8 @@ from tasks.core.wording import counted
 def find_committed(run: ScoringRun, *, replace: bool) -> Manifest | None:
     """Find the same run's committed output; another run's is an error unless it may be replaced.
 
-    With `replace`, the same run's is held against its digests, byte for byte: what is damaged is scored anew.
+    With `replace`, the same run's is held against its digests, byte for byte: what is damaged is
+    scored anew.
 
     Raises:
         RequestError: the output holds other scores, or nothing that can be read.

@@ -18,8 +18,12 @@ _loaded: dict[ScoringRun, Scorer] = {}
 
 
 def load_scorer(run: ScoringRun, rows: pa.Table) -> Scorer:
-    """Load the model of a run, once in each worker; the tree kernel is tried on the first rows that come."""
-    same = replace(run, output="", key="", max_bad_rows=0)  # windows that are scored side by side share a model
+    """Load the model of a run, once in each worker; the tree kernel is tried on the first rows that
+    come.
+    """
+    same = replace(
+        run, output="", key="", max_bad_rows=0
+    )  # windows that are scored side by side share a model
     with _loading:
         if same not in _loaded:
             check_files(run.model)

@@ -19,7 +19,9 @@ from tasks.core.wording import counted
 
 @dataclass(frozen=True)
 class Attempt:
-    """The attempt that commits: its flow run, how often that was tried, the window, and where below OUTPUT it wrote."""
+    """The attempt that commits: its flow run, how often that was tried, the window, and where below
+    OUTPUT it wrote.
+    """
 
     flow_run: str
     number: int

@@ -14,7 +14,9 @@ from tasks.core.windows.window import Window
 
 
 def remember_failure(plan: WindowPlan, failure: str) -> None:
-    """Keep why a window failed beside its output, for the next backfill to tell; where nothing can be kept, do not."""
+    """Keep why a window failed beside its output, for the next backfill to tell; where nothing can
+    be kept, do not.
+    """
     with suppress(RequestError, OSError):
         open_output(plan.output).remember(failure)
 
@@ -30,7 +32,10 @@ def plan_window(window: Window, scoring: Scoring, champion: ModelVersion) -> Win
             why = f"{why}, and nothing to read at {filled.source}"
         if manifest and status == "current":
             if manifest.model_digest != champion.digest:
-                status, why = "stale", f"scored by another {manifest.model} version {manifest.version}"
+                status, why = (
+                    "stale",
+                    f"scored by another {manifest.model} version {manifest.version}",
+                )
             elif not is_whole(filled.output, manifest):
                 status, why = "failed", "parts are missing, or not as they were written"
     except RequestError as error:

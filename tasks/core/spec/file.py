@@ -27,9 +27,13 @@ def load_spec(path: Path, overrides: Sequence[str] = ()) -> Spec:
             f"There is no spec {path}: `afterfit init TABLE --target COLUMN` writes a first one."
         ) from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise RequestError(f"{path} cannot be read as YAML: {' '.join(str(error).split())}") from error
+        raise RequestError(
+            f"{path} cannot be read as YAML: {' '.join(str(error).split())}"
+        ) from error
     if not isinstance(document, dict):
-        raise RequestError(f"{path} is not a spec: it must hold fields such as `name`, `problem` and `data`.")
+        raise RequestError(
+            f"{path} is not a spec: it must hold fields such as `name`, `problem` and `data`."
+        )
     for override in overrides:
         document = apply_override(document, override)
     return parse_spec(document, path.resolve().parent, str(path))
@@ -63,7 +67,9 @@ def apply_override(document: Mapping[str, Any], override: str) -> dict[str, Any]
     """
     path, equals, text = override.partition("=")
     if not equals or not re.fullmatch(r"[^.\s]+(\.[^.\s]+)*", path):
-        raise RequestError(f"--set {override}: write it as FIELD=VALUE, for example --set data.target=cnt.")
+        raise RequestError(
+            f"--set {override}: write it as FIELD=VALUE, for example --set data.target=cnt."
+        )
     try:
         # A template, in which YAML would see the beginning of a mapping.
         value = text if re.match(r"\{window:\S", text) else yaml.safe_load(text)
@@ -77,20 +83,28 @@ def _replaced(node: Any, path: Sequence[str], value: Any, override: str) -> Any:
     key, rest = path[0], path[1:]
     if isinstance(node, list):
         if not key.isdecimal() or int(key) >= len(node):
-            raise RequestError(f"--set {override}: {key!r} is not a position in a list of {len(node)}, counted from 0.")
+            raise RequestError(
+                f"--set {override}: {key!r} is not a position in a list of {len(node)}, counted from 0."
+            )
         inner = _replaced(node[int(key)], rest, value, override) if rest else value
         return [inner if position == int(key) else item for position, item in enumerate(node)]
     if node is not None and not isinstance(node, Mapping):
-        raise RequestError(f"--set {override}: {key!r} would be a field of {node!r}, which has none.")
+        raise RequestError(
+            f"--set {override}: {key!r} would be a field of {node!r}, which has none."
+        )
     fields = dict(node or {})
     return {**fields, key: _replaced(fields.get(key), rest, value, override) if rest else value}
 
 
 def explain(error: ValidationError) -> str:
-    """Say in one sentence what is wrong with a spec: the first field, what it holds and what it may hold."""
+    """Say in one sentence what is wrong with a spec: the first field, what it holds and what it may
+    hold.
+    """
     problems = error.errors(include_url=False)
     # A misspelt field says more than the field that is missing because of it.
-    first = next((problem for problem in problems if problem["type"] == "extra_forbidden"), problems[0])
+    first = next(
+        (problem for problem in problems if problem["type"] == "extra_forbidden"), problems[0]
+    )
     field = ".".join(str(part) for part in first["loc"])
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
@@ -110,7 +124,11 @@ def _known_fields(location: Sequence[int | str]) -> list[str]:
     model: Any = Spec
     for part in location[:-1]:
         if not isinstance(part, int):
-            annotation = model.model_fields[part].annotation if part in getattr(model, "model_fields", {}) else model
+            annotation = (
+                model.model_fields[part].annotation
+                if part in getattr(model, "model_fields", {})
+                else model
+            )
             model = next((item for item in _nested(annotation)), model)
     return list(model.model_fields)
 

@@ -12,13 +12,19 @@ from tasks.core.windows.window import Window, parse_length
 class Scoring(Section):
     """What is scored, and where the scores go."""
 
-    source: str = Field("", description="like data.source, and may name a window: in/{window:%Y-%m-%d}/*.parquet")
+    source: str = Field(
+        "", description="like data.source, and may name a window: in/{window:%Y-%m-%d}/*.parquet"
+    )
     output: str = Field("scores", description="a folder; must name a window where the source does")
-    window: str | None = Field(None, description="the length of a window, such as 15m, 1h, 1d or 1w")
+    window: str | None = Field(
+        None, description="the length of a window, such as 15m, 1h, 1d or 1w"
+    )
     on_existing: Literal["replace", "refuse"] = "replace"
     proba: bool = False
     keep: tuple[str, ...] = ()
-    max_bad_rows: float = Field(0, ge=0, description="rows that may go to quarantine: a count, or a share below 1")
+    max_bad_rows: float = Field(
+        0, ge=0, description="rows that may go to quarantine: a count, or a share below 1"
+    )
 
     @field_validator("source", "output")
     @classmethod
@@ -30,7 +36,9 @@ class Scoring(Section):
     @classmethod
     def _check_budget(cls, rows: float) -> float:
         if rows >= 1 and not rows.is_integer():
-            raise ValueError(f"{rows:g} is neither a whole number of rows nor a share below 1, such as 0.01")
+            raise ValueError(
+                f"{rows:g} is neither a whole number of rows nor a share below 1, such as 0.01"
+            )
         return rows
 
     @field_validator("window", mode="before")
@@ -47,7 +55,9 @@ class Scoring(Section):
         windowed = {field: template for field, template in names.items() if has_window(template)}
         if self.window is None:
             for field, template in windowed.items():
-                raise ValueError(f"`{field}` is {template!r} and there is no `window`: give its length, such as 1d")
+                raise ValueError(
+                    f"`{field}` is {template!r} and there is no `window`: give its length, such as 1d"
+                )
             return self
         if not windowed:
             raise ValueError(

@@ -40,7 +40,9 @@ class Data(Section):
     @classmethod
     def _refuse_window(cls, source: str) -> str:
         if has_window(source):
-            raise ValueError(f"{source!r} names a window, which only scoring.source and scoring.output may")
+            raise ValueError(
+                f"{source!r} names a window, which only scoring.source and scoring.output may"
+            )
         return source
 
     @model_validator(mode="after")
@@ -48,7 +50,9 @@ class Data(Section):
         taken = {"id": self.id, "time": self.time, "segment": self.segment}
         for role, column in taken.items():
             if column == self.target:
-                raise ValueError(f"`{role}` and `target` are both {column!r}: name two different columns")
+                raise ValueError(
+                    f"`{role}` and `target` are both {column!r}: name two different columns"
+                )
         if self.target in self.drop:
             raise ValueError(f"`drop` holds the target {self.target!r}: take it out")
         return self
@@ -58,7 +62,9 @@ class Candidate(Section):
     """An estimator with its parameters."""
 
     estimator: str = Field(description="the full name of a scikit-learn estimator")
-    params: dict[str, Any] = Field(default_factory=dict, description="what its constructor is given")
+    params: dict[str, Any] = Field(
+        default_factory=dict, description="what its constructor is given"
+    )
 
     @property
     def name(self) -> str:

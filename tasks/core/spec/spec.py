@@ -32,7 +32,9 @@ class Spec(Section):
         filled = {**values}
         problem, data = values.get("problem"), values.get("data")
         if isinstance(problem, str) and problem in DEFAULT_METRIC:
-            filled["gates"] = _with_default(values.get("gates", {}), "champion", "metric", DEFAULT_METRIC[problem])
+            filled["gates"] = _with_default(
+                values.get("gates", {}), "champion", "metric", DEFAULT_METRIC[problem]
+            )
         if isinstance(data, Mapping) and isinstance(values.get("scoring", {}), Mapping):
             filled["scoring"] = {"source": data.get("source", ""), **values.get("scoring", {})}
         return filled

@@ -12,7 +12,8 @@ def is_conditional(filesystem: Any) -> bool:
 def write_if_unchanged(filesystem: Any, path: str, content: bytes, before: bytes | None) -> None:
     """Write an object if it still holds what it held before (nothing, if `before` is None).
 
-    S3 and its kin decide it themselves (`If-None-Match`, `If-Match`); elsewhere it is read again just before.
+    S3 and its kin decide it themselves (`If-None-Match`, `If-Match`); elsewhere it is read again
+    just before.
 
     Raises:
         FileExistsError: it was changed meanwhile.
@@ -34,5 +35,6 @@ def write_if_unchanged(filesystem: Any, path: str, content: bytes, before: bytes
 def _is_conflict(error: OSError) -> bool:
     """Tell a write that the store refused because the object is another one from other failures."""
     return isinstance(error, FileExistsError) or any(
-        word in f"{error} {error.__cause__}" for word in ("PreconditionFailed", "pre-conditions", "ConditionalRequest")
+        word in f"{error} {error.__cause__}"
+        for word in ("PreconditionFailed", "pre-conditions", "ConditionalRequest")
     )

@@ -12,7 +12,9 @@ def digest_of(document: Any) -> str:
     >>> digest_of({"a": 1, "b": [2]}) == digest_of({"b": [2], "a": 1})
     True
     """
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
+    text = json.dumps(
+        document, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str
+    )
     return hashlib.sha256(text.encode()).hexdigest()
 
 

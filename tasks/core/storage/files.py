@@ -14,13 +14,18 @@ from tasks.core.storage.location import is_url, join, open_filesystem
 
 
 def write_whole(location: str, content: bytes | memoryview, unfinished_in: str = "") -> None:
-    """Write a file under its name only when it is whole; until then it lies in a folder of the same file system."""
+    """Write a file under its name only when it is whole; until then it lies in a folder of the same
+    file system.
+    """
     if is_url(location):
         filesystem, inside = open_filesystem(location)
         filesystem.pipe_file(inside, bytes(content))
         return
     path = Path(location)
-    unfinished = Path(unfinished_in or path.parent) / f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp"
+    unfinished = (
+        Path(unfinished_in or path.parent)
+        / f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp"
+    )
     try:
         unfinished.write_bytes(content)
         unfinished.rename(path)
@@ -51,8 +56,12 @@ def list_sizes(location: str) -> dict[str, int]:
         found = filesystem.ls(path, detail=True)
     except FileNotFoundError:
         return {}
-    named = {str(item["name"]).rstrip("/").rsplit("/", 1)[-1]: int(item["size"] or 0) for item in found}
-    return {name: size for name, size in named.items() if name != path.rstrip("/").rsplit("/", 1)[-1]}
+    named = {
+        str(item["name"]).rstrip("/").rsplit("/", 1)[-1]: int(item["size"] or 0) for item in found
+    }
+    return {
+        name: size for name, size in named.items() if name != path.rstrip("/").rsplit("/", 1)[-1]
+    }
 
 
 def _local_sizes(location: str) -> Iterator[tuple[str, int]]:
@@ -76,12 +85,16 @@ def delete(location: str) -> None:
 
 
 def copy_all(source: str, target: str, names: Collection[str]) -> None:
-    """Copy files from one folder of an object store to another, without fetching them; one that is gone is left out."""
+    """Copy files from one folder of an object store to another, without fetching them; one that is
+    gone is left out.
+    """
     if names:
         filesystem, inside = open_filesystem(source)
         _, other = open_filesystem(target)
         filesystem.copy(
-            [join(inside, name) for name in names], [join(other, name) for name in names], on_error="ignore"
+            [join(inside, name) for name in names],
+            [join(other, name) for name in names],
+            on_error="ignore",
         )
 
 

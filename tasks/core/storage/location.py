@@ -32,14 +32,18 @@ def open_filesystem(source: str) -> tuple[Any, str]:
 
 
 def check_absolute(location: str) -> None:
-    """Refuse a path whose meaning depends on where a worker happens to run, and a URL that gives a secret away."""
+    """Refuse a path whose meaning depends on where a worker happens to run, and a URL that gives a
+    secret away.
+    """
     if without_secrets(location) != location:
         raise RequestError(
             f"{without_secrets(location)}: leave user and password out of the URL, which runs and manifests show; "
             "fsspec takes them from its configuration or from the environment."
         )
     if "://" not in location and not Path(location).is_absolute():
-        raise RequestError(f"{location!r} is a relative path, and a run has no folder of its own: give it from / on.")
+        raise RequestError(
+            f"{location!r} is a relative path, and a run has no folder of its own: give it from / on."
+        )
 
 
 def is_url(location: str) -> bool:
@@ -54,7 +58,11 @@ def without_secrets(location: str) -> str:
     's3://bucket/in'
     """
     parts = urlsplit(location)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if "@" in parts.netloc else location
+    return (
+        parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        if "@" in parts.netloc
+        else location
+    )
 
 
 def absolute(location: str, folder: Path) -> str:

@@ -13,7 +13,9 @@ from tasks.core.errors import RequestError
 ColumnKind = Literal["numeric", "boolean", "categorical", "date"]
 IS_KIND: dict[ColumnKind, Callable[[pa.DataType], bool]] = {
     "boolean": pa.types.is_boolean,
-    "numeric": lambda type_: pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_),
+    "numeric": lambda type_: (
+        pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)
+    ),
     "date": lambda type_: pa.types.is_date(type_) or pa.types.is_timestamp(type_),
     "categorical": lambda type_: pa.types.is_string(type_) or pa.types.is_large_string(type_),
 }
@@ -57,5 +59,7 @@ def feature_columns(schema: pa.Schema, left_out: Iterable[str]) -> tuple[Column,
             )
         features.append(Column(field.name, kind))
     if not features:
-        raise RequestError("No column is left to learn from: every one is the target, the id, or dropped.")
+        raise RequestError(
+            "No column is left to learn from: every one is the target, the id, or dropped."
+        )
     return tuple(features)

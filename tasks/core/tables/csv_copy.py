@@ -18,10 +18,11 @@ NAMES: dict[ColumnKind, str] = {"numeric": "number", "boolean": "boolean", "date
 
 
 def copy_csv(file: SourceFile, features: Sequence[Column], path: Path, group_rows: int) -> Path:
-    """Copy a CSV file to Parquet with the types of the model's features; all other columns stay as written.
+    """Copy a CSV file to Parquet with the types of the model's features; all other columns stay as
+    written.
 
-    A row with a value of another type says so in a column of its own, and holds nothing in that value's place. A copy
-    that an earlier attempt finished is taken, if it is undamaged.
+    A row with a value of another type says so in a column of its own, and holds nothing in that
+    value's place. A copy that an earlier attempt finished is taken, if it is undamaged.
 
     Raises:
         RequestError: the file cannot be read without loss.
@@ -49,14 +50,18 @@ def _is_undamaged(path: Path) -> bool:
 def _write(batches: Iterator[pa.RecordBatch], path: Path, group_rows: int) -> None:
     unfinished = path.with_suffix(".tmp")
     first = next(batches)
-    with pq.ParquetWriter(unfinished, first.schema, compression="lz4", write_page_checksum=True) as writer:
+    with pq.ParquetWriter(
+        unfinished, first.schema, compression="lz4", write_page_checksum=True
+    ) as writer:
         for batch in batches:
             writer.write_batch(batch, row_group_size=group_rows)
     unfinished.replace(path)
 
 
 def _typed_batches(file: SourceFile, typed: Sequence[Column]) -> Iterator[pa.RecordBatch]:
-    """Let pyarrow convert numbers and booleans, which is fast and fails at the first value that is none."""
+    """Let pyarrow convert numbers and booleans, which is fast and fails at the first value that is
+    none.
+    """
     types = {column.name: STORED_AS[column.kind] for column in typed if column.kind != "date"}
     dates = [column for column in typed if column.kind == "date"]
     return (convert(batch, dates) for batch in iterate_csv(file, types))
@@ -68,7 +73,8 @@ def _lenient_batches(file: SourceFile, typed: Sequence[Column]) -> Iterator[pa.R
 
 
 def convert(batch: pa.RecordBatch, columns: Sequence[Column]) -> pa.RecordBatch:
-    """Convert columns of texts to what their kind is stored as; a column more says what is wrong with a row.
+    """Convert columns of texts to what their kind is stored as; a column more says what is wrong
+    with a row.
 
     >>> batch = pa.record_batch({"size": ["1.5", "NA", "many"]})
     >>> convert(batch, [Column("size", "numeric")]).to_pydict()["size"]
@@ -99,9 +105,15 @@ def _converted(texts: pa.Array, kind: ColumnKind) -> tuple[pa.Array, list[int]]:
 
 
 def _halved(
-    texts: pa.Array, parse: Callable[[pa.Array], pa.Array], type_: pa.DataType, first: int, bad: list[int]
+    texts: pa.Array,
+    parse: Callable[[pa.Array], pa.Array],
+    type_: pa.DataType,
+    first: int,
+    bad: list[int],
 ) -> Iterator[pa.Array]:
-    """Parse texts, in halves where they cannot be parsed together; what cannot be parsed alone is bad, and missing."""
+    """Parse texts, in halves where they cannot be parsed together; what cannot be parsed alone is
+    bad, and missing.
+    """
     try:
         yield parse(texts)
     except ValueError:
@@ -131,4 +143,5 @@ PARSERS: dict[ColumnKind, Callable[[pa.Array], pa.Array]] = {
     "boolean": _booleans,
     "date": parse_dates,
 }
-PROBLEM = "__afterfit_problem__"  # in the Parquet copy of a CSV file: what is wrong with a row as it is written
+# in the Parquet copy of a CSV file: what is wrong with a row as it is written
+PROBLEM = "__afterfit_problem__"

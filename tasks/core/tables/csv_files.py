@@ -28,7 +28,9 @@ def read_csv(file: SourceFile, as_text: tuple[str, ...] = ()) -> pa.Table:
         RequestError: a row has too many or too few fields, or the file is not UTF-8.
     """
     types = dict.fromkeys(as_text, pa.string())
-    return pa.Table.from_batches(list(_batches(file, types, INFERENCE_BLOCK, strings_otherwise=False)))
+    return pa.Table.from_batches(
+        list(_batches(file, types, INFERENCE_BLOCK, strings_otherwise=False))
+    )
 
 
 def iterate_csv(file: SourceFile, types: Mapping[str, pa.DataType]) -> Iterator[pa.RecordBatch]:
@@ -48,9 +50,14 @@ def _batches(
                 pa.PythonFile(checked, mode="r"),
                 read_options=pa.csv.ReadOptions(block_size=block, use_threads=False),
                 # An empty line of a single column is a row whose value is missing.
-                parse_options=pa.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=len(names) > 1),
-                # Only numbers and dates may be written as NA; in a column of texts, Namibia is "NA".
-                convert_options=pa.csv.ConvertOptions(column_types=given, strings_can_be_null=False),
+                parse_options=pa.csv.ParseOptions(
+                    newlines_in_values=True, ignore_empty_lines=len(names) > 1
+                ),
+                # Only numbers and dates may be written as NA; in a column of texts, Namibia is
+                # "NA".
+                convert_options=pa.csv.ConvertOptions(
+                    column_types=given, strings_can_be_null=False
+                ),
             ) as reader:
                 yield pa.RecordBatch.from_pylist([], schema=reader.schema)
                 for batch in reader:
@@ -70,9 +77,11 @@ def _explained(error: Exception, file: SourceFile, fields: int) -> str:
 
 
 def first_fault(file: SourceFile, fields: int | None = None) -> str:
-    """Find the first row with another number of fields than the header, or text that is not UTF-8; say where.
+    """Find the first row with another number of fields than the header, or text that is not UTF-8;
+    say where.
 
-    This is read by Python's own reader, which is slow and knows lines and bytes; nothing where it finds no fault.
+    This is read by Python's own reader, which is slow and knows lines and bytes; nothing where it
+    finds no fault.
     """
     with _open(file) as stream:
         lines = _Lines(io.BufferedReader(stream, BLOCK))
@@ -117,14 +126,20 @@ def header(file: SourceFile) -> list[str]:
         with _open(file) as stream:
             start = stream.read(HEADER_BYTES)
         # The last character of a long file may be cut in two.
-        text = codecs.getincrementaldecoder("utf-8-sig")().decode(start, final=len(start) < HEADER_BYTES)
+        text = codecs.getincrementaldecoder("utf-8-sig")().decode(
+            start, final=len(start) < HEADER_BYTES
+        )
         names = next(csv.reader(io.StringIO(text)), [])
     except UnicodeDecodeError as error:
-        raise RequestError(f"{file.path}: {first_fault(file)} is not UTF-8: convert the file first.") from error
+        raise RequestError(
+            f"{file.path}: {first_fault(file)} is not UTF-8: convert the file first."
+        ) from error
     except (csv.Error, OSError) as error:
         raise RequestError(f"{file.path}: {_one_line(error)}") from error
     if "\0" in text:
-        raise RequestError(f"{file.path} holds NUL characters: it is no text, or not UTF-8; convert it first.")
+        raise RequestError(
+            f"{file.path} holds NUL characters: it is no text, or not UTF-8; convert it first."
+        )
     if not names:
         raise RequestError(f"{file.path} is empty.")
     if len(names) == 1 and (found := [mark for mark in OTHER_SEPARATORS if mark in names[0]]):
@@ -147,9 +162,15 @@ def _empty_is_missing(batch: pa.RecordBatch) -> pa.RecordBatch:
     columns = []
     for field, column in zip(batch.schema, batch.columns, strict=True):
         if pa.types.is_binary(field.type):
-            column.cast(pa.string())  # raises, for pyarrow infers binary only where something is not UTF-8
+            column.cast(
+                pa.string()
+            )  # raises, for pyarrow infers binary only where something is not UTF-8
         text = pa.types.is_string(field.type)
-        columns.append(pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column) if text else column)
+        columns.append(
+            pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
+            if text
+            else column
+        )
     return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
 
 

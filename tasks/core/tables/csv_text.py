@@ -1,4 +1,6 @@
-"""The text of a CSV file, checked on its way to the parser: what the parser would join or cut without a word."""
+"""The text of a CSV file, checked on its way to the parser: what the parser would join or cut
+without a word.
+"""
 
 from typing import Any
 
@@ -14,8 +16,8 @@ BOM = b"\xef\xbb\xbf"
 class CheckedText:
     r"""A binary stream that ends at the first fault, and keeps what is wrong there in `fault`.
 
-    Faults are NUL characters, text right after a closing quotation mark (where one is missing, a value runs on until
-    the next, over the ends of rows), and a quotation mark that is never closed.
+    Faults are NUL characters, text right after a closing quotation mark (where one is missing, a
+    value runs on until the next, over the ends of rows), and a quotation mark that is never closed.
 
     >>> import io
     >>> text = CheckedText(io.BytesIO(b'a,b\n1,"x\n2,"y"\n'))
@@ -30,7 +32,9 @@ class CheckedText:
         self._stream = stream
         self._inside = False  # of a quoted value
         self._opened = ""  # where that value began
-        self._rest = b""  # quotation marks at the end of what was read: the next byte tells what they mean
+        self._rest = (
+            b""  # quotation marks at the end of what was read: the next byte tells what they mean
+        )
         self._before = ord("\n")
         self._bytes = self._lines = 0  # of what was looked at
 
@@ -67,7 +71,9 @@ class CheckedText:
         self._bytes += len(whole)
         self._lines += whole.count(b"\n")
 
-    def _all_in_order(self, marks: NDArray[np.int64], padded: NDArray[np.uint8], whole: bytes) -> bool:
+    def _all_in_order(
+        self, marks: NDArray[np.int64], padded: NDArray[np.uint8], whole: bytes
+    ) -> bool:
         """Take marks for opening and closing ones in turn; tell whether that is what they are."""
         opening = np.arange(len(marks)) % 2 == self._inside
         beside = np.where(opening, padded[marks], padded[marks + 2])
@@ -80,7 +86,9 @@ class CheckedText:
         return True
 
     def _follow(self, marks: NDArray[np.int64], padded: NDArray[np.uint8], whole: bytes) -> None:
-        """Follow marks one by one: one inside of a value that is not quoted, as in 5", is a character like others."""
+        """Follow marks one by one: one inside of a value that is not quoted, as in 5", is a
+        character like others.
+        """
         escaped = opened = -1
         for mark in marks.tolist():
             if mark == escaped:
@@ -93,7 +101,9 @@ class CheckedText:
             elif QUOTE_NEIGHBOURS[padded[mark + 2]]:
                 self._inside = False
             else:
-                missing = "text follows a closing quotation mark, so that one is missing here or before"
+                missing = (
+                    "text follows a closing quotation mark, so that one is missing here or before"
+                )
                 self.fault = f"{self._place(mark, whole)}: {missing}"
                 return
         if self._inside and opened >= 0:

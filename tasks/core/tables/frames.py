@@ -18,7 +18,12 @@ STORED_AS: dict[ColumnKind, pa.DataType] = {
     "date": pa.timestamp("us"),
     "categorical": pa.string(),
 }
-DATE_TYPES = (pa.timestamp("us"), pa.timestamp("us", "UTC"), pa.timestamp("ns"), pa.timestamp("ns", "UTC"))
+DATE_TYPES = (
+    pa.timestamp("us"),
+    pa.timestamp("us", "UTC"),
+    pa.timestamp("ns"),
+    pa.timestamp("ns", "UTC"),
+)
 NOT_GIVEN = pa.csv.ConvertOptions().null_values  # what a missing number may be written as, too
 
 
@@ -55,7 +60,8 @@ def parse_dates(texts: pa.Array) -> pa.Array:
 
 
 def to_frame(table: pa.Table, features: Sequence[Column]) -> pd.DataFrame:
-    """Make what a pipeline takes: numbers and booleans as float64 (missing: NaN), texts as objects, dates as datetimes.
+    """Make what a pipeline takes: numbers and booleans as float64 (missing: NaN), texts as objects,
+    dates as datetimes.
 
     >>> to_frame(pa.table({"a": [1, None], "b": ["x", None]}), [Column("a", "numeric"), Column("b", "categorical")])
          a    b
@@ -64,16 +70,21 @@ def to_frame(table: pa.Table, features: Sequence[Column]) -> pd.DataFrame:
     """
     arrays = ((column.name, TO_NUMPY[column.kind](table[column.name])) for column in features)
     if all(column.kind in NUMBER_KINDS for column in features):
-        block = np.empty((len(features), len(table)))  # the one block that pandas would gather the columns in, slowly
+        block = np.empty(
+            (len(features), len(table))
+        )  # the one block that pandas would gather the columns in, slowly
         for values, (_, array) in zip(block, arrays, strict=True):
             values[:] = array
         return pd.DataFrame(block.T, columns=[column.name for column in features], copy=False)
     # With its dtype given, pandas does not infer one from what a piece happens to hold.
-    return pd.DataFrame({name: pd.Series(array, dtype=array.dtype, copy=False) for name, array in arrays})
+    return pd.DataFrame(
+        {name: pd.Series(array, dtype=array.dtype, copy=False) for name, array in arrays}
+    )
 
 
 def to_numbers(column: pa.ChunkedArray) -> NDArray[Any]:
-    """Give numbers or booleans as float32, if they are that already, else as float64; missing ones are NaN.
+    """Give numbers or booleans as float32, if they are that already, else as float64; missing ones
+    are NaN.
 
     >>> to_numbers(pa.chunked_array([pa.array([1, None], pa.int8())]))
     array([ 1., nan])

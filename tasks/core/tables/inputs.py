@@ -1,4 +1,6 @@
-"""Inputs: what a run writes down of its source, taken while libraries are imported and while the source is scored."""
+"""Inputs: what a run writes down of its source, taken while libraries are imported and while the
+source is scored.
+"""
 
 import hashlib
 import threading
@@ -12,7 +14,9 @@ from tasks.core.storage.files import open_unbuffered
 from tasks.core.storage.location import is_url, open_filesystem
 from tasks.core.tables.sources import SourceFile, format_of, identify, source_paths
 
-READ_BYTES = 1 << 24  # each read waits for the GIL, which imports on another thread hold most of the time
+READ_BYTES = (
+    1 << 24
+)  # each read waits for the GIL, which imports on another thread hold most of the time
 MOST_AHEAD = 100  # to look at very many files twice would cost more than it saves
 
 
@@ -20,7 +24,8 @@ MOST_AHEAD = 100  # to look at very many files twice would cost more than it sav
 class Input:
     """One input file: its identity, and what tells its content.
 
-    That is `sha256:...`, or for a file on an object store `store:...`: its ETag, else the time of its last change.
+    That is `sha256:...`, or for a file on an object store `store:...`: its ETag, else the time of
+    its last change.
     """
 
     path: str
@@ -40,7 +45,9 @@ class InputHasher:
         self._inputs: dict[SourceFile, Input] = {}  # the thread's own
 
     def begin(self, files: Sequence[SourceFile]) -> "Future[tuple[Input, ...]]":
-        """Describe these files, but for those described already, when what was begun before is done."""
+        """Describe these files, but for those described already, when what was begun before is
+        done.
+        """
         return self._thread.submit(lambda: tuple(self._describe(file) for file in files))
 
     def look_ahead(self, source: str) -> None:
@@ -75,7 +82,9 @@ _ahead: list[InputHasher] = []  # one at most, until `digesting` takes it over
 
 @contextmanager
 def prefetch_digests(source: str) -> Iterator[None]:
-    """Digest a source from now on, for the `digesting` that the body comes to after seconds of imports on one core."""
+    """Digest a source from now on, for the `digesting` that the body comes to after seconds of
+    imports on one core.
+    """
     digests = InputHasher()
     _ahead.append(digests)
     try:
@@ -88,7 +97,9 @@ def prefetch_digests(source: str) -> Iterator[None]:
 
 @contextmanager
 def digesting(files: Sequence[SourceFile]) -> Iterator[Callable[[], tuple[Input, ...]]]:
-    """Digest the content of each file on a thread of its own while the body works; give what waits for it."""
+    """Digest the content of each file on a thread of its own while the body works; give what waits
+    for it.
+    """
     digests = _ahead.pop() if _ahead else InputHasher()
     try:
         yield digests.begin(files).result
@@ -97,7 +108,8 @@ def digesting(files: Sequence[SourceFile]) -> Iterator[Callable[[], tuple[Input,
 
 
 def describe_input(file: SourceFile, stop: threading.Event | None = None) -> Input:
-    """Describe a file: the sha256 of its content, or for one on an object store what the store tells it by.
+    """Describe a file: the sha256 of its content, or for one on an object store what the store
+    tells it by.
 
     Raises:
         CancelledError: `stop` was set before the end of the file.
@@ -113,7 +125,10 @@ def describe_input(file: SourceFile, stop: threading.Event | None = None) -> Inp
 
 
 def _sha256(path: str, stop: threading.Event) -> str:
-    content, buffer = hashlib.sha256(), memoryview(bytearray(READ_BYTES))  # one for all reads: memory costs time too
+    content, buffer = (
+        hashlib.sha256(),
+        memoryview(bytearray(READ_BYTES)),
+    )  # one for all reads: memory costs time too
     with open_unbuffered(path) as file:
         while size := file.readinto(buffer):
             if stop.is_set():

@@ -17,7 +17,9 @@ def read_footer(path: str, origin: str) -> tuple[pa.Schema, tuple[int, ...]]:
     try:
         with open_parquet(path) as parquet:
             metadata = parquet.metadata
-            rows = tuple(metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
+            rows = tuple(
+                metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)
+            )
             return parquet.schema_arrow, rows
     except (OSError, pa.ArrowInvalid) as error:
         raise RequestError(f"{origin} cannot be read as Parquet: {error}") from error
@@ -27,12 +29,16 @@ READ_BUFFER = 1 << 20
 
 
 def open_parquet(path: str) -> pq.ParquetFile:
-    """Open a Parquet file for reading by row group; large column chunks are read as a stream, not at once."""
+    """Open a Parquet file for reading by row group; large column chunks are read as a stream, not
+    at once.
+    """
     source = path
     if is_url(path):
         filesystem, inside = open_filesystem(path)
         source = filesystem.open(inside, "rb")
-    return pq.ParquetFile(source, pre_buffer=False, buffer_size=READ_BUFFER, page_checksum_verification=True)
+    return pq.ParquetFile(
+        source, pre_buffer=False, buffer_size=READ_BUFFER, page_checksum_verification=True
+    )
 
 
 def read_parquet(file: SourceFile) -> pa.Table:

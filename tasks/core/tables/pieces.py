@@ -6,17 +6,23 @@ from itertools import pairwise
 
 PIECE_ROWS = 1 << 17  # what a piece holds at least, where its source has as many
 PIECE_VALUES = 1 << 24  # and what it holds at most where rows are very wide: memory counts values
-SMALL_BUNDLE = 2  # pieces; a bundle is a Prefect task, which costs as much as half a piece of a quick model
-LARGE_BUNDLE = 16  # pieces: what is wrong with many rows, and how far a run is, is told between bundles
-MOST_BUNDLES = 200  # more help nobody: neither the database behind the Prefect UI nor a person who looks at it
+SMALL_BUNDLE = (
+    2  # pieces; a bundle is a Prefect task, which costs as much as half a piece of a quick model
+)
+LARGE_BUNDLE = (
+    16  # pieces: what is wrong with many rows, and how far a run is, is told between bundles
+)
+MOST_BUNDLES = (
+    200  # more help nobody: neither the database behind the Prefect UI nor a person who looks at it
+)
 
 
 @dataclass(frozen=True)
 class TableGroups:
     """A Parquet file to read and the rows of each of its row groups.
 
-    `path` is a file of the source, or the Parquet copy of a CSV file of it; `origin` names the former, and `input` is
-    its position in the source.
+    `path` is a file of the source, or the Parquet copy of a CSV file of it; `origin` names the
+    former, and `input` is its position in the source.
     """
 
     path: str
@@ -107,9 +113,11 @@ def piece_rows(columns: int) -> int:
 
 
 def plan_pieces(tables: Sequence[TableGroups], at_least: int) -> tuple[Piece, ...]:
-    """Cut files into pieces of `at_least` to three times as many rows, at the ends of row groups where there are some.
+    """Cut files into pieces of `at_least` to three times as many rows, at the ends of row groups
+    where there are some.
 
-    Small row groups and tiny files are taken together, huge row groups are cut; only the last piece may be smaller.
+    Small row groups and tiny files are taken together, huge row groups are cut; only the last piece
+    may be smaller.
 
     >>> tables = [TableGroups("a", "a", 0, (30, 30, 30, 250)), TableGroups("b", "b", 1, (5,))]
     >>> [[(item.origin, item.start, item.rows) for item in piece.slices] for piece in plan_pieces(tables, 60)]
@@ -147,21 +155,25 @@ def _merged(slices: Sequence[RowRange]) -> tuple[RowRange, ...]:
     merged: list[RowRange] = []
     for item in slices:
         if merged and merged[-1].input == item.input:
-            merged[-1] = RowRange(item.path, item.origin, item.input, merged[-1].start, merged[-1].rows + item.rows)
+            merged[-1] = RowRange(
+                item.path, item.origin, item.input, merged[-1].start, merged[-1].rows + item.rows
+            )
         else:
             merged.append(item)
     return tuple(merged)
 
 
 def bundle_pieces(pieces: Sequence[Piece], parallelism: int) -> tuple[Bundle, ...]:
-    """Put consecutive pieces together into bundles, large ones first, so that all parallelism end at about one time.
+    """Put consecutive pieces together into bundles, large ones first, so that all parallelism end
+    at about one time.
 
     >>> [len(bundle.pieces) for bundle in bundle_pieces([Piece(n, (), 0) for n in range(61)], 2)]
     [11, 9, 7, 6, 5, 4, 4, 3, 2, 2, 2, 2, 2, 2]
 
     Args:
         pieces: the pieces, in order.
-        parallelism: how many bundles are scored side by side; where there are pieces enough, each lane gets two or more.
+        parallelism: how many bundles are scored side by side; where there are pieces enough, each
+            lane gets two or more.
     """
     least = max(1, -(-len(pieces) // MOST_BUNDLES))
     most = max(least, len(pieces) // (2 * parallelism))

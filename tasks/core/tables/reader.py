@@ -17,7 +17,9 @@ BATCH_ROWS = 1 << 17
 
 
 class Reader:
-    """Reads pieces in bounded memory; those that follow each other in a file are decoded in one pass."""
+    """Reads pieces in bounded memory; those that follow each other in a file are decoded in one
+    pass.
+    """
 
     def __init__(self, columns: Sequence[str]) -> None:
         """Read these columns, in this order."""
@@ -34,7 +36,8 @@ class Reader:
         """Read the rows of a piece.
 
         Raises:
-            AfterfitError: a file is damaged, or has fewer rows than it had; with its name and the rows.
+            AfterfitError: a file is damaged, or has fewer rows than it had; with its name and the
+                rows.
         """
         tables = _unified([self._read_slice(item) for item in piece.slices])
         return pa.concat_tables(tables, promote_options="permissive").combine_chunks()
@@ -55,7 +58,11 @@ class Reader:
     def _take(self, item: RowRange) -> pa.Table:
         # What lies before the next row group that is needed is not decoded in vain.
         group = max((start for start in self._starts if start <= item.start), default=0)
-        if item.path != self._path or item.start < self._position or group > self._position + self._left_over():
+        if (
+            item.path != self._path
+            or item.start < self._position
+            or group > self._position + self._left_over()
+        ):
             self._open(item)
         taken: list[pa.RecordBatch] = []
         left = item.rows
@@ -89,15 +96,24 @@ class Reader:
         self._starts = [0, *accumulate(rows)][: len(rows)]
         first = max(0, bisect_right(self._starts, item.start) - 1)
         self._batches = self._parquet.iter_batches(
-            self._batch_rows, row_groups=list(range(first, len(rows))), columns=self._columns, use_threads=False
+            self._batch_rows,
+            row_groups=list(range(first, len(rows))),
+            columns=self._columns,
+            use_threads=False,
         )
         self._path, self._position = item.path, self._starts[first] if rows else 0
 
 
 def _unified(tables: Sequence[pa.Table]) -> list[pa.Table]:
-    """Give columns that are of different types in different files the one type that their kind is stored as."""
+    """Give columns that are of different types in different files the one type that their kind is
+    stored as.
+    """
     schemas = [table.schema for table in tables]
-    odd = [name for name in schemas[0].names if len({schema.field(name).type for schema in schemas}) > 1]
+    odd = [
+        name
+        for name in schemas[0].names
+        if len({schema.field(name).type for schema in schemas}) > 1
+    ]
     unified = []
     for table in tables:
         for name in odd:

@@ -13,15 +13,21 @@ from tasks.core.tables.sources import SourceFile
 from tasks.core.wording import nearest_name
 
 
-def check_schema(schema: pa.Schema, features: Sequence[Column], needed: Iterable[str], origin: str) -> None:
-    """Refuse a table that lacks a column or holds one of another kind; extra and reordered columns are welcome."""
+def check_schema(
+    schema: pa.Schema, features: Sequence[Column], needed: Iterable[str], origin: str
+) -> None:
+    """Refuse a table that lacks a column or holds one of another kind; extra and reordered columns
+    are welcome.
+    """
     names = set(schema.names)
     if len(names) < len(schema.names):
         twice = next(name for name in schema.names if schema.names.count(name) > 1)
         raise RequestError(f"{origin}: column {twice!r} occurs twice.")
     for name in [*(column.name for column in features), *needed]:
         if name not in names:
-            raise RequestError(f"{origin}: column {name!r} is missing{nearest_name(name, schema.names)}")
+            raise RequestError(
+                f"{origin}: column {name!r} is missing{nearest_name(name, schema.names)}"
+            )
     for column in features:
         found = schema.field(column.name).type
         if kind_of(found) != column.kind and not pa.types.is_null(found):
@@ -31,7 +37,8 @@ def check_schema(schema: pa.Schema, features: Sequence[Column], needed: Iterable
 
 
 def read_schema(file: SourceFile) -> tuple[pa.Schema, tuple[int, ...]]:
-    """Read the names and types of a file's columns, and the rows of its row groups; a CSV file has names only.
+    """Read the names and types of a file's columns, and the rows of its row groups; a CSV file has
+    names only.
 
     Raises:
         RequestError: the file is damaged.

@@ -11,7 +11,12 @@ from tasks.core.storage.digests import digest_of
 from tasks.core.storage.location import check_absolute, open_filesystem, without_secrets
 
 Format = Literal["parquet", "csv"]
-FORMATS: dict[str, Format] = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv", ".csv.gz": "csv"}
+FORMATS: dict[str, Format] = {
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".csv": "csv",
+    ".csv.gz": "csv",
+}
 CHUNK = 1 << 22
 
 
@@ -19,8 +24,8 @@ CHUNK = 1 << 22
 class SourceFile:
     """One input file and its identity: cheap to take before and after a run.
 
-    `stamp` is the ETag, else the time of the last change in ns; `digest` the sha256 of the Parquet footer, or of a
-    whole CSV file.
+    `stamp` is the ETag, else the time of the last change in ns; `digest` the sha256 of the Parquet
+    footer, or of a whole CSV file.
     """
 
     path: str
@@ -72,7 +77,9 @@ def source_paths(filesystem: Any, path: str) -> list[str]:
     except RequestError:
         raise
     except Exception as error:  # stores raise what their own libraries raise
-        raise RequestError(f"{without_secrets(path)} cannot be listed: {' '.join(str(error).split())}") from error
+        raise RequestError(
+            f"{without_secrets(path)} cannot be listed: {' '.join(str(error).split())}"
+        ) from error
 
 
 def _check_flat(path: str, folders: Sequence[str]) -> None:
@@ -102,7 +109,9 @@ def format_of(path: str) -> Format:
     for ending, format_ in FORMATS.items():
         if path.lower().endswith(ending):
             return format_
-    raise RequestError(f"{path} is neither Parquet nor CSV: its name must end in {', '.join(FORMATS)}.")
+    raise RequestError(
+        f"{path} is neither Parquet nor CSV: its name must end in {', '.join(FORMATS)}."
+    )
 
 
 def identify(filesystem: Any, path: str) -> SourceFile:
@@ -116,7 +125,11 @@ def identify(filesystem: Any, path: str) -> SourceFile:
         about = filesystem.info(path)
         digest = _DIGESTS[format_](filesystem, path, int(about["size"]))
         remote = "file" not in filesystem.protocol
-        stamp = (about.get("ETag") or filesystem.modified(path)) if remote else Path(path).stat().st_mtime_ns
+        stamp = (
+            (about.get("ETag") or filesystem.modified(path))
+            if remote
+            else Path(path).stat().st_mtime_ns
+        )
     except OSError as error:
         raise RequestError(f"{path} cannot be read: {error.strerror or error}.") from error
     name = str(filesystem.unstrip_protocol(path)) if remote else path
@@ -128,7 +141,9 @@ def _footer_digest(filesystem: Any, path: str, size: int) -> str:
     if size < 12 or tail[4:] != b"PAR1":  # noqa: PLR2004 - the smallest Parquet file: magic, footer length, magic
         raise RequestError(f"{path} is not a whole Parquet file: its last four bytes are not PAR1.")
     footer = int.from_bytes(tail[:4], "little")
-    return hashlib.sha256(filesystem.cat_file(path, start=max(0, size - 8 - footer), end=size)).hexdigest()
+    return hashlib.sha256(
+        filesystem.cat_file(path, start=max(0, size - 8 - footer), end=size)
+    ).hexdigest()
 
 
 def _content_digest(filesystem: Any, path: str, size: int) -> str:  # noqa: ARG001 - one signature for both formats
@@ -163,7 +178,9 @@ def check_unchanged(files: Sequence[SourceFile]) -> None:
         filesystem.invalidate_cache()
     for file in files:
         if not _is_same(file):
-            raise AfterfitError(f"{file.path} changed while it was being read: run the command again.")
+            raise AfterfitError(
+                f"{file.path} changed while it was being read: run the command again."
+            )
 
 
 def _is_same(file: SourceFile) -> bool:

@@ -19,8 +19,8 @@ HELD_OUT = 0.2
 class Split:
     """A rule that says of any row, of today's table or of a later one, whether it is held out.
 
-    By time, rows at or after `cutoff` are held out. By hash, rows whose `columns` hash into the lowest `HELD_OUT`
-    of all hashes are, so that a row stays where it is as the table grows.
+    By time, rows at or after `cutoff` are held out. By hash, rows whose `columns` hash into the
+    lowest `HELD_OUT` of all hashes are, so that a row stays where it is as the table grows.
     """
 
     by: Literal["time", "hash"]
@@ -29,7 +29,8 @@ class Split:
 
 
 def make_split(table: pa.Table, time: str | None, id_column: str | None) -> Split:
-    """Choose the rule for a table: the newest fifth by `time`, else a fifth by the hash of the id or of the content.
+    """Choose the rule for a table: the newest fifth by `time`, else a fifth by the hash of the id
+    or of the content.
 
     Raises:
         RequestError: the time column holds no times, has gaps, or only one value.
@@ -41,11 +42,15 @@ def make_split(table: pa.Table, time: str | None, id_column: str | None) -> Spli
     if not (pa.types.is_timestamp(column.type) or pa.types.is_floating(column.type)):
         raise RequestError(f"data.time: column {time!r} holds {column.type}, not times or numbers.")
     if missing := pc.sum(pc.is_null(column, nan_is_null=True)).as_py():
-        raise RequestError(f"data.time: column {time!r} is missing in {missing:,} rows: fill or remove them.")
+        raise RequestError(
+            f"data.time: column {time!r} is missing in {missing:,} rows: fill or remove them."
+        )
     moments = np.sort(_moments(column))
     cutoff = moments[int(len(moments) * (1 - HELD_OUT))]
     if cutoff == moments[0]:
-        raise RequestError(f"data.time: the oldest {1 - HELD_OUT:.0%} of the rows share one value of {time!r}.")
+        raise RequestError(
+            f"data.time: the oldest {1 - HELD_OUT:.0%} of the rows share one value of {time!r}."
+        )
     return Split("time", (time,), str(cutoff))
 
 
@@ -65,7 +70,9 @@ def held_out(table: pa.Table, split: Split) -> NDArray[np.bool_]:
 
 
 def seen_in_training(table: pa.Table, split: Split) -> NDArray[np.bool_]:
-    """Tell for each row whether a model trained under this rule may have seen it; a rule that cannot tell says yes."""
+    """Tell for each row whether a model trained under this rule may have seen it; a rule that
+    cannot tell says yes.
+    """
     if any(name not in table.column_names for name in split.columns):
         return np.ones(len(table), dtype=np.bool_)
     try:
@@ -84,5 +91,7 @@ def _moments(column: pa.ChunkedArray) -> NDArray[Any]:
 def _hashable(column: pa.ChunkedArray) -> NDArray[np.object_]:
     """Write each value as text, so that an id hashes the same from CSV and from Parquet."""
     if kind_of(column.type) is None:  # Arrow writes neither lists nor bytes as text
-        return np.asarray(["" if value is None else str(value) for value in column.to_pylist()], dtype=object)
+        return np.asarray(
+            ["" if value is None else str(value) for value in column.to_pylist()], dtype=object
+        )
     return np.asarray(pc.fill_null(column.cast(pa.string()), "").to_numpy(), dtype=object)

@@ -32,7 +32,9 @@ def check_target(target: pa.ChunkedArray, name: str, problem: Problem) -> None:
         raise RequestError(f"The target {name!r} is infinite in some rows.")
     if problem == "regression":
         if kind != "numeric":
-            raise RequestError(f"The target {name!r} is {target.type}, not a number: set `problem: classification`.")
+            raise RequestError(
+                f"The target {name!r} is {target.type}, not a number: set `problem: classification`."
+            )
         return
     if kind not in {"numeric", "categorical", "boolean"}:
         raise RequestError(f"The target {name!r} is {target.type}, which cannot be a class.")
@@ -43,14 +45,20 @@ def check_target(target: pa.ChunkedArray, name: str, problem: Problem) -> None:
 
 def check_classes(target: pa.ChunkedArray, name: str, problem: Problem) -> None:
     """Refuse a classification with fewer than two classes."""
-    if problem == "classification" and (classes := pc.unique(target).to_pylist()) and len(classes) < 2:  # noqa: PLR2004
+    if (
+        problem == "classification"
+        and (classes := pc.unique(target).to_pylist())
+        and len(classes) < 2  # noqa: PLR2004
+    ):
         raise RequestError(
             f"The target {name!r} has one class only ({classes[0]!r}) in the rows that train: two are needed."
         )
 
 
 def target_values(table: pa.Table, name: str, problem: Problem) -> NDArray[Any]:
-    """Give the target as scikit-learn takes it, shape (n,): float64 numbers, or labels as int64, bool or str."""
+    """Give the target as scikit-learn takes it, shape (n,): float64 numbers, or labels as int64,
+    bool or str.
+    """
     column = table[name]
     if problem == "regression":
         return np.asarray(column.cast(pa.float64(), safe=False).to_numpy())

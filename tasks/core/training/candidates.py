@@ -20,7 +20,9 @@ def estimator_class(name: str) -> type[Any]:
     """
     module, _, attribute = name.rpartition(".")
     if module.split(".")[0] != "sklearn":
-        raise ValueError(f"{name!r} is not a scikit-learn estimator: its full name begins with `sklearn.`")
+        raise ValueError(
+            f"{name!r} is not a scikit-learn estimator: its full name begins with `sklearn.`"
+        )
     try:
         found = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError):
@@ -34,10 +36,14 @@ def _nearest(attribute: str) -> str:
     from sklearn.utils import all_estimators  # noqa: PLC0415 - imports all of scikit-learn, for one message
 
     names = {
-        name: ".".join(kind.__module__.split(".")[:2]) for name, kind in all_estimators() if hasattr(kind, "predict")
+        name: ".".join(kind.__module__.split(".")[:2])
+        for name, kind in all_estimators()
+        if hasattr(kind, "predict")
     }
     near = difflib.get_close_matches(attribute, names, n=3)
-    return f"; did you mean {' or '.join(f'{names[name]}.{name}' for name in near)}?" if near else ""
+    return (
+        f"; did you mean {' or '.join(f'{names[name]}.{name}' for name in near)}?" if near else ""
+    )
 
 
 def make_estimator(name: str, params: Mapping[str, Any]) -> Any:
@@ -50,7 +56,9 @@ def make_estimator(name: str, params: Mapping[str, Any]) -> Any:
     try:
         known = kind().get_params(deep=False)
     except TypeError as error:
-        raise ValueError(f"{name} needs another estimator inside it, which a spec cannot give") from error
+        raise ValueError(
+            f"{name} needs another estimator inside it, which a spec cannot give"
+        ) from error
     for param in params.keys() - known.keys():
         raise ValueError(f"{name} has no parameter {param!r}: it has {', '.join(sorted(known))}")
     seeded = {"random_state": SEED, **params} if "random_state" in known else dict(params)
@@ -60,7 +68,8 @@ def make_estimator(name: str, params: Mapping[str, Any]) -> Any:
 def check_candidates(spec: Spec) -> None:
     """Refuse a spec whose candidates cannot be made, measured or asked for what its scoring needs.
 
-    A spec is checked for its form when it is read; this looks at scikit-learn, and is for those who train.
+    A spec is checked for its form when it is read; this looks at scikit-learn, and is for those who
+    train.
 
     Raises:
         RequestError: with the field, and what to write instead.
@@ -73,11 +82,14 @@ def check_candidates(spec: Spec) -> None:
             sentence = f"candidates.{position}: {error}"
             raise RequestError(sentence if sentence.endswith("?") else f"{sentence}.") from error
         if spec.scoring.proba and not hasattr(estimator, "predict_proba"):
-            raise RequestError(f"scoring.proba: {candidate.estimator} gives no probabilities: set it to false.")
+            raise RequestError(
+                f"scoring.proba: {candidate.estimator} gives no probabilities: set it to false."
+            )
 
 
 def check_candidate(name: str, params: Mapping[str, Any], problem: Problem, metric: Metric) -> Any:
-    """Make an estimator, and refuse one that does not fit the problem or cannot be measured by the metric.
+    """Make an estimator, and refuse one that does not fit the problem or cannot be measured by the
+    metric.
 
     Raises:
         ValueError: with what to write instead.
@@ -89,5 +101,7 @@ def check_candidate(name: str, params: Mapping[str, Any], problem: Problem, metr
     if not fits:
         raise ValueError(f"{name} is not for {problem}")
     if metric.needs_probabilities and not hasattr(estimator, "predict_proba"):
-        raise ValueError(f"{name} gives no probabilities: set gates.champion.metric to zero_one_loss")
+        raise ValueError(
+            f"{name} gives no probabilities: set gates.champion.metric to zero_one_loss"
+        )
     return estimator

@@ -59,13 +59,19 @@ def write_first_spec(source: str, target: str, path: Path) -> None:
         RequestError: the file exists, or the table lacks the target.
     """
     if path.exists():
-        raise RequestError(f"{path} exists already: name another file with --output, or edit that one.")
+        raise RequestError(
+            f"{path} exists already: name another file with --output, or edit that one."
+        )
     if not path.parent.is_dir():
-        raise RequestError(f"There is no folder {path.parent} to write the spec to: name another file with --output.")
+        raise RequestError(
+            f"There is no folder {path.parent} to write the spec to: name another file with --output."
+        )
     file = list_source(source)[0]
     table = read_csv(file) if file.format == "csv" else read_parquet(file)
     if target not in table.column_names:
-        raise RequestError(f"Column {target!r} is not in {source}{nearest_name(target, table.column_names)}")
+        raise RequestError(
+            f"Column {target!r} is not in {source}{nearest_name(target, table.column_names)}"
+        )
     path.write_text(first_spec(table, source, target, path), encoding="utf-8")
 
 
@@ -76,7 +82,9 @@ def first_spec(table: pa.Table, source: str, target: str, path: Path) -> str:
     first, second = CANDIDATES[problem]
     folder = path.resolve().parent
     shown = str(Path(source).relative_to(folder)) if Path(source).is_relative_to(folder) else source
-    stem = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in path.stem).strip("-")
+    stem = "".join(
+        letter if letter.isalnum() and letter.isascii() else "-" for letter in path.stem
+    ).strip("-")
     return TEXT.format(
         file=path.name,
         name=stem or "model",
@@ -108,16 +116,24 @@ def guess_problem(target: pa.ChunkedArray) -> Problem:
 
 
 def guess_roles(table: pa.Table, target: str) -> Roles:
-    """Guess the id (a first column that never repeats), the time (the first date), and what no model can use."""
+    """Guess the id (a first column that never repeats), the time (the first date), and what no
+    model can use.
+    """
     names = [name for name in table.column_names if name != target]
     kinds = {name: kind_of(table[name].type) for name in names}
     first = table[names[0]] if names else None
-    distinct = first is not None and not pa.types.is_floating(first.type) and kinds[names[0]] is not None
-    distinct = distinct and first is not None and not pa.types.is_dictionary(first.type)  # no kernel counts these
+    distinct = (
+        first is not None and not pa.types.is_floating(first.type) and kinds[names[0]] is not None
+    )
+    distinct = (
+        distinct and first is not None and not pa.types.is_dictionary(first.type)
+    )  # no kernel counts these
     unique = distinct and first is not None and pc.count_distinct(first).as_py() == len(table) > 1
     return Roles(
         id=names[0] if unique and kinds[names[0]] != "date" else None,
-        time=next((name for name in names if kinds[name] == "date" and not table[name].null_count), None),
+        time=next(
+            (name for name in names if kinds[name] == "date" and not table[name].null_count), None
+        ),
         drop=tuple(name for name in names if kinds[name] is None),
     )
 
@@ -125,7 +141,9 @@ def guess_roles(table: pa.Table, target: str) -> Roles:
 def _role_lines(roles: Roles) -> str:
     drop = "[" + ", ".join(_quoted(name) for name in roles.drop) + "]"
     lines = [
-        f"  id: {_quoted(roles.id)}" if roles.id else "  # id: COLUMN                 # carried through to the scores",
+        f"  id: {_quoted(roles.id)}"
+        if roles.id
+        else "  # id: COLUMN                 # carried through to the scores",
         f"  time: {_quoted(roles.time)}                 # the newest fifth of the rows judges"
         if roles.time
         else "  # time: COLUMN               # split by time; without it, by a hash",
@@ -141,4 +159,6 @@ def _quoted(text: str) -> str:
     >>> _quoted("cnt"), _quoted("yes"), _quoted("a: b")
     ('cnt', "'yes'", "'a: b'")
     """
-    return str(yaml.safe_dump([text], default_flow_style=True, width=10_000, allow_unicode=True)).strip()[1:-1]
+    return str(
+        yaml.safe_dump([text], default_flow_style=True, width=10_000, allow_unicode=True)
+    ).strip()[1:-1]

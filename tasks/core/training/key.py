@@ -11,12 +11,16 @@ TRAINING_PART = {"name", "problem", "data", "candidates", "gates"}
 
 
 def identify_training(spec: Spec, source_identity: str, model: str = "") -> str:
-    """Give the training key: what a registered version depends on. `model` is the digest of one fitted elsewhere."""
-    return digest_of({
-        "spec": spec.model_dump(mode="json", include=TRAINING_PART),
-        "source": source_identity,
-        "model": model,
-        "seed": SEED,
-        "afterfit": importlib.metadata.version("afterfit"),
-        "scikit_learn": scikit_learn_version(),
-    })  # fmt: skip
+    """Give the training key: what a registered version depends on. `model` is the digest of one
+    fitted elsewhere.
+    """
+    return digest_of(
+        {
+            "spec": spec.model_dump(mode="json", include=TRAINING_PART),
+            "source": source_identity,
+            "model": model,
+            "seed": SEED,
+            "afterfit": importlib.metadata.version("afterfit"),
+            "scikit_learn": scikit_learn_version(),
+        }
+    )

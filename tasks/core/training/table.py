@@ -42,7 +42,9 @@ def read_files(files: Sequence[SourceFile], data: Data) -> pa.Table:
         RequestError: a column or every row is missing, or the files do not fit together.
     """
     as_text = (data.id,) if data.id else ()
-    tables = [read_csv(file, as_text) if file.format == "csv" else read_parquet(file) for file in files]
+    tables = [
+        read_csv(file, as_text) if file.format == "csv" else read_parquet(file) for file in files
+    ]
     for file, other in zip(files, tables, strict=True):
         if odd := set(tables[0].column_names) ^ set(other.column_names):
             raise RequestError(
@@ -55,7 +57,9 @@ def read_files(files: Sequence[SourceFile], data: Data) -> pa.Table:
     roles = [data.target, data.id, data.time, data.segment, *data.drop]
     for name in filter(None, roles):
         if name not in table.column_names:
-            raise RequestError(f"Column {name!r} is not in {data.source}{nearest_name(name, table.column_names)}")
+            raise RequestError(
+                f"Column {name!r} is not in {data.source}{nearest_name(name, table.column_names)}"
+            )
     if len(table) < MIN_ROWS:
         raise RequestError(
             f"{data.source} has {len(table)} rows; at least {MIN_ROWS} are needed to train and to judge."
@@ -65,12 +69,16 @@ def read_files(files: Sequence[SourceFile], data: Data) -> pa.Table:
 
 def decoded(table: pa.Table) -> pa.Table:
     """Write out the values of dictionary columns."""
-    types = [field.type.value_type if pa.types.is_dictionary(field.type) else field.type for field in table.schema]
+    types = [
+        field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        for field in table.schema
+    ]
     return table.cast(pa.schema(list(zip(table.column_names, types, strict=True))))
 
 
 def split_rows(table: pa.Table, data: Data, problem: Problem, folder: Path) -> SplitTable:
-    """Cut a table into `train.arrow` and `held_out.arrow` in a folder, with features in the types they are stored as.
+    """Cut a table into `train.arrow` and `held_out.arrow` in a folder, with features in the types
+    they are stored as.
 
     Raises:
         RequestError: the target does not suit the problem, or too few rows are on one side.
@@ -78,7 +86,9 @@ def split_rows(table: pa.Table, data: Data, problem: Problem, folder: Path) -> S
     features = feature_columns(table.schema, {*filter(None, [data.target, data.id]), *data.drop})
     complete = table.filter(has_target(table[data.target]))
     check_target(complete[data.target], data.target, problem)
-    typed = cast_columns(complete, [*(column.name for column in features), *filter(None, [data.time])])
+    typed = cast_columns(
+        complete, [*(column.name for column in features), *filter(None, [data.time])]
+    )
     split = make_split(typed, data.time, data.id)
     judges = held_out(typed, split)
     paths = {side: folder / f"{side}.arrow" for side in ("train", "held_out")}
@@ -86,10 +96,18 @@ def split_rows(table: pa.Table, data: Data, problem: Problem, folder: Path) -> S
     write_table(typed.filter(pa.array(judges)), paths["held_out"])
     rows = int(judges.sum())
     if not 0 < rows < len(typed):
-        raise RequestError(f"Of {len(typed)} rows, {rows} would judge and {len(typed) - rows} train: both need some.")
+        raise RequestError(
+            f"Of {len(typed)} rows, {rows} would judge and {len(typed) - rows} train: both need some."
+        )
     check_classes(typed[data.target].filter(pa.array(~judges)), data.target, problem)
     return SplitTable(
-        str(paths["train"]), str(paths["held_out"]), features, split, len(typed) - rows, rows, len(table) - len(typed)
+        str(paths["train"]),
+        str(paths["held_out"]),
+        features,
+        split,
+        len(typed) - rows,
+        rows,
+        len(table) - len(typed),
     )
 
 

@@ -30,11 +30,13 @@ class WindowPlan:
     due: bool = False
 
 
-def status_of(manifest_version: int | None, failure: str | None, champion: int) -> tuple[Status, str]:
+def status_of(
+    manifest_version: int | None, failure: str | None, champion: int
+) -> tuple[Status, str]:
     """Tell what is known of the scores of a window, and why it is so.
 
-    `manifest_version` is the version that made the committed scores, if there are any; `failure` tells why the last
-    attempt did not end with a commit, if it did not.
+    `manifest_version` is the version that made the committed scores, if there are any; `failure`
+    tells why the last attempt did not end with a commit, if it did not.
 
     >>> status_of(3, None, champion=5)
     ('stale', 'scored by version 3, the champion is version 5')
@@ -72,4 +74,6 @@ def make_document(plan: WindowPlan) -> dict[str, str | bool]:
 
 def make_row(plan: WindowPlan) -> tuple[str, ...]:
     """Make a plan a row of a table under `COLUMNS`."""
-    return tuple(str(cell) for cell in {**make_document(plan), "due": "yes" if plan.due else "no"}.values())
+    return tuple(
+        str(cell) for cell in {**make_document(plan), "due": "yes" if plan.due else "no"}.values()
+    )

@@ -44,9 +44,13 @@ def check_template(template: str) -> None:
     """
     if len(MARK.findall(template)) != len(FIELD.findall(template)):
         raise ValueError(f"{template!r} names a window without a format: write it as {ENOUGH['d']}")
-    for found in (directive for text in FIELD.findall(template) for directive in re.findall("%.?", text)):
+    for found in (
+        directive for text in FIELD.findall(template) for directive in re.findall("%.?", text)
+    ):
         if found not in DIRECTIVES:
-            raise ValueError(f"{template!r} holds {found}: a window is written with {', '.join(DIRECTIVES)}")
+            raise ValueError(
+                f"{template!r} holds {found}: a window is written with {', '.join(DIRECTIVES)}"
+            )
 
 
 @cache
@@ -69,7 +73,13 @@ def check_distinct(template: str, length: timedelta) -> None:
 
 
 def _sample_windows(length: timedelta) -> list[Window]:
-    """List windows that follow each other, and those at whole hours and days: names come back after such times."""
+    """List windows that follow each other, and those at whole hours and days: names come back after
+    such times.
+    """
     steps = ((UNITS["h"], SAMPLED_HOURS), (UNITS["d"], SAMPLED_DAYS), (length, SAMPLED_WINDOWS))
-    starts = {latest_start(SAMPLED_FROM + number * step, length) for step, count in steps for number in range(count)}
+    starts = {
+        latest_start(SAMPLED_FROM + number * step, length)
+        for step, count in steps
+        for number in range(count)
+    }
     return [Window(start, start + length) for start in sorted(starts)]

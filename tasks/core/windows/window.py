@@ -1,4 +1,5 @@
-"""Windows: the stretches of time that runs are about, and the names they give to sources and outputs.
+"""Windows: the stretches of time that runs are about, and the names they give to sources and
+outputs.
 
 Everything here is UTC: a day has 24 hours on the nights when clocks change, too.
 """
@@ -9,7 +10,12 @@ from datetime import UTC, datetime, timedelta
 
 from tasks.core.errors import RequestError
 
-UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+UNITS = {
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+}
 LONGEST = timedelta(days=366)
 MOST_WINDOWS = 10_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -67,7 +73,8 @@ def parse_timestamp(text: str, option: str) -> datetime:
         RequestError: it is no moment; `option` is named as where it came from.
     """
     try:
-        # `fromisoformat` alone takes any letter before the time: 2026-01-31-06:00 would be six o'clock.
+        # `fromisoformat` alone takes any letter before the time: 2026-01-31-06:00 would be six
+        # o'clock.
         moment = datetime.fromisoformat(text) if TIMESTAMP.fullmatch(text) else None
     except ValueError:
         moment = None
@@ -109,7 +116,8 @@ def windows_between(start: datetime, end: datetime, length: timedelta) -> tuple[
     Raises:
         RequestError: there are none or too many, or one of them would be cut off.
     """
-    # Python takes two times of one zone apart by the clock on the wall: 23 hours are 24 when it is put forward.
+    # Python takes two times of one zone apart by the clock on the wall: 23 hours are 24 when it is
+    # put forward.
     start, end = start.astimezone(UTC), end.astimezone(UTC)
     if start >= end:
         raise RequestError(
@@ -125,7 +133,9 @@ def windows_between(start: datetime, end: datetime, length: timedelta) -> tuple[
             f"and one backfill takes at most {MOST_WINDOWS:,}: end the first with --to "
             f"{timestamp_name(start + MOST_WINDOWS * length)}."
         )
-    return tuple(Window(start + number * length, start + (number + 1) * length) for number in range(count))
+    return tuple(
+        Window(start + number * length, start + (number + 1) * length) for number in range(count)
+    )
 
 
 def _check_start(option: str, moment: datetime, length: timedelta) -> None:

@@ -1,4 +1,6 @@
-"""The `afterfit` command as a person or a script starts it: the installed console script, against real servers."""
+"""The `afterfit` command as a person or a script starts it: the installed console script, against
+real servers.
+"""
 
 import csv
 import json
@@ -33,9 +35,13 @@ TRAIN = {"model", "version", "alias", "promoted", "model_reused", "verdict"}
 
 def afterfit(*arguments, cwd=None, **variables):
     """Run the console script to its end."""
-    environment = {name: value for name, value in os.environ.items() if name not in OURS} | variables
+    environment = {
+        name: value for name, value in os.environ.items() if name not in OURS
+    } | variables
     command = [AFTERFIT, *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
 
 
 def answer_of(done, exit_status=0):
@@ -55,13 +61,23 @@ def write_sales(folder):
         [f"{number:04d}", size, region, "yes", round(10 * size + 5 * (region == "north"), 3)]
         for number, (size, region) in enumerate(zip(sizes, regions, strict=True))
     ]
-    for name, content in {"sales.csv": [header, *rows], "header.csv": [header], "empty.csv": []}.items():
+    for name, content in {
+        "sales.csv": [header, *rows],
+        "header.csv": [header],
+        "empty.csv": [],
+    }.items():
         with (folder / name).open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows(content)
     spec = {
         "name": "cli-sales",
         "problem": "regression",
-        "data": {"source": "sales.csv", "target": "amount", "id": "id", "segment": "region", "drop": ["always"]},
+        "data": {
+            "source": "sales.csv",
+            "target": "amount",
+            "id": "id",
+            "segment": "region",
+            "drop": ["always"],
+        },
         "candidates": [{"estimator": "sklearn.linear_model.Ridge"}],
     }
     path = folder / "sales.yaml"
@@ -71,11 +87,15 @@ def write_sales(folder):
 
 @pytest.fixture(scope="module")
 def trained(servers, tmp_path_factory):
-    """A folder in which `afterfit run sales.yaml --json` has trained, promoted and scored, and what it answered."""
+    """A folder in which `afterfit run sales.yaml --json` has trained, promoted and scored, and what
+    it answered.
+    """
     folder = tmp_path_factory.mktemp("cli")
     write_sales(folder)
     done = afterfit("run", "sales.yaml", "--json", cwd=folder)
-    return SimpleNamespace(folder=folder, servers=servers, answer=answer_of(done), stderr=done.stderr)
+    return SimpleNamespace(
+        folder=folder, servers=servers, answer=answer_of(done), stderr=done.stderr
+    )
 
 
 def paths_in(folder):
@@ -88,15 +108,27 @@ def test_run_answers_with_the_keys_that_scripts_read(trained):
     document = trained.answer
     assert document.keys() == TRAIN | {"scores", "flow_run_url"}
     assert document["scores"].keys() == SCORES
-    assert (document["model"], document["version"], document["alias"]) == ("cli-sales", 1, "champion")
-    assert (document["promoted"], document["model_reused"], document["verdict"]["passed"]) == (True, False, True)
+    assert (document["model"], document["version"], document["alias"]) == (
+        "cli-sales",
+        1,
+        "champion",
+    )
+    assert (document["promoted"], document["model_reused"], document["verdict"]["passed"]) == (
+        True,
+        False,
+        True,
+    )
     assert (document["scores"]["rows_in"], document["scores"]["reused"]) == (200, False)
     assert document["scores"]["output"] == str(trained.folder / "scores")
-    assert document["flow_run_url"].startswith(f"{trained.servers.prefect_ui_url}/flow-runs/flow-run/")
+    assert document["flow_run_url"].startswith(
+        f"{trained.servers.prefect_ui_url}/flow-runs/flow-run/"
+    )
 
 
 def test_a_person_reads_a_short_summary_with_both_urls_and_no_logs(trained):
-    """Without --json, standard output is a few lines that end with the two servers, and standard error is empty."""
+    """Without --json, standard output is a few lines that end with the two servers, and standard
+    error is empty.
+    """
     done = afterfit("run", "sales.yaml", cwd=trained.folder)
     assert (done.returncode, done.stderr) == (0, "")
     first, *lines, prefect, mlflow = done.stdout.splitlines()
@@ -108,20 +140,37 @@ def test_a_person_reads_a_short_summary_with_both_urls_and_no_logs(trained):
     assert trained.stderr == ""
 
 
-def test_score_and_verify_answer_with_the_keys_that_scripts_read_and_damage_is_found(trained, tmp_path):
-    """An output verifies until a byte of it changes: then `ok` is false, the part is named, and the status is 1."""
+def test_score_and_verify_answer_with_the_keys_that_scripts_read_and_damage_is_found(
+    trained, tmp_path
+):
+    """An output verifies until a byte of it changes: then `ok` is false, the part is named, and the
+    status is 1.
+    """
     output = tmp_path / "out"
-    document = answer_of(afterfit("score", "cli-sales/1", "sales.csv", output, "--json", cwd=trained.folder))
+    document = answer_of(
+        afterfit("score", "cli-sales/1", "sales.csv", output, "--json", cwd=trained.folder)
+    )
     assert document.keys() == {"model"} | SCORES
-    assert (document["model"], document["version"], document["output"]) == ("cli-sales", 1, str(output))
-    assert (document["rows_in"], document["rows_scored"], document["rows_quarantined"]) == (200, 200, 0)
+    assert (document["model"], document["version"], document["output"]) == (
+        "cli-sales",
+        1,
+        str(output),
+    )
+    assert (document["rows_in"], document["rows_scored"], document["rows_quarantined"]) == (
+        200,
+        200,
+        0,
+    )
     assert sorted(tmp_path.iterdir()) == [output]
     assert answer_of(afterfit("verify", output, "--json")) == {"ok": True, "problems": []}
 
     part = next(output.glob("part-*.parquet"))
     part.write_bytes(part.read_bytes()[:-1] + b"?")
     damaged = afterfit("verify", "out", "--json", cwd=tmp_path)
-    assert answer_of(damaged, exit_status=1) == {"ok": False, "problems": [f"{part.name}: its content has changed"]}
+    assert answer_of(damaged, exit_status=1) == {
+        "ok": False,
+        "problems": [f"{part.name}: its content has changed"],
+    }
     assert damaged.stderr == ""
 
 
@@ -131,7 +180,9 @@ def test_rows_that_cannot_be_scored_go_to_quarantine_where_some_may(trained, tmp
     command = ("score", "cli-sales/1", "bad.csv", "out", "--json")
     refused = afterfit(*command, cwd=tmp_path)
     assert_one_sentence(
-        refused, 1, "1 row cannot be scored, 0 may be: nothing was committed. The first is row 1 (from 0) of "
+        refused,
+        1,
+        "1 row cannot be scored, 0 may be: nothing was committed. The first is row 1 (from 0) of ",
     )
     command = (*command, "--max-bad-rows", "0.5")
     document = answer_of(afterfit(*command, cwd=tmp_path))
@@ -142,11 +193,15 @@ def test_rows_that_cannot_be_scored_go_to_quarantine_where_some_may(trained, tmp
     told = afterfit("score", "cli-sales/1", "bad.csv", "told", "--max-bad-rows", "1", cwd=tmp_path)
     assert "scored 1 row into " in told.stdout
     assert "and put 1 row into its _quarantine" in told.stdout
-    assert any("1 row scored by" in note and f"  {note}\n" in told.stdout for note in document["notes"])
+    assert any(
+        "1 row scored by" in note and f"  {note}\n" in told.stdout for note in document["notes"]
+    )
 
 
 def test_a_backfill_answers_window_by_window_and_fails_where_one_fails(trained, tmp_path):
-    """A dry run writes nothing; a real one scores each window once; a window without a source fails, alone."""
+    """A dry run writes nothing; a real one scores each window once; a window without a source
+    fails, alone.
+    """
     write_sales(tmp_path)
     dry = answer_of(afterfit("backfill", *WINDOWED, *DAYS, "--dry-run", "--json", cwd=tmp_path))
     assert [(window["status"], window["due"], window["scores"]) for window in dry["windows"]] == [
@@ -157,26 +212,50 @@ def test_a_backfill_answers_window_by_window_and_fails_where_one_fails(trained, 
     assert done.keys() == {"model", "version", "windows"}
     assert [window["scores"]["rows_scored"] for window in done["windows"]] == [200, 200]
     (tmp_path / "2026-01-03.csv").write_bytes((tmp_path / "sales.csv").read_bytes())
-    dated = ("--set", "scoring.source={window:%Y-%m-%d}.csv", "--from", "2026-01-02", "--to", "2026-01-04")
-    failed = answer_of(afterfit("backfill", *WINDOWED, *dated, "--only", "all", "--json", cwd=tmp_path), exit_status=1)
+    dated = (
+        "--set",
+        "scoring.source={window:%Y-%m-%d}.csv",
+        "--from",
+        "2026-01-02",
+        "--to",
+        "2026-01-04",
+    )
+    failed = answer_of(
+        afterfit("backfill", *WINDOWED, *dated, "--only", "all", "--json", cwd=tmp_path),
+        exit_status=1,
+    )
     assert [window["error"] is None for window in failed["windows"]] == [False, True]
     told = afterfit("backfill", *WINDOWED, *dated, "--dry-run", cwd=tmp_path)
     assert told.returncode == 0
     assert "2026-01-02T00:00Z/2026-01-03T00:00Z  current" in told.stdout
     later = afterfit(
-        "backfill", *WINDOWED, *dated[:2], "--from", "2026-01-05", "--to", "2026-01-06", "--dry-run", cwd=tmp_path
+        "backfill",
+        *WINDOWED,
+        *dated[:2],
+        "--from",
+        "2026-01-05",
+        "--to",
+        "2026-01-06",
+        "--dry-run",
+        cwd=tmp_path,
     )
     assert "missing  no scores yet, and nothing to read at" in later.stdout
 
 
 def test_a_refused_challenger_is_promoted_only_by_force_and_rolled_back(trained, tmp_path):
-    """A refusal ends with 3 from `train` and from `promote`; --force promotes, and `rollback` takes it back."""
+    """A refusal ends with 3 from `train` and from `promote`; --force promotes, and `rollback` takes
+    it back.
+    """
     spec = write_sales(tmp_path)
     name = ("--set", "name=cli-refused")
     answer_of(afterfit("train", spec, *name, "--json"))
     document = answer_of(afterfit("train", spec, *name, "--set", DUMMY, "--json"), exit_status=3)
     assert document.keys() == TRAIN
-    assert (document["version"], document["alias"], document["promoted"]) == (2, "challenger", False)
+    assert (document["version"], document["alias"], document["promoted"]) == (
+        2,
+        "challenger",
+        False,
+    )
     assert document["verdict"]["passed"] is False
 
     unforced = afterfit("promote", "cli-refused", 2)
@@ -202,17 +281,28 @@ def test_status_tells_where_the_servers_are(servers):
     prefect, mlflow = document.pop("prefect"), document.pop("mlflow")
     assert document == {}
     assert prefect.pop("pid") != mlflow.pop("pid")
-    assert prefect == {"url": servers.prefect_ui_url, "api_url": servers.prefect_api_url, "running": True}
+    assert prefect == {
+        "url": servers.prefect_ui_url,
+        "api_url": servers.prefect_api_url,
+        "running": True,
+    }
     assert mlflow == {"url": servers.mlflow_url, "running": True}
 
 
 def test_init_writes_a_spec_once(tmp_path):
     """A first spec lands beside the table, with the roles it guessed, and is never written over."""
     write_sales(tmp_path).unlink()
-    document = answer_of(afterfit("init", "sales.csv", "--target", "amount", "--json", cwd=tmp_path))
+    document = answer_of(
+        afterfit("init", "sales.csv", "--target", "amount", "--json", cwd=tmp_path)
+    )
     assert document == {"spec": str(tmp_path / "sales.yaml")}
     written = (tmp_path / "sales.yaml").read_text(encoding="utf-8")
-    assert yaml.safe_load(written)["data"] == {"source": "sales.csv", "target": "amount", "id": "id", "drop": []}
+    assert yaml.safe_load(written)["data"] == {
+        "source": "sales.csv",
+        "target": "amount",
+        "id": "id",
+        "drop": [],
+    }
     again = afterfit("init", "sales.csv", "--target", "amount", cwd=tmp_path)
     assert (again.returncode, again.stdout) == (2, "")
     assert (tmp_path / "sales.yaml").read_text(encoding="utf-8") == written
@@ -224,7 +314,13 @@ def change(field):
 
 BAD_ROW = "id,size,region,always\n1,0.5,north,yes\n2,huge,north,yes\n"
 DAYS = ("--from", "2026-01-01", "--to", "2026-01-03")
-WINDOWED = ("sales.yaml", "--set", "scoring.window=1d", "--set", "scoring.output=out/{window:%Y-%m-%d}")
+WINDOWED = (
+    "sales.yaml",
+    "--set",
+    "scoring.window=1d",
+    "--set",
+    "scoring.output=out/{window:%Y-%m-%d}",
+)
 MISTAKES = {
     "missing spec": (("run", "missing.yaml"), 2, "There is no spec missing.yaml"),
     "spec that is no YAML": (("run", "broken.yaml"), 2, "cannot be read as YAML"),
@@ -272,7 +368,9 @@ def assert_one_sentence(done, exit_status, words):
 @pytest.mark.usefixtures("trained")
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_is_told_in_one_sentence_and_leaves_nothing_behind(tmp_path, mistake):
-    """A wrong request ends with its status and one line on standard error; nothing is registered or written."""
+    """A wrong request ends with its status and one line on standard error; nothing is registered or
+    written.
+    """
     arguments, exit_status, words = MISTAKES[mistake]
     write_sales(tmp_path)
     (tmp_path / "broken.yaml").write_text("name: [", encoding="utf-8")
@@ -297,7 +395,9 @@ def test_an_output_in_a_read_only_folder_is_refused(tmp_path):
 
 
 @pytest.mark.usefixtures("servers")
-@pytest.mark.parametrize(("variable", "path"), [("PREFECT_API_URL", "/api"), ("MLFLOW_TRACKING_URI", "")])
+@pytest.mark.parametrize(
+    ("variable", "path"), [("PREFECT_API_URL", "/api"), ("MLFLOW_TRACKING_URI", "")]
+)
 def test_a_server_that_does_not_answer_is_named(tmp_path, variable, path):
     """A named server that is gone ends a command with 1, its address and where that was found."""
     write_sales(tmp_path)
@@ -314,17 +414,26 @@ def test_help_imports_no_library(tmp_path):
         "print(*sys.modules, file=sys.stderr)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     )
     assert "rollback" in done.stdout
     assert not set(LIBRARIES) & set(done.stderr.split())
 
 
 def test_a_folder_with_packages_of_the_same_names_does_no_harm(trained, tmp_path):
-    """A `tasks.py` and a `flows/` in the current folder are never imported; on PYTHONPATH they are refused."""
+    """A `tasks.py` and a `flows/` in the current folder are never imported; on PYTHONPATH they are
+    refused.
+    """
     (tmp_path / "tasks.py").write_text("raise RuntimeError('a stranger')", encoding="utf-8")
     (tmp_path / "flows").mkdir()
-    (tmp_path / "flows" / "__init__.py").write_text("raise RuntimeError('a stranger')", encoding="utf-8")
+    (tmp_path / "flows" / "__init__.py").write_text(
+        "raise RuntimeError('a stranger')", encoding="utf-8"
+    )
     document = answer_of(afterfit("train", trained.folder / "sales.yaml", "--json", cwd=tmp_path))
     assert (document["version"], document["model_reused"]) == (1, True)
     refused = afterfit("models", cwd=tmp_path, PYTHONPATH=str(tmp_path))
@@ -332,9 +441,13 @@ def test_a_folder_with_packages_of_the_same_names_does_no_harm(trained, tmp_path
 
 
 def test_the_exports_are_for_a_shell(servers):
-    """What `afterfit env` prints can be evaluated by sh, whatever characters the home has in its name."""
+    """What `afterfit env` prints can be evaluated by sh, whatever characters the home has in its
+    name.
+    """
     script = f'unset PREFECT_API_URL MLFLOW_TRACKING_URI; eval "$({shlex.quote(AFTERFIT)} env)"; '
     script += 'printf "%s\\n" "$PREFECT_API_URL" "$MLFLOW_TRACKING_URI" "$AFTERFIT_HOME"'
-    done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        ["/bin/sh", "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
     expected = [servers.prefect_api_url, servers.mlflow_url, os.environ["AFTERFIT_HOME"]]
     assert done.stdout.splitlines() == expected

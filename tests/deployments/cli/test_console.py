@@ -7,7 +7,9 @@ from deployments.cli.console import without_heartbeats
 from deployments.cli.main import _status
 
 
-@pytest.mark.parametrize(("chosen", "used"), [({}, None), ({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: 45}, 45)])
+@pytest.mark.parametrize(
+    ("chosen", "used"), [({}, None), ({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: 45}, 45)]
+)
 def test_a_flow_sends_heartbeats_only_if_the_user_has_set_how_often(chosen, used):
     with temporary_settings(chosen), without_heartbeats():
         assert PREFECT_FLOWS_HEARTBEAT_FREQUENCY.value() == used

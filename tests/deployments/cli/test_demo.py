@@ -20,4 +20,6 @@ def test_the_demo_can_be_read_and_is_written_once_only(tmp_path, monkeypatch):
     assert scored["sample"].to_pylist() == list(range(1000))
     assert sorted(trained.column_names) == sorted([*scored.column_names, "diagnosis"])
     for name in scored.column_names[1:3]:
-        assert scored[name][569:].to_pylist() == pytest.approx(trained[name][: 1000 - 569].to_pylist())
+        assert scored[name][569:].to_pylist() == pytest.approx(
+            trained[name][: 1000 - 569].to_pylist()
+        )

@@ -111,7 +111,10 @@ def processes(folder):
 
 
 def test_two_ups_at_once_end_with_one_server_of_each_and_let_go_of_their_pipes(real):
-    callers = [subprocess.Popen([sys.executable, "-c", UP], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    callers = [
+        subprocess.Popen([sys.executable, "-c", UP], stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
     told = [json.loads(caller.communicate(timeout=150)[0]) for caller in callers]
     assert told[0] == told[1]
     assert told[0] == {
@@ -168,7 +171,9 @@ def test_the_servers_listen_on_loopback_alone_and_the_ui_calls_the_right_api(rea
     assert {path.name for path in real.rglob("*.db")} == {"prefect.db", "mlflow.db"}
 
 
-def test_killed_servers_are_mended_on_the_same_ports_without_leftovers_even_if_that_is_interrupted(real, monkeypatch):
+def test_killed_servers_are_mended_on_the_same_ports_without_leftovers_even_if_that_is_interrupted(
+    real, monkeypatch
+):
     servers, killed = local.up(), pids()
     for name, value in local.environment(servers).items():
         monkeypatch.setenv(name, value)  # as in a shell that has the exports
@@ -206,11 +211,16 @@ def test_down_leaves_nothing_and_names_what_it_stopped(real):
     assert state["mlflow"]["url"] == f"http://127.0.0.1:{os.environ['AFTERFIT_MLFLOW_PORT']}"
 
 
-def test_a_reused_pid_and_a_foreign_server_are_left_alone_and_the_next_port_is_remembered(real, answering):
+def test_a_reused_pid_and_a_foreign_server_are_left_alone_and_the_next_port_is_remembered(
+    real, answering
+):
     path = real / "servers" / "prefect.json"
     before = daemon.read_record(path)
     with answering(before.port), subprocess.Popen(["/bin/sleep", "600"]) as stranger:
-        daemon.write_record(path, daemon.Record(stranger.pid, before.created, before.host, before.nonce, before.port))
+        daemon.write_record(
+            path,
+            daemon.Record(stranger.pid, before.created, before.host, before.nonce, before.port),
+        )
         assert local.down() == []
         servers = local.up()
         assert stranger.poll() is None
@@ -225,7 +235,12 @@ def test_a_reused_pid_and_a_foreign_server_are_left_alone_and_the_next_port_is_r
 def test_servers_without_a_readable_record_are_found_and_stopped(real):
     (real / "servers" / "prefect.json").write_text('{"pid": 12')
     (real / "servers" / "mlflow.json").unlink()
-    assert local.status()["prefect"] == {"url": None, "api_url": None, "pid": None, "running": False}
+    assert local.status()["prefect"] == {
+        "url": None,
+        "api_url": None,
+        "pid": None,
+        "running": False,
+    }
     assert local.down() == ["prefect", "mlflow"]
     assert processes(real) == []
 
@@ -233,11 +248,15 @@ def test_servers_without_a_readable_record_are_found_and_stopped(real):
 # ExternalServer servers and failures: nothing is started.
 
 
-def test_a_server_that_dies_while_starting_is_reported_with_its_last_words(alone, monkeypatch, answering):
+def test_a_server_that_dies_while_starting_is_reported_with_its_last_words(
+    alone, monkeypatch, answering
+):
     with answering() as (port, _):
         monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{port}/api")
         monkeypatch.setattr(sys, "executable", "/no/such/python")
-        with pytest.raises(AfterfitError, match=r"The MLflow server ended while starting: .*not found.*mlflow\.log"):
+        with pytest.raises(
+            AfterfitError, match=r"The MLflow server ended while starting: .*not found.*mlflow\.log"
+        ):
             local.up()
     assert processes(alone) == []
 
@@ -264,7 +283,8 @@ def test_named_servers_are_used_and_nothing_is_started(alone, monkeypatch, answe
 
 
 @pytest.mark.parametrize(
-    ("variable", "path"), [("PREFECT_API_URL", "/api"), ("MLFLOW_TRACKING_URI", ""), ("PREFECT_API_URL", "/wrong/")]
+    ("variable", "path"),
+    [("PREFECT_API_URL", "/api"), ("MLFLOW_TRACKING_URI", ""), ("PREFECT_API_URL", "/wrong/")],
 )
 def test_a_named_server_that_does_not_answer_is_refused_at_once_without_its_password(
     alone, monkeypatch, variable, path, answering
@@ -273,7 +293,9 @@ def test_a_named_server_that_does_not_answer_is_refused_at_once_without_its_pass
         monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{port}/api")
         monkeypatch.setenv(variable, f"http://ann:secret@127.0.0.1:{free_port()}{path}")
         started = time.perf_counter()
-        with pytest.raises(AfterfitError, match=rf"127\.0\.0\.1:.*{variable}.*does not answer") as caught:
+        with pytest.raises(
+            AfterfitError, match=rf"127\.0\.0\.1:.*{variable}.*does not answer"
+        ) as caught:
             local.up()
     assert time.perf_counter() - started < 5
     assert "secret" not in str(caught.value)
@@ -302,7 +324,9 @@ def test_a_prefect_url_without_the_api_is_refused():
 def test_a_server_that_accepts_and_says_nothing_is_given_up(monkeypatch):
     monkeypatch.setattr(external, "PROBE_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        assert "timed out" in external.complaint("Prefect", f"http://127.0.0.1:{silent.getsockname()[1]}/api")
+        assert "timed out" in external.complaint(
+            "Prefect", f"http://127.0.0.1:{silent.getsockname()[1]}/api"
+        )
 
 
 def test_a_store_without_http_is_passed_through(monkeypatch, answering):
@@ -330,19 +354,33 @@ PREFECT_API_URL = 7
 @pytest.mark.parametrize(
     ("text", "profile", "expected"),
     [
-        (PROFILES, None, external.ExternalServer("http://work:4200/api", "the Prefect profile 'work'")),
-        (PROFILES, "other", external.ExternalServer("http://other:4200/api", "the Prefect profile 'other'")),
+        (
+            PROFILES,
+            None,
+            external.ExternalServer("http://work:4200/api", "the Prefect profile 'work'"),
+        ),
+        (
+            PROFILES,
+            "other",
+            external.ExternalServer("http://other:4200/api", "the Prefect profile 'other'"),
+        ),
         (PROFILES, "bare", None),
         (PROFILES, "odd", None),
         (PROFILES, "missing", None),
-        (PROFILES, "", external.ExternalServer("http://work:4200/api", "the Prefect profile 'work'")),
+        (
+            PROFILES,
+            "",
+            external.ExternalServer("http://work:4200/api", "the Prefect profile 'work'"),
+        ),
         ("active = [", None, None),
         ("active = 'work'", None, None),
         ("", None, None),
         (None, None, None),
     ],
 )
-def test_the_active_profile_is_read_as_prefect_reads_it(tmp_path, monkeypatch, text, profile, expected):
+def test_the_active_profile_is_read_as_prefect_reads_it(
+    tmp_path, monkeypatch, text, profile, expected
+):
     if profile is not None:
         monkeypatch.setenv("PREFECT_PROFILE", profile)
     if text is not None:
@@ -352,20 +390,30 @@ def test_the_active_profile_is_read_as_prefect_reads_it(tmp_path, monkeypatch, t
 
 @pytest.mark.parametrize(
     ("variable", "value"),
-    [("PREFECT_PROFILES_PATH", ".prefect/profiles.toml"), ("PREFECT_HOME", ".prefect"), ("HOME", "")],
+    [
+        ("PREFECT_PROFILES_PATH", ".prefect/profiles.toml"),
+        ("PREFECT_HOME", ".prefect"),
+        ("HOME", ""),
+    ],
 )
-def test_the_profiles_are_looked_for_where_prefect_keeps_them(tmp_path, monkeypatch, variable, value):
+def test_the_profiles_are_looked_for_where_prefect_keeps_them(
+    tmp_path, monkeypatch, variable, value
+):
     (tmp_path / ".prefect").mkdir()
     (tmp_path / ".prefect" / "profiles.toml").write_text(PROFILES)
     monkeypatch.delenv("PREFECT_PROFILES_PATH")
     monkeypatch.setenv(variable, str(tmp_path / value))
-    assert external.external_prefect() == external.ExternalServer("http://work:4200/api", "the Prefect profile 'work'")
+    assert external.external_prefect() == external.ExternalServer(
+        "http://work:4200/api", "the Prefect profile 'work'"
+    )
 
 
 def test_the_environment_goes_before_the_profile(tmp_path, monkeypatch):
     (tmp_path / "profiles.toml").write_text(PROFILES)
     monkeypatch.setenv("PREFECT_API_URL", "http://mine/api")
-    assert external.external_prefect() == external.ExternalServer("http://mine/api", "PREFECT_API_URL")
+    assert external.external_prefect() == external.ExternalServer(
+        "http://mine/api", "PREFECT_API_URL"
+    )
 
 
 @pytest.mark.parametrize(
@@ -393,7 +441,9 @@ def test_a_damaged_record_is_no_record(tmp_path, text):
     ("change", "expected"),
     [({}, True), ({"created": 1.0}, False), ({"host": "elsewhere"}, False), ({"port": 1}, False)],
 )
-def test_where_no_environment_can_be_read_start_host_and_command_line_decide(monkeypatch, change, expected):
+def test_where_no_environment_can_be_read_start_host_and_command_line_decide(
+    monkeypatch, change, expected
+):
     def refuse(_):
         raise psutil.AccessDenied
 
@@ -416,9 +466,13 @@ def test_a_zombie_is_dead():
 
 
 def test_exports_are_read_back_by_a_shell(alone):
-    servers = local.Servers("http://127.0.0.1:1/api", "http://127.0.0.1:1", "sqlite:///it's mine.db", True, False)
+    servers = local.Servers(
+        "http://127.0.0.1:1/api", "http://127.0.0.1:1", "sqlite:///it's mine.db", True, False
+    )
     script = f'{local.exports(servers)}\nprintf "%s|%s|%s" "$AFTERFIT_HOME" "$PREFECT_HOME" "$MLFLOW_TRACKING_URI"'
-    told = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True).stdout
+    told = subprocess.run(
+        ["/bin/sh", "-c", script], capture_output=True, text=True, check=True
+    ).stdout
     assert told == f"{alone}|{alone}/prefect|sqlite:///it's mine.db"
     assert f"export AFTERFIT_HOME={shlex.quote(str(alone))}" in local.exports(servers).splitlines()
 
@@ -428,20 +482,32 @@ def test_a_users_own_patience_is_kept_and_proxies_are_kept_out(monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://proxy:3128")
     monkeypatch.setenv("NO_PROXY", "example.com")
     told = local.environment(local.Servers("a", "b", "c", True, True))
-    assert (told["MLFLOW_HTTP_REQUEST_TIMEOUT"], told["MLFLOW_HTTP_REQUEST_MAX_RETRIES"]) == ("99", "2")
+    assert (told["MLFLOW_HTTP_REQUEST_TIMEOUT"], told["MLFLOW_HTTP_REQUEST_MAX_RETRIES"]) == (
+        "99",
+        "2",
+    )
     assert told["NO_PROXY"] == told["no_proxy"] == "example.com,127.0.0.1"
 
 
 @pytest.mark.parametrize(
     ("kind", "allowed"),
-    [("ext4", True), ("overlay", True), ("tmpfs", True), ("nfs4", False), ("cifs", False), ("fuse.sshfs", False)],
+    [
+        ("ext4", True),
+        ("overlay", True),
+        ("tmpfs", True),
+        ("nfs4", False),
+        ("cifs", False),
+        ("fuse.sshfs", False),
+    ],
 )
 def test_a_home_on_a_network_file_system_is_refused(alone, monkeypatch, kind, allowed):
     monkeypatch.setattr(home, "_mounts", lambda: [("/", "ext4"), (str(alone.parent), kind)])
     if allowed:
         assert local.home() == alone
     else:
-        with pytest.raises(RequestError, match=rf"network file system \({kind}\); set AFTERFIT_HOME"):
+        with pytest.raises(
+            RequestError, match=rf"network file system \({kind}\); set AFTERFIT_HOME"
+        ):
             local.home()
         assert not alone.exists()
 
@@ -459,5 +525,7 @@ def test_the_real_mounts_are_understood():
 def test_the_module_imports_none_of_the_heavy_libraries():
     heavy = {"prefect", "mlflow", "sklearn", "http.client"}
     code = f"import sys, deployments.servers.local; print({heavy!r} & set(sys.modules))"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    told = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
     assert told == "set()\n"

@@ -33,7 +33,10 @@ def mixed() -> pa.Table:
     chance = np.random.default_rng(7)
 
     def gaps(values):
-        return [None if gap else value for value, gap in zip(values, chance.random(ROWS) < 0.1, strict=True)]
+        return [
+            None if gap else value
+            for value, gap in zip(values, chance.random(ROWS) < 0.1, strict=True)
+        ]
 
     moments = pd.date_range("2024-01-01", periods=ROWS, freq="7h").to_pydatetime().tolist()
     return pa.table({
@@ -54,8 +57,12 @@ def fitted(mixed):
         chance = np.random.default_rng(8)
         features = feature_columns(mixed.schema, [])
         estimator = make_estimator(name, params)
-        signal = np.nan_to_num(mixed["number"].to_numpy()) + chance.normal(scale=0.1, size=len(mixed))
-        labels = np.asarray(["low", "middle", "high"], dtype=object)[np.digitize(signal, [-0.5, 0.5])]
+        signal = np.nan_to_num(mixed["number"].to_numpy()) + chance.normal(
+            scale=0.1, size=len(mixed)
+        )
+        labels = np.asarray(["low", "middle", "high"], dtype=object)[
+            np.digitize(signal, [-0.5, 0.5])
+        ]
         y = labels if name.endswith(("Classifier", "LogisticRegression")) else signal
         return build_pipeline(estimator, features).fit(to_frame(mixed, features), y)
 
@@ -101,7 +108,9 @@ def make_card(make_spec):
     def make(schema: pa.Schema, **sections) -> ModelMetadata:
         spec = make_spec(**sections)
         left_out = {*filter(None, [spec.data.target, spec.data.id]), *spec.data.drop}
-        return ModelMetadata(spec, feature_columns(schema, left_out), Split("hash", ("id",)), scikit_learn_version())
+        return ModelMetadata(
+            spec, feature_columns(schema, left_out), Split("hash", ("id",)), scikit_learn_version()
+        )
 
     return make
 
@@ -113,7 +122,9 @@ def model() -> ModelVersion:
 
 @pytest.fixture
 def write_output():
-    """Write the parts of an output with one model version throughout; give its manifest, not written yet."""
+    """Write the parts of an output with one model version throughout; give its manifest, not
+    written yet.
+    """
 
     def write_parts(folder: Path, version: int, part_rows=(5, 3)) -> Manifest:
         folder.mkdir(parents=True, exist_ok=True)

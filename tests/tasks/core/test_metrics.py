@@ -26,7 +26,9 @@ ONE_HOT = (LABELS[:, None] == np.asarray(["a", "b", "c"])).astype(float)
     ],
 )
 def test_a_regression_metric_is_what_scikit_learn_computes(name, expected):
-    assert measure("regression", Y, Predictions(PREDICTED))[name] == pytest.approx(expected, rel=1e-12)
+    assert measure("regression", Y, Predictions(PREDICTED))[name] == pytest.approx(
+        expected, rel=1e-12
+    )
 
 
 @pytest.mark.parametrize(
@@ -67,7 +69,9 @@ def test_without_probabilities_only_what_needs_none_is_measured():
 
 def test_a_class_the_model_never_saw_costs_much_and_not_infinitely_much():
     predictions = Predictions(np.array(["a"]), np.array([[1.0]]), ("a",))
-    assert row_losses("log_loss", np.array(["new"], dtype=object), predictions) == pytest.approx([36.04], abs=0.01)
+    assert row_losses("log_loss", np.array(["new"], dtype=object), predictions) == pytest.approx(
+        [36.04], abs=0.01
+    )
     assert row_losses("brier", np.array(["new"], dtype=object), predictions).tolist() == [2.0]
 
 

@@ -1,4 +1,6 @@
-"""The Dask task runner: what Prefect promises of a task runner, on threads of this process and on two processes."""
+"""The Dask task runner: what Prefect promises of a task runner, on threads of this process and on
+two processes.
+"""
 
 import asyncio
 import os
@@ -47,7 +49,11 @@ def address(servers):
 @pytest.fixture(params=["threads", "processes"])
 def runner(request, servers):
     """A runner, not started, on each kind of worker."""
-    return make_runner() if request.param == "threads" else make_runner(cluster=request.getfixturevalue("address"))
+    return (
+        make_runner()
+        if request.param == "threads"
+        else make_runner(cluster=request.getfixturevalue("address"))
+    )
 
 
 @pytest.fixture
@@ -72,11 +78,17 @@ def eventually(look, count):
 
 
 def runs_of(state, count):
-    """Give the task runs of a flow run by their names, as the API shows them once so many have ended."""
+    """Give the task runs of a flow run by their names, as the API shows them once so many have
+    ended.
+    """
     of_flow = FlowRunFilter(id={"any_": [state.state_details.flow_run_id]})
 
     def ended(client):
-        return [run for run in client.read_task_runs(flow_run_filter=of_flow) if run.state and run.state.is_final()]
+        return [
+            run
+            for run in client.read_task_runs(flow_run_filter=of_flow)
+            if run.state and run.state.is_final()
+        ]
 
     return {run.name: run for run in eventually(ended, count)}
 
@@ -102,7 +114,11 @@ def total(nested):
 def test_a_submitted_task_gives_its_result_and_its_state(runner):
     def body():
         future = add.submit(1, b=2)
-        return future.result(), future.state.name, future.task_run_id == future.state.state_details.task_run_id
+        return (
+            future.result(),
+            future.state.name,
+            future.task_run_id == future.state.state_details.task_run_id,
+        )
 
     assert play(runner, body).result() == (3, "Completed", True)
 
@@ -194,7 +210,11 @@ def test_a_failed_task_raises_what_it_raised_where_its_result_is_asked_for(runne
         future = fail.submit("so it is")
         with pytest.raises(ValueError, match="so it is"):
             future.result()
-        return future.state.name, repr(future.result(raise_on_failure=False)), "so it is" in future.state.message
+        return (
+            future.state.name,
+            repr(future.result(raise_on_failure=False)),
+            "so it is" in future.state.message,
+        )
 
     assert play(runner, body).result() == ("Failed", "ValueError('so it is')", True)
 
@@ -207,7 +227,11 @@ def test_a_failed_task_that_nobody_asks_for_fails_the_flow_that_returns_it(runne
 def test_what_depends_on_a_failed_task_never_runs(runner):
     def body():
         failed = fail.submit()
-        dependents = add.submit(failed), total.submit({"a": [failed]}), add.submit(1, wait_for=[failed])
+        dependents = (
+            add.submit(failed),
+            total.submit({"a": [failed]}),
+            add.submit(1, wait_for=[failed]),
+        )
         for future in dependents:
             future.wait()
         return [(future.state.type.value, future.state.name) for future in dependents]
@@ -222,7 +246,9 @@ def test_a_task_may_ask_for_a_failure(runner):
 
     def body():
         failed = fail.submit()
-        return look.submit(allow_failure(failed)).result(), add.submit(1, wait_for=[allow_failure(failed)]).result()
+        return look.submit(allow_failure(failed)).result(), add.submit(
+            1, wait_for=[allow_failure(failed)]
+        ).result()
 
     assert play(runner, body).result() == ("ValueError('no luck')", 2)
 
@@ -308,7 +334,9 @@ def test_tasks_submit_tasks_and_wait_for_them_on_the_place_of_their_own(runner):
     assert state.result() == [2, 4, 6, 8]
     runs = runs_of(state, 12)
     assert {run.state_name for run in runs.values()} == {"Completed"}
-    assert [str(parent.id) for parent in runs["add-3-1"].task_inputs["__parents__"]] == [str(runs["parent-3"].id)]
+    assert [str(parent.id) for parent in runs["add-3-1"].task_inputs["__parents__"]] == [
+        str(runs["parent-3"].id)
+    ]
 
 
 def test_a_task_calls_another(runner):
@@ -340,7 +368,11 @@ def test_a_subflow_has_a_runner_of_its_own_and_takes_futures(runner):
         return add.submit(n).result()
 
     def body():
-        return inner(add.submit(1).result()), inner(5), add.submit(inner(7, return_state=True)).result()
+        return (
+            inner(add.submit(1).result()),
+            inner(5),
+            add.submit(inner(7, return_state=True)).result(),
+        )
 
     assert play(runner, body).result() == (3, 6, 9)
 
@@ -386,7 +418,9 @@ def test_names_tags_final_states_and_inputs_are_in_the_api(runner):
     assert set(runs["first"].tags) == {"mine", "of-flow"}
     assert (runs["first"].state_name, runs["add-1-2"].state_name) == ("Completed", "Completed")
     assert [str(given.id) for given in runs["add-1-2"].task_inputs["a"]] == [str(runs["first"].id)]
-    assert [str(given.id) for given in runs["add-5-1"].task_inputs["wait_for"]] == [str(runs["first"].id)]
+    assert [str(given.id) for given in runs["add-5-1"].task_inputs["wait_for"]] == [
+        str(runs["first"].id)
+    ]
     assert all(run.start_time <= run.end_time for run in runs.values())
 
 
@@ -398,7 +432,9 @@ def test_logs_of_tasks_are_in_the_api_with_their_task_run(runner):
     state = play(runner, lambda: speak.map([1, 2]).wait(), name="speaks")
     runs = runs_of(state, 2).values()
     for_runs = LogFilter(task_run_id={"any_": [run.id for run in runs]})
-    logs = eventually(lambda client: [log for log in client.read_logs(for_runs) if "word" in log.message], 2)
+    logs = eventually(
+        lambda client: [log for log in client.read_logs(for_runs) if "word" in log.message], 2
+    )
     assert {log.message for log in logs} == {"word 1", "word 2"}
     assert {log.task_run_id for log in logs} == {run.id for run in runs}
 
@@ -436,12 +472,18 @@ def test_a_limit_on_a_tag_holds_across_workers(runner, tmp_path):
         with path.open("a") as file:
             file.write(")")
 
-    play(runner, lambda: [future.result() for future in [enter.submit() for _ in range(3)]], name="limited")
+    play(
+        runner,
+        lambda: [future.result() for future in [enter.submit() for _ in range(3)]],
+        name="limited",
+    )
     assert path.read_text() == "()()()"
 
 
 def test_what_is_not_done_when_the_flow_ends_is_cancelled(processes, tmp_path):
-    """One runs, one waits for it, one has no place: none is left open, and the flow does not wait for them."""
+    """One runs, one waits for it, one has no place: none is left open, and the flow does not wait
+    for them.
+    """
 
     @task
     def hang(path):
@@ -500,14 +542,20 @@ def test_copies_of_a_runner_are_equal_and_not_started(runner):
 
 def test_two_runners_share_a_scheduler_without_a_word_to_each_other(address):
     with DaskRunner(address) as one, DaskRunner(address) as other:
-        futures = [runner.submit(add, {"a": n, "b": 1}) for n in range(10) for runner in (one, other)]
-        assert sorted(future.result() for future in futures) == sorted([*range(1, 11), *range(1, 11)])
+        futures = [
+            runner.submit(add, {"a": n, "b": 1}) for n in range(10) for runner in (one, other)
+        ]
+        assert sorted(future.result() for future in futures) == sorted(
+            [*range(1, 11), *range(1, 11)]
+        )
 
 
 def test_importing_starts_nothing_and_imports_no_dask():
     code = """import sys, threading, tasks.runner.make
 print([name for name in ("dask", "distributed") if name in sys.modules], threading.active_count())"""
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
     assert said.split() == ["[]", "1"]
 
 

@@ -1,4 +1,6 @@
-"""The Dask task runner while workers, schedulers and flows are killed: runs end right, and nothing is left over."""
+"""The Dask task runner while workers, schedulers and flows are killed: runs end right, and nothing
+is left over.
+"""
 
 import contextlib
 import os
@@ -44,11 +46,16 @@ def lines_of(journal):
 
 
 def kill_at(journal, count, how_many):
-    """Wait until so many tasks have ended, and kill so many of the processes that ran them, from a thread."""
+    """Wait until so many tasks have ended, and kill so many of the processes that ran them, from a
+    thread.
+    """
 
     def act():
         deadline = time.monotonic() + HANGS
-        while sum(word == "end" for word, *_ in lines_of(journal)) < count and time.monotonic() < deadline:
+        while (
+            sum(word == "end" for word, *_ in lines_of(journal)) < count
+            and time.monotonic() < deadline
+        ):
             time.sleep(0.001)
         for pid in list(dict.fromkeys(pid for *_, pid in reversed(lines_of(journal))))[:how_many]:
             with contextlib.suppress(ProcessLookupError):
@@ -62,12 +69,16 @@ def kill_at(journal, count, how_many):
 
 
 def states_of(flow_run_id, count=None):
-    """Give the names of the states of the task runs of a flow run, once they are final, and so many."""
+    """Give the names of the states of the task runs of a flow run, once they are final, and so
+    many.
+    """
     deadline = time.monotonic() + HANGS
     with get_client(sync_client=True) as client:
         while time.monotonic() < deadline:
             runs = client.read_task_runs(flow_run_filter=FlowRunFilter(id={"any_": [flow_run_id]}))
-            if len(runs) == (count or len(runs)) and all(run.state and run.state.is_final() for run in runs):
+            if len(runs) == (count or len(runs)) and all(
+                run.state and run.state.is_final() for run in runs
+            ):
                 break
             time.sleep(0.1)
     return Counter(run.state.name for run in runs)
@@ -75,14 +86,21 @@ def states_of(flow_run_id, count=None):
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_flow_ends_right_when_workers_are_killed_at_any_moment(servers, seed, tmp_path):
-    """What was in hand runs again if it has retries, else it is named; what was done is not done twice."""
+    """What was in hand runs again if it has retries, else it is named; what was done is not done
+    twice.
+    """
     chance = random.Random(seed)  # noqa: S311 - it is not a secret
     journal, retries = tmp_path / "journal", chance.choice([0, 3])
-    killer, killed = kill_at(journal, chance.randrange(1, TASKS - 5), how_many=chance.choice([1, 1, 2]))
+    killer, killed = kill_at(
+        journal, chance.randrange(1, TASKS - 5), how_many=chance.choice([1, 1, 2])
+    )
 
     @flow(task_runner=make_runner(workers=2))
     def body():
-        futures = [note.with_options(retries=retries).submit(number, str(journal)) for number in range(TASKS)]
+        futures = [
+            note.with_options(retries=retries).submit(number, str(journal))
+            for number in range(TASKS)
+        ]
         return [future.result(raise_on_failure=False) for future in futures]
 
     state = body(return_state=True)
@@ -100,12 +118,16 @@ def test_a_flow_ends_right_when_workers_are_killed_at_any_moment(servers, seed, 
     ]
     assert lost <= (in_hand if not retries else set())
     again = {number for number, times in Counter(chain(*begun.values())).items() if times > 1}
-    assert again <= in_hand  # without retries too, if it had begun so lately that the flow had not heard of it
+    assert (
+        again <= in_hand
+    )  # without retries too, if it had begun so lately that the flow had not heard of it
     expected = Counter({"Completed": TASKS - len(lost)}) + Counter({"Crashed": len(lost)})
     assert states_of(state.state_details.flow_run_id, TASKS) == expected
 
 
-def test_a_flow_whose_scheduler_is_killed_ends_within_a_minute_and_names_it(servers, start_dask, free_port, tmp_path):
+def test_a_flow_whose_scheduler_is_killed_ends_within_a_minute_and_names_it(
+    servers, start_dask, free_port, tmp_path
+):
     port = free_port()
     address, journal = f"tcp://127.0.0.1:{port}", tmp_path / "journal"
     scheduler = start_dask("scheduler", "--port", port).pid
@@ -149,14 +171,22 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
-def test_a_flow_that_is_interrupted_is_gone_within_30_seconds_with_all_its_processes(servers, number, tmp_path):
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name
+)
+def test_a_flow_that_is_interrupted_is_gone_within_30_seconds_with_all_its_processes(
+    servers, number, tmp_path
+):
     script, mark = tmp_path / "script.py", uuid.uuid4().hex
     script.write_text(SCRIPT)
     environment = {**os.environ, MARK: mark, "PYTHONPATH": ""}
     process = subprocess.Popen([sys.executable, script, tmp_path / "begun"], env=environment)
     deadline = time.monotonic() + HANGS
-    while len(list(tmp_path.glob("begun.*"))) < 2 and process.poll() is None and time.monotonic() < deadline:
+    while (
+        len(list(tmp_path.glob("begun.*"))) < 2
+        and process.poll() is None
+        and time.monotonic() < deadline
+    ):
         time.sleep(0.05)
     process.send_signal(number)
     told = time.monotonic()

@@ -1,4 +1,6 @@
-"""The Dask task runner under thousands of tasks: all of them end, the API knows it, and the scheduler forgets them."""
+"""The Dask task runner under thousands of tasks: all of them end, the API knows it, and the
+scheduler forgets them.
+"""
 
 import time
 
@@ -22,7 +24,9 @@ def same(number):
 
 
 @pytest.mark.slow
-def test_3000_tasks_are_all_completed_in_the_api_and_the_scheduler_keeps_none(servers, start_dask, free_port):
+def test_3000_tasks_are_all_completed_in_the_api_and_the_scheduler_keeps_none(
+    servers, start_dask, free_port
+):
     port = free_port()
     scheduler = psutil.Process(start_dask("scheduler", "--port", port).pid)
     for _ in range(2):
@@ -43,7 +47,9 @@ def test_3000_tasks_are_all_completed_in_the_api_and_the_scheduler_keeps_none(se
 
 
 def completed(flow_run_id, expected):
-    """Count the task runs of a flow run that the API says are Completed, once it says so of so many."""
+    """Count the task runs of a flow run that the API says are Completed, once it says so of so
+    many.
+    """
     of_flow = FlowRunFilter(id={"any_": [flow_run_id]})
     done = TaskRunFilter(state={"type": {"any_": [StateType.COMPLETED]}})
     deadline = time.monotonic() + HANGS

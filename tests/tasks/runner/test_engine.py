@@ -1,6 +1,8 @@
-"""What `tasks.runner.engine` takes for granted of Prefect: an upgrade that breaks one of these says which.
+"""What `tasks.runner.engine` takes for granted of Prefect: an upgrade that breaks one of these says
+which.
 
-What changes a process for good (the forwarding of events and logs, an entered context) is tried in another process.
+What changes a process for good (the forwarding of events and logs, an entered context) is tried in
+another process.
 """
 
 import pickle
@@ -56,7 +58,9 @@ def in_another_process(body, *given):
         sent = cloudpickle.dumps((body, given))
     finally:
         cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
-    done = subprocess.run([sys.executable, "-c", script], input=sent, capture_output=True, check=False, timeout=HANGS)
+    done = subprocess.run(
+        [sys.executable, "-c", script], input=sent, capture_output=True, check=False, timeout=HANGS
+    )
     assert done.returncode == 0, done.stderr.decode()
     return cloudpickle.loads(done.stdout.partition(b"ANSWER")[2])
 
@@ -84,7 +88,11 @@ def test_a_packed_context_holds_the_flow_run_in_another_process(servers):
         context = engine.enter_context(packed)
         client = context.run(SyncClientContext.get).client
         copied = context.copy().run(SyncClientContext.get).client
-        return context.run(FlowRunContext.get).flow_run.id, context.run(TaskRunContext.get), client is copied
+        return (
+            context.run(FlowRunContext.get).flow_run.id,
+            context.run(TaskRunContext.get),
+            client is copied,
+        )
 
     def body():
         return FlowRunContext.get().flow_run.id, in_another_process(seen, engine.pack_context())
@@ -96,7 +104,11 @@ def test_a_packed_context_holds_the_flow_run_in_another_process(servers):
 def test_what_differs_from_task_to_task_is_packed_apart(servers):
     @task
     def within():
-        return TaskRunContext.get().task_run.id, engine.task_context(), cloudpickle.loads(engine.pack_context())
+        return (
+            TaskRunContext.get().task_run.id,
+            engine.task_context(),
+            cloudpickle.loads(engine.pack_context()),
+        )
 
     def body():
         with tags("north"):
@@ -124,13 +136,20 @@ def test_what_differs_from_task_to_task_is_packed_apart(servers):
     ],
     ids=["done", "async", "failed", "exited", "interrupted"],
 )
-def test_whatever_happens_to_a_task_is_a_final_state_with_the_id_it_was_given(servers, what, arguments, kind, told):
+def test_whatever_happens_to_a_task_is_a_final_state_with_the_id_it_was_given(
+    servers, what, arguments, kind, told
+):
     run_id = uuid4()
 
     def body():
         call = {"parameters": arguments, "wait_for": None, "dependencies": {}, "context": None}
         state = engine.run_task(what, task_run_id=run_id, **call)
-        return state.type, state.message or "", state.state_details.task_run_id, engine.has_result(state)
+        return (
+            state.type,
+            state.message or "",
+            state.state_details.task_run_id,
+            engine.has_result(state),
+        )
 
     found, message, of, at_hand = in_flow(body)
     assert (found, at_hand) == (kind, kind is StateType.COMPLETED)
@@ -142,7 +161,9 @@ def test_whatever_happens_to_a_task_is_a_final_state_with_the_id_it_was_given(se
 
 
 def forwarded_here(packed, run_id, error=None):
-    """Run a task in this process with forwarding; give what was put, and how much of it before the task went on."""
+    """Run a task in this process with forwarding; give what was put, and how much of it before the
+    task went on.
+    """
     items, before = [], []
 
     @task(task_run_name="far away")
@@ -158,7 +179,9 @@ def forwarded_here(packed, run_id, error=None):
     return state, items, len(before)
 
 
-def test_every_state_and_log_of_another_process_is_put_at_once_and_reaches_the_api_when_it_is_emitted(servers):
+def test_every_state_and_log_of_another_process_is_put_at_once_and_reaches_the_api_when_it_is_emitted(
+    servers,
+):
     run_id = uuid4()
 
     def body():
@@ -186,7 +209,9 @@ def test_every_state_and_log_of_another_process_is_put_at_once_and_reaches_the_a
 def api_of(run_id: UUID) -> dict[str, Any] | None:
     """Give what the API knows of a task run."""
     with get_client(sync_client=True) as client:
-        answer = client.request("POST", "/task_runs/filter", json={"task_runs": {"id": {"any_": [str(run_id)]}}}).json()
+        answer = client.request(
+            "POST", "/task_runs/filter", json={"task_runs": {"id": {"any_": [str(run_id)]}}}
+        ).json()
     return answer[0] if answer else None
 
 
@@ -207,7 +232,11 @@ def test_a_run_that_cannot_tell_its_end_is_ended_after_the_last_event_it_sent(se
         _, items, before = in_another_process(forwarded_here, engine.pack_context(), run_id)
         for kind, item in items[:before]:
             engine.emit(kind, item)
-        engine.end(items[before - 1][1], FlowRunContext.get().flow_run.id, Crashed(message="its worker died"))
+        engine.end(
+            items[before - 1][1],
+            FlowRunContext.get().flow_run.id,
+            Crashed(message="its worker died"),
+        )
         return FlowRunContext.get().flow_run.id
 
     flow_run_id = in_flow(body)
@@ -243,7 +272,12 @@ def test_futures_are_found_and_replaced_by_their_states_however_deep_they_are(se
     assert engine.futures_in(given) == [one, two, three, four]
     sent = engine.with_states(given)
     assert engine.futures_in(sent) == []
-    assert [sent["a"][0].data, sent["a"][1]["b"][0].data, sent["c"].what.data, sent["e"]] == [0, 1, 2, 5]
+    assert [sent["a"][0].data, sent["a"][1]["b"][0].data, sent["c"].what.data, sent["e"]] == [
+        0,
+        1,
+        2,
+        5,
+    ]
 
 
 @pytest.mark.parametrize("annotation", [allow_failure, quote])

@@ -1,4 +1,6 @@
-"""Tasks on Dask's workers: what a task has to tell, what workers share, and what the scheduler does with lost tasks."""
+"""Tasks on Dask's workers: what a task has to tell, what workers share, and what the scheduler does
+with lost tasks.
+"""
 
 import os
 import pickle
@@ -14,7 +16,11 @@ from distributed import Client, KilledWorker, LocalCluster
 from tasks.runner import engine, worker
 
 HANGS = 60  # seconds; time itself is never asserted
-LOOPBACK = {"dashboard_address": "127.0.0.1:0", "worker_dashboard_address": "127.0.0.1:0", "host": "127.0.0.1"}
+LOOPBACK = {
+    "dashboard_address": "127.0.0.1:0",
+    "worker_dashboard_address": "127.0.0.1:0",
+    "host": "127.0.0.1",
+}
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +89,10 @@ def test_that_a_task_runs_is_told_at_once_with_all_before_it_and_the_rest_with_i
     outbox.flush()
     assert outbox.sent == [
         (worker.TOLD, [(engine.EVENT, event("Pending")), (engine.EVENT, event("Running"))]),
-        (worker.DONE, ("a state", [(engine.LOG, {"message": "one"}), (engine.EVENT, event("Completed"))])),
+        (
+            worker.DONE,
+            ("a state", [(engine.LOG, {"message": "one"}), (engine.EVENT, event("Completed"))]),
+        ),
     ]
 
 
@@ -111,7 +120,9 @@ def shared():
     return sorted(worker._shared)
 
 
-def test_a_worker_that_comes_later_has_what_was_shared_before_and_forgets_it_with_the_flow(client, cluster, heard):
+def test_a_worker_that_comes_later_has_what_was_shared_before_and_forgets_it_with_the_flow(
+    client, cluster, heard
+):
     name = key_of(client, "share")
     client.register_plugin(worker.SharedBytes(name, b"content"))
     cluster.scale(2)
@@ -146,17 +157,23 @@ def test_a_task_whose_worker_dies_is_given_up_at_once_and_told_with_the_address(
     assert used.startswith(tuple("123456789"))
 
 
-def test_a_task_is_kept_until_it_is_done_though_nobody_holds_its_future_and_then_forgotten(client, heard, tmp_path):
+def test_a_task_is_kept_until_it_is_done_though_nobody_holds_its_future_and_then_forgotten(
+    client, heard, tmp_path
+):
     client.wait_for_workers(1, timeout=HANGS)
     key, mark = key_of(client, "touch"), tmp_path / "mark"
     client.submit(mark.touch, key=key, pure=False).release()
     assert eventually(mark.exists)
-    assert eventually(lambda: not client.run_on_scheduler(lambda dask_scheduler: key in dask_scheduler.tasks))
+    assert eventually(
+        lambda: not client.run_on_scheduler(lambda dask_scheduler: key in dask_scheduler.tasks)
+    )
 
 
 def test_what_goes_wrong_on_the_way_to_a_task_is_told_as_text(client, heard):
     client.submit(
-        worker.execute, worker.Call("a key", "", "no such task", "no such context"), key=key_of(client, "none")
+        worker.execute,
+        worker.Call("a key", "", "no such task", "no such context"),
+        key=key_of(client, "none"),
     )
     erred = eventually(lambda: [message for message in heard if message["kind"] == worker.ERRED])
     assert "no such context" in erred[0]["text"]
@@ -194,7 +211,10 @@ def test_the_tasks_of_a_flow_that_has_gone_are_dropped(client, cluster, heard):
 )
 def test_a_worker_that_died_near_its_limit_died_of_memory(limit, used, memory, told):
     worker = SimpleNamespace(address="tcp://w", pid=1, memory_limit=limit, metrics={"memory": used})
-    details = {"exception": pickle.dumps(KilledWorker("a task", None, 0)), "exception_text": "killed"}
+    details = {
+        "exception": pickle.dumps(KilledWorker("a task", None, 0)),
+        "exception_text": "killed",
+    }
     assert worker._explained(details, worker) == {
         "kind": worker.LOST, "worker": "tcp://w", "pid": 1, "memory": memory, "used": told,
     }  # fmt: skip
@@ -203,7 +223,10 @@ def test_a_worker_that_died_near_its_limit_died_of_memory(limit, used, memory, t
 @pytest.mark.parametrize(
     ("details", "text"),
     [
-        ({"exception": pickle.dumps(OSError("broken")), "exception_text": "OSError('broken')"}, "OSError('broken')"),
+        (
+            {"exception": pickle.dumps(OSError("broken")), "exception_text": "OSError('broken')"},
+            "OSError('broken')",
+        ),
         ({"exception": b"no pickle"}, "the scheduler gave it up"),
         ({}, "the scheduler gave it up"),
     ],

@@ -1,4 +1,6 @@
-"""Checks that a model's trees are trees: scikit-learn follows their indices blindly, and a model file may lie."""
+"""Checks that a model's trees are trees: scikit-learn follows their indices blindly, and a model
+file may lie.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,24 +8,33 @@ from typing import Any
 import numpy as np
 
 from tasks.core.model.contents import objects_inside
-from tasks.core.model.trees.nodes import check_category_sets, check_nodes, nodes_of_predictor, nodes_of_tree
+from tasks.core.model.trees.nodes import (
+    check_category_sets,
+    check_nodes,
+    nodes_of_predictor,
+    nodes_of_tree,
+)
 
 
 def check_trees(estimator: Any) -> None:
     """Refuse a fitted estimator with a damaged tree, wherever in it the tree is.
 
-    Covers HistGradientBoosting, GradientBoosting, and everything made of single decision trees (forests, bagging,
-    AdaBoost, ...), inside pipelines, votes, stacks and calibrations too.
+    Covers HistGradientBoosting, GradientBoosting, and everything made of single decision trees
+    (forests, bagging, AdaBoost, ...), inside pipelines, votes, stacks and calibrations too.
 
     >>> from sklearn.tree import DecisionTreeRegressor
     >>> check_trees(DecisionTreeRegressor().fit([[0], [1]], [0, 1]))
 
     Raises:
-        ValueError: with the tree and the node; scikit-learn would read memory that is not the model's, or never end.
+        ValueError: with the tree and the node; scikit-learn would read memory that is not the
+            model's, or never end.
     """
     for found in objects_inside(estimator):
         for name, check in CHECKS.items():
-            if any(kind.__name__ == name and kind.__module__.startswith("sklearn.") for kind in type(found).__mro__):
+            if any(
+                kind.__name__ == name and kind.__module__.startswith("sklearn.")
+                for kind in type(found).__mro__
+            ):
                 check(found)
 
 
@@ -47,7 +58,9 @@ def _check_gradient_boosting(model: Any) -> None:
         # The rows are checked against the first tree alone.
         check_nodes(nodes, min(model.n_features_in_, model.estimators_[0, 0].n_features_in_), where)
         if nodes.leaf_values.shape[1] != 1:
-            raise ValueError(f"the model is damaged: {where} answers {nodes.leaf_values.shape[1]} numbers, not one")
+            raise ValueError(
+                f"the model is damaged: {where} answers {nodes.leaf_values.shape[1]} numbers, not one"
+            )
 
 
 def _check_hist_gradient_boosting(model: Any) -> None:
@@ -55,7 +68,9 @@ def _check_hist_gradient_boosting(model: Any) -> None:
         return
     categorical = np.asarray(model._bin_mapper.is_categorical_) != 0  # noqa: SLF001 - scikit-learn has no public way
     if len(categorical) != model.n_features_in_ or _features_out(model) != model.n_features_in_:
-        raise ValueError(f"the model is damaged: {type(model).__name__} does not have as many features as it says")
+        raise ValueError(
+            f"the model is damaged: {type(model).__name__} does not have as many features as it says"
+        )
     for iteration, predictors in enumerate(model._predictors):  # noqa: SLF001
         if len(predictors) != model.n_trees_per_iteration_:
             raise ValueError(
@@ -70,10 +85,16 @@ def _check_hist_gradient_boosting(model: Any) -> None:
 
 
 def _features_out(model: Any) -> int:
-    """Count the features that the trees get: the preparation inside the model may only reorder them."""
+    """Count the features that the trees get: the preparation inside the model may only reorder
+    them.
+    """
     if model._preprocessor is None:  # noqa: SLF001
         return int(model.n_features_in_)
-    kept = [np.asarray(mask) for _, step, mask in model._preprocessor.transformers_ if step != "drop"]  # noqa: SLF001
+    kept = [
+        np.asarray(mask)
+        for _, step, mask in model._preprocessor.transformers_  # noqa: SLF001
+        if step != "drop"
+    ]
     return int(sum(mask.sum() if mask.dtype == bool else len(mask) for mask in kept))
 
 

@@ -1,4 +1,6 @@
-"""How each kind of estimator answers from its trees: what is summed, and what scikit-learn makes of the sums."""
+"""How each kind of estimator answers from its trees: what is summed, and what scikit-learn makes of
+the sums.
+"""
 
 import platform
 from collections.abc import Callable, Sequence
@@ -10,7 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.core.model.trees.codes import CODES, goes_right, make_codes
-from tasks.core.model.trees.nodes import CATEGORY_WORDS, Nodes, UnsupportedError, nodes_of_predictor, nodes_of_tree
+from tasks.core.model.trees.nodes import (
+    CATEGORY_WORDS,
+    Nodes,
+    UnsupportedError,
+    nodes_of_predictor,
+    nodes_of_tree,
+)
 from tasks.core.model.trees.programs import MAX_LEAVES, write_programs
 from tasks.core.model.trees.walks import Refuse, narrowed, walk_codes, walk_floats
 
@@ -21,11 +29,15 @@ Sums = Callable[[Columns], NDArray[np.float64]]
 
 
 def sum_hist_boosting(estimator: Any) -> Sums:
-    """Prepare the sums of HistGradientBoosting: the baseline, then each iteration, for each answer by itself."""
+    """Prepare the sums of HistGradientBoosting: the baseline, then each iteration, for each answer
+    by itself.
+    """
     baseline = estimator._baseline_prediction  # noqa: SLF001 - scikit-learn has no public way to any of this
     iterations = [[nodes_of_predictor(tree) for tree in trees] for trees in estimator._predictors]  # noqa: SLF001
     if not iterations or baseline.dtype != np.float64:
-        raise UnsupportedError("the kernel does not know boosting without an iteration, or not in float64")
+        raise UnsupportedError(
+            "the kernel does not know boosting without an iteration, or not in float64"
+        )
     sets = _number_category_sets(estimator, iterations)
     answers = [list(trees) for trees in zip(*iterations, strict=True)]
     every = _sound([nodes for trees in answers for nodes in trees])
@@ -36,7 +48,8 @@ def sum_hist_boosting(estimator: Any) -> Sums:
 
     def sums(columns: Columns) -> NDArray[np.float64]:
         columns = [
-            column if column.dtype == np.float32 else column.astype(np.float64, copy=False) for column in columns
+            column if column.dtype == np.float32 else column.astype(np.float64, copy=False)
+            for column in columns
         ]
         raw = np.zeros((len(columns[0]), len(answers)), order="F")
         raw += baseline
@@ -52,7 +65,9 @@ def sum_hist_boosting(estimator: Any) -> Sums:
 
 
 def _number_category_sets(estimator: Any, iterations: list[list[Nodes]]) -> NDArray[np.uint8]:
-    """Number the sets of categories through all trees, not within each, and tell what goes right."""
+    """Number the sets of categories through all trees, not within each, and tell what goes
+    right.
+    """
     known, places = estimator._bin_mapper.make_known_categories_bitsets()  # noqa: SLF001
     sets: list[NDArray[np.uint8]] = []
     for trees, predictors in zip(iterations, estimator._predictors, strict=True):  # noqa: SLF001
@@ -65,7 +80,9 @@ def _number_category_sets(estimator: Any, iterations: list[list[Nodes]]) -> NDAr
                 sets.append(goes_right(left, there, missing_left=bool(nodes.missing_left[node])))
             trees[answer] = replace(nodes, category_set=numbers)
     if sets and estimator._preprocessor is None:  # noqa: SLF001
-        raise UnsupportedError("the kernel does not know categories that the model does not encode itself")
+        raise UnsupportedError(
+            "the kernel does not know categories that the model does not encode itself"
+        )
     return np.array(sets, np.uint8).reshape(-1, 32 * CATEGORY_WORDS)
 
 
@@ -99,17 +116,28 @@ def sum_tree(estimator: Any) -> Sums:
 
 def _sum_trees(estimator: Any, members: Sequence[Any], zero: float) -> Sums:
     if estimator.n_outputs_ != 1:
-        raise UnsupportedError(f"the kernel does not know {type(estimator).__name__} with several outputs")
-    trees = _sound([nodes_of_tree(member.tree_, f"tree {number}") for number, member in enumerate(members)])
+        raise UnsupportedError(
+            f"the kernel does not know {type(estimator).__name__} with several outputs"
+        )
+    trees = _sound(
+        [nodes_of_tree(member.tree_, f"tree {number}") for number, member in enumerate(members)]
+    )
     if odd := {member.n_features_in_ for member in members} - {estimator.n_features_in_}:
         raise ValueError(
             f"a tree takes {odd.pop()} features, its {type(estimator).__name__} {estimator.n_features_in_}"
         )
     width = int(getattr(estimator, "n_classes_", 1))
     if any(nodes.leaf_values.shape[1] != width for nodes in trees):
-        raise UnsupportedError(f"the kernel does not know trees that do not answer for each of {width} classes")
+        raise UnsupportedError(
+            f"the kernel does not know trees that do not answer for each of {width} classes"
+        )
     gaps = bool(members[0].__sklearn_tags__().input_tags.allow_nan)
-    walks = walk_floats(trees, [0] * len(trees), estimator.n_features_in_, _refuse(type(estimator).__name__, gaps=gaps))
+    walks = walk_floats(
+        trees,
+        [0] * len(trees),
+        estimator.n_features_in_,
+        _refuse(type(estimator).__name__, gaps=gaps),
+    )
 
     def sums(columns: Columns) -> NDArray[np.float64]:
         total = np.full((len(columns[0]), width), zero)
@@ -120,14 +148,24 @@ def _sum_trees(estimator: Any, members: Sequence[Any], zero: float) -> Sums:
 
 
 def sum_gradient_boosting(estimator: Any) -> Sums:
-    """Prepare the sums of GradientBoosting: what it begins with, then each tree times the learning rate."""
-    if platform.machine() not in {"x86_64", "AMD64"}:  # elsewhere compilers may fuse the product and the sum
+    """Prepare the sums of GradientBoosting: what it begins with, then each tree times the learning
+    rate.
+    """
+    if platform.machine() not in {
+        "x86_64",
+        "AMD64",
+    }:  # elsewhere compilers may fuse the product and the sum
         raise UnsupportedError("the kernel knows GradientBoosting on x86-64 only")
     if type(estimator.init_).__name__ not in {"str", "DummyClassifier", "DummyRegressor"}:
-        raise UnsupportedError(f"the kernel does not know GradientBoosting that begins with {estimator.init_}")
+        raise UnsupportedError(
+            f"the kernel does not know GradientBoosting that begins with {estimator.init_}"
+        )
     members, name = estimator.estimators_, type(estimator).__name__
     rate = float(estimator.learning_rate)
-    trees = [nodes_of_tree(member.tree_, f"tree {number}") for number, member in enumerate(members.ravel())]
+    trees = [
+        nodes_of_tree(member.tree_, f"tree {number}")
+        for number, member in enumerate(members.ravel())
+    ]
     scaled = _sound([replace(nodes, leaf_values=rate * nodes.leaf_values) for nodes in trees])
     add = _add_floats(scaled, members.shape[1], estimator.n_features_in_, _refuse(name, gaps=False))
 
@@ -143,7 +181,9 @@ def sum_gradient_boosting(estimator: Any) -> Sums:
 def _add_floats(
     trees: list[Nodes], answers: int, features: int, refuse: Refuse
 ) -> Callable[[Columns, NDArray[np.float64]], None]:
-    """Prepare trees that compare finite float32 values, tree i adding to answer i modulo `answers`."""
+    """Prepare trees that compare finite float32 values, tree i adding to answer i modulo
+    `answers`.
+    """
     walks = walk_floats(trees, [number % answers for number in range(len(trees))], features, refuse)
     try:
         codes = make_codes(trees, np.zeros((0, CODES), np.uint8), {})
@@ -200,7 +240,9 @@ def answer_forest(estimator: Any, sums: NDArray[np.float64]) -> Any:
 def answer_tree(estimator: Any, sums: NDArray[np.float64]) -> Any:
     """Let a decision tree answer from the values of its leaves."""
     return _stand_in(
-        estimator, _validate_X_predict=lambda *_: sums, tree_=SimpleNamespace(predict=lambda values: values)
+        estimator,
+        _validate_X_predict=lambda *_: sums,
+        tree_=SimpleNamespace(predict=lambda values: values),
     )
 
 
@@ -213,7 +255,9 @@ def answer_gradient_boosting(estimator: Any, sums: NDArray[np.float64]) -> Any:
 
 
 def _stand_in(estimator: Any, **attributes: Any) -> Any:
-    """Make a shallow copy of an estimator with some attributes of its own, which hide methods of its class."""
+    """Make a shallow copy of an estimator with some attributes of its own, which hide methods of
+    its class.
+    """
     copied = object.__new__(type(estimator))
     copied.__dict__.update(vars(estimator), **attributes)
     return copied

@@ -1,6 +1,8 @@
-"""A kernel that answers what scikit-learn's fitted trees answer, to the last bit, many times faster.
+"""A kernel that answers what scikit-learn's fitted trees answer, to the last bit, many times
+faster.
 
-It adds up the leaves; what is made of the sums (links, shares, classes) stays scikit-learn's own code.
+It adds up the leaves; what is made of the sums (links, shares, classes) stays scikit-learn's own
+code.
 """
 
 import importlib
@@ -20,17 +22,22 @@ __all__ = ["Kernel", "UnsupportedError", "build_kernel", "check_trees"]
 
 @dataclass(frozen=True)
 class Kernel:
-    """The trees of a fitted estimator, prepared for many rows. Threads may share it: it keeps nothing of a call."""
+    """The trees of a fitted estimator, prepared for many rows. Threads may share it: it keeps
+    nothing of a call.
+    """
 
     features: int
     estimator: Any
     sums: families.Sums
 
-    def predict(self, columns: families.Columns, *, proba: bool) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    def predict(
+        self, columns: families.Columns, *, proba: bool
+    ) -> tuple[NDArray[Any], NDArray[Any] | None]:
         """Answer as `predict` does, and with `proba` as `predict_proba` does.
 
         Args:
-            columns: what the columns of the estimator's X would be, in their order: numbers or booleans, as many of
+            columns: what the columns of the estimator's X would be, in their order: numbers or
+                booleans, as many of
                 each, views of a matrix too; NaN is a missing value.
             proba: whether to give the probabilities, of shape (rows, classes).
 
@@ -55,7 +62,8 @@ def build_kernel(estimator: Any) -> Kernel:
     True
 
     Raises:
-        UnsupportedError: the kernel does not know the estimator, or not all of it, or nothing can be compiled here.
+        UnsupportedError: the kernel does not know the estimator, or not all of it, or nothing can
+            be compiled here.
         ValueError: a tree is damaged: scikit-learn itself would read beyond it.
     """
     kind = type(estimator)
@@ -64,31 +72,51 @@ def build_kernel(estimator: Any) -> Kernel:
     check_trees(estimator)
     try:
         importlib.import_module("tasks.core.model.trees.loops")
-    except (ImportError, OSError, RuntimeError) as error:  # RuntimeError: there is no folder to keep the result in
+    except (
+        ImportError,
+        OSError,
+        RuntimeError,
+    ) as error:  # RuntimeError: there is no folder to keep the result in
         raise UnsupportedError(f"numba cannot compile the kernel here: {error}") from error
     return Kernel(estimator.n_features_in_, estimator, FAMILIES[kind.__name__][0](estimator))
 
 
 def _numbers(columns: families.Columns, features: int, name: str) -> families.Columns:
-    """Refuse columns that would be no X; give those that are not floats the type that X would have."""
+    """Refuse columns that would be no X; give those that are not floats the type that X would
+    have.
+    """
     if len(columns) != features:
-        raise ValueError(f"X has {len(columns)} features, but {name} is expecting {features} features as input.")
+        raise ValueError(
+            f"X has {len(columns)} features, but {name} is expecting {features} features as input."
+        )
     rows = {column.shape for column in columns}
     if len(rows) > 1 or len(columns[0].shape) != 1:
-        raise ValueError(f"the columns are of the shapes {', '.join(map(str, sorted(rows)))}: all must be (rows,)")
+        raise ValueError(
+            f"the columns are of the shapes {', '.join(map(str, sorted(rows)))}: all must be (rows,)"
+        )
     if not len(columns[0]):
-        raise ValueError(f"Found array with 0 sample(s) while a minimum of 1 is required by {name}.")
+        raise ValueError(
+            f"Found array with 0 sample(s) while a minimum of 1 is required by {name}."
+        )
     for number, column in enumerate(columns):
         if column.dtype.kind not in "fiub" or column.dtype.itemsize > np.dtype(np.float64).itemsize:
-            raise ValueError(f"column {number} is of type {column.dtype}: the kernel takes numbers and booleans")
+            raise ValueError(
+                f"column {number} is of type {column.dtype}: the kernel takes numbers and booleans"
+            )
     common = np.result_type(*(column.dtype for column in columns))
     return [column if column.dtype in FLOATS else column.astype(common) for column in columns]
 
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 Answer = Callable[[Any, NDArray[np.float64]], Any]
-HIST: tuple[Callable[[Any], families.Sums], Answer] = (families.sum_hist_boosting, families.answer_hist_boosting)
-FOREST: tuple[Callable[[Any], families.Sums], Answer] = (families.sum_forest, families.answer_forest)
+HIST: tuple[Callable[[Any], families.Sums], Answer] = (
+    families.sum_hist_boosting,
+    families.answer_hist_boosting,
+)
+FOREST: tuple[Callable[[Any], families.Sums], Answer] = (
+    families.sum_forest,
+    families.answer_forest,
+)
 TREE: tuple[Callable[[Any], families.Sums], Answer] = (families.sum_tree, families.answer_tree)
 BOOSTING: tuple[Callable[[Any], families.Sums], Answer] = (
     families.sum_gradient_boosting,

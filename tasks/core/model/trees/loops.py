@@ -1,7 +1,8 @@
-"""The loops over rows and trees, compiled by numba; importing this file imports numba, so only a kernel does.
+"""The loops over rows and trees, compiled by numba; importing this file imports numba, so only a
+kernel does.
 
-Every function says its types, so that it is compiled once and found again by the next process. None knows the GIL,
-none reorders a sum: `fastmath` would change the last bit.
+Every function says its types, so that it is compiled once and found again by the next process. None
+knows the GIL, none reorders a sum: `fastmath` would change the last bit.
 """
 
 from collections.abc import Callable
@@ -22,32 +23,41 @@ def _array(item: Any, axes: int = 1) -> Any:
 
 
 def compiled(signatures: Any = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Compile a function, without the GIL and kept on disk; typed here, since numba's decorators are not."""
-    decorate: Callable[[Callable[..., Any]], Callable[..., Any]] = njit(signatures, nogil=True, cache=True)
+    """Compile a function, without the GIL and kept on disk; typed here, since numba's decorators
+    are not.
+    """
+    decorate: Callable[[Callable[..., Any]], Callable[..., Any]] = njit(
+        signatures, nogil=True, cache=True
+    )
     return decorate
 
 
-@compiled([
-    (_array(types.float32), _array(types.float32), types.intp, types.uint8[::1]),
-    (_array(types.float64), _array(types.float64), types.intp, types.uint8[::1]),
-])  # fmt: skip
+@compiled(
+    [
+        (_array(types.float32), _array(types.float32), types.intp, types.uint8[::1]),
+        (_array(types.float64), _array(types.float64), types.intp, types.uint8[::1]),
+    ]
+)
 def code_ranks(column: Any, thresholds: Any, steps: int, codes: Any) -> None:
     """Code each value as 1 + the number of thresholds below it, a missing one as 0.
 
-    A binary search with its steps outside and the rows inside, and without a branch, which would be guessed wrongly
-    half of the time; `thresholds` is filled up with infinity to 2**steps.
+    A binary search with its steps outside and the rows inside, and without a branch, which would be
+    guessed wrongly half of the time; `thresholds` is filled up with infinity to 2**steps.
     """
     ranks = np.zeros(column.size, np.uint32)
     for bit in range(steps - 1, -1, -1):
         step = uint32(1) << uint32(bit)
         for i in range(column.size):
             rank = ranks[i]
-            ranks[i] = rank + (uint32(thresholds[rank + step - uint32(1)] < column[i]) << uint32(bit))
+            ranks[i] = rank + (
+                uint32(thresholds[rank + step - uint32(1)] < column[i]) << uint32(bit)
+            )
     for i in range(column.size):
         codes[i] = uint8(0) if column[i] != column[i] else uint8(ranks[i] + 1)
 
 
-# The five ways to choose between what is left and right of a node. Values are read before the choice: a read that
+# The five ways to choose between what is left and right of a node. Values are read before the
+# choice: a read that
 # depends on it would not become a vector instruction.
 @compiled()
 def _leaves(code: Any, bound: int, shift: int, left: int, right: int, leaf: Any) -> None:
@@ -95,7 +105,9 @@ def _in_set(members: Any, goes_right: Any, test: Any) -> None:
 
 @compiled((types.uint8[::1], types.uint8[:, ::1]))
 def write_members(codes: Any, members: Any) -> None:
-    """Write codes as one bit among rows of eight: bit c % 8 of row c // 8 is set where the code is c."""
+    """Write codes as one bit among rows of eight: bit c % 8 of row c // 8 is set where the code is
+    c.
+    """
     for group in range(members.shape[0]):
         row, wanted = members[group], uint8(group)
         for i in range(codes.size):
@@ -104,7 +116,14 @@ def write_members(codes: Any, members: Any) -> None:
 
 
 @compiled(
-    (types.uint8[:, ::1], types.uint8[:, ::1], _array(types.int32, 2), types.intp, types.intp, _array(types.uint8, 2))
+    (
+        types.uint8[:, ::1],
+        types.uint8[:, ::1],
+        _array(types.int32, 2),
+        types.intp,
+        types.intp,
+        _array(types.uint8, 2),
+    )
 )
 def _run(codes: Any, stack: Any, operations: Any, first: int, last: int, sets: Any) -> None:
     for number in range(first, last):
@@ -127,17 +146,41 @@ def _run(codes: Any, stack: Any, operations: Any, first: int, last: int, sets: A
 
 @compiled(
     (
-        types.uint8[:, ::1], types.uint8[:, ::1], _array(types.int32, 2), _array(types.intp), _array(types.uint8, 2),
-        _array(types.float64, 2), types.intp, types.intp, types.float64[::1],
+        types.uint8[:, ::1],
+        types.uint8[:, ::1],
+        _array(types.int32, 2),
+        _array(types.intp),
+        _array(types.uint8, 2),
+        _array(types.float64, 2),
+        types.intp,
+        types.intp,
+        types.float64[::1],
     )
-)  # fmt: skip
+)
 def add_programs(
-    codes: Any, stack: Any, operations: Any, starts: Any, sets: Any, values: Any, first: int, last: int, sums: Any
+    codes: Any,
+    stack: Any,
+    operations: Any,
+    starts: Any,
+    sets: Any,
+    values: Any,
+    first: int,
+    last: int,
+    sums: Any,
 ) -> None:
-    """Run the programs of trees `first` to `last` (a multiple of four) on coded rows, and add their leaves in order."""
+    """Run the programs of trees `first` to `last` (a multiple of four) on coded rows, and add their
+    leaves in order.
+    """
     for tree in range(first, last, TOGETHER):
         for number in range(TOGETHER):
-            _run(codes, stack[number:], operations, starts[tree + number], starts[tree + number + 1], sets)
+            _run(
+                codes,
+                stack[number:],
+                operations,
+                starts[tree + number],
+                starts[tree + number + 1],
+                sets,
+            )
         a, b, c, d = stack[0], stack[1], stack[2], stack[3]
         of_a, of_b, of_c, of_d = values[tree], values[tree + 1], values[tree + 2], values[tree + 3]
         for i in range(sums.size):
@@ -163,23 +206,46 @@ def order_keys(bits: Any, keys: Any, position: int) -> int:
 
 
 @compiled(
-    (_array(types.uint32, 2), _array(types.uint32), _array(types.uint32), _array(types.uint32), _array(types.intp),
-     _array(types.intp), _array(types.intp), types.uint32, _array(types.float64, 2), types.float64[:, ::1])
-)  # fmt: skip
+    (
+        _array(types.uint32, 2),
+        _array(types.uint32),
+        _array(types.uint32),
+        _array(types.uint32),
+        _array(types.intp),
+        _array(types.intp),
+        _array(types.intp),
+        types.uint32,
+        _array(types.float64, 2),
+        types.float64[:, ::1],
+    )
+)
 def add_walks(
-    keys: Any, bounds: Any, moves: Any, leaves: Any, roots: Any, depths: Any, answers: Any, bits: int, values: Any,
+    keys: Any,
+    bounds: Any,
+    moves: Any,
+    leaves: Any,
+    roots: Any,
+    depths: Any,
+    answers: Any,
+    bits: int,
+    values: Any,
     sums: Any,
-) -> None:  # fmt: skip
+) -> None:
     """Walk the rows down each tree, and add the values of their leaves to the answers of the tree.
 
-    All rows of a block go down one level, and the next: the reads of many rows are under way at once, and no branch
-    is guessed wrongly. Rows that are at a leaf stay there; past the first levels, they are left out now and then.
+    All rows of a block go down one level, and the next: the reads of many rows are under way at
+    once, and no branch is guessed wrongly. Rows that are at a leaf stay there; past the first
+    levels, they are left out now and then.
     """
     features, flat = uint32(keys.shape[1]), keys.reshape(keys.size)
     low = (uint32(1) << bits) - uint32(1)
     at, walking = np.empty(BLOCK, np.uint32), np.empty(BLOCK, np.uint32)
     for tree in range(roots.size):
-        its_bounds, its_moves, its_leaves = bounds[roots[tree] :], moves[roots[tree] :], leaves[roots[tree] :]
+        its_bounds, its_moves, its_leaves = (
+            bounds[roots[tree] :],
+            moves[roots[tree] :],
+            leaves[roots[tree] :],
+        )
         for start in range(0, keys.shape[0], BLOCK):
             rows = min(BLOCK, keys.shape[0] - start)
             its_keys = flat[start * keys.shape[1] :]

@@ -1,9 +1,11 @@
-"""Trees of up to 256 leaves as programs over bytes: one instruction answers a node for up to 64 rows.
+"""Trees of up to 256 leaves as programs over bytes: one instruction answers a node for up to 64
+rows.
 
-A relative of QuickScorer (Lucchese et al., "QuickScorer: a fast algorithm to rank documents with additive ensembles of
-regression trees", SIGIR 2015) and RapidScorer (Ye et al., KDD 2018): as they do, it looks at every node instead of
-walking from node to node, because what can be told in advance the processor does for many rows at once. They keep a
-bit for each leaf; here the inner nodes, children first, choose between the numbers of leaves.
+A relative of QuickScorer (Lucchese et al., "QuickScorer: a fast algorithm to rank documents with
+additive ensembles of regression trees", SIGIR 2015) and RapidScorer (Ye et al., KDD 2018): as they
+do, it looks at every node instead of walking from node to node, because what can be told in advance
+the processor does for many rows at once. They keep a bit for each leaf; here the inner nodes,
+children first, choose between the numbers of leaves.
 """
 
 from collections.abc import Sequence
@@ -16,7 +18,8 @@ from tasks.core.model.trees.codes import Codes
 from tasks.core.model.trees.nodes import Nodes
 
 MAX_LEAVES = 256  # the number of a leaf is a byte
-BLOCK = 4096  # rows at once: long enough to hide the start of each loop, and the bytes of some 20 features fit L2
+# rows at once: long enough to hide the start of each loop, and the bytes of some 20 features fit L2
+BLOCK = 4096
 
 
 @dataclass(frozen=True)
@@ -41,13 +44,25 @@ class Programs:
         for start in range(0, len(sums), BLOCK):
             part = slice(start, min(start + BLOCK, len(sums)))
             wide = -(-(part.stop - part.start) // ALIGN) * ALIGN
-            codes = np.zeros((self.codes.height + 1, wide), np.uint8)  # the last row is for sets of categories
+            codes = np.zeros(
+                (self.codes.height + 1, wide), np.uint8
+            )  # the last row is for sets of categories
             stack = np.zeros((self.slots, wide), np.uint8)
             self.codes.write(columns, part, codes)
-            for answer, (first, last) in enumerate(zip(self.answer_starts, self.answer_starts[1:], strict=False)):
+            for answer, (first, last) in enumerate(
+                zip(self.answer_starts, self.answer_starts[1:], strict=False)
+            ):
                 add_programs(
-                    codes, stack, self.operations, self.starts, self.sets, self.values, first, last, sums[part, answer]
-                )  # fmt: skip
+                    codes,
+                    stack,
+                    self.operations,
+                    self.starts,
+                    self.sets,
+                    self.values,
+                    first,
+                    last,
+                    sums[part, answer],
+                )
 
 
 def write_programs(answers: Sequence[Sequence[Nodes]], codes: Codes) -> Programs:
@@ -68,9 +83,14 @@ def write_programs(answers: Sequence[Sequence[Nodes]], codes: Codes) -> Programs
             values.append(np.full(MAX_LEAVES, -0.0))
         answer_starts.append(len(values))
     return Programs(
-        codes, np.array(operations, np.int32).reshape(-1, 7), np.array(starts, np.intp), codes.sets,
-        np.array(values).reshape(-1, MAX_LEAVES), tuple(answer_starts), slots,
-    )  # fmt: skip
+        codes,
+        np.array(operations, np.int32).reshape(-1, 7),
+        np.array(starts, np.intp),
+        codes.sets,
+        np.array(values).reshape(-1, MAX_LEAVES),
+        tuple(answer_starts),
+        slots,
+    )
 
 
 class _Writer:
@@ -82,7 +102,11 @@ class _Writer:
         self._codes = codes
         self._operations = operations
         self._bounds, self._shifts = codes.bounds(nodes)
-        self._left, self._right, self._leaf = nodes.left.tolist(), nodes.right.tolist(), nodes.is_leaf.tolist()
+        self._left, self._right, self._leaf = (
+            nodes.left.tolist(),
+            nodes.right.tolist(),
+            nodes.is_leaf.tolist(),
+        )
         self._needed = self._slots_needed()
         self._leaves = 0
 
@@ -95,7 +119,9 @@ class _Writer:
         return max(self._needed[0], 1)
 
     def _slots_needed(self) -> list[int]:
-        """Count the slots that each node needs: the side that needs more goes first, and then keeps one."""
+        """Count the slots that each node needs: the side that needs more goes first, and then keeps
+        one.
+        """
         needed = [0] * len(self._leaf)
         for node in reversed(_from_the_root(self._left, self._right, self._leaf)):
             if not self._leaf[node]:
@@ -108,7 +134,9 @@ class _Writer:
 
         left, right = self._left[node], self._right[node]
         swapped = self._needed[right] > self._needed[left]
-        for side, place in zip((right, left) if swapped else (left, right), (slot, slot + 1), strict=True):
+        for side, place in zip(
+            (right, left) if swapped else (left, right), (slot, slot + 1), strict=True
+        ):
             if not self._leaf[side]:
                 self._write(side, slot if self._leaf[left] or self._leaf[right] else place)
         kind = {
@@ -126,7 +154,9 @@ class _Writer:
         row, bound, shift = place.start, int(self._bounds[node]), int(self._shifts[node])
         if self._nodes.category_set[node] >= 0:
             groups = place.stop - place.start
-            self._operations.append((IN_SET, int(self._nodes.category_set[node]), row, groups, 0, 0, 0))
+            self._operations.append(
+                (IN_SET, int(self._nodes.category_set[node]), row, groups, 0, 0, 0)
+            )
             row, bound, shift = self._codes.height, 0, 0  # 0 goes left, all else right
         self._operations.append((kind, slot, row, bound, shift, left, right))
 

@@ -10,11 +10,15 @@ from numpy.typing import NDArray
 from tasks.core.model.trees.codes import Codes, round_down
 from tasks.core.model.trees.nodes import Nodes, UnsupportedError
 
-CHUNK_BYTES = 4 << 20  # of keys, for which each tree is read once: trees larger than the cache make it pay
+CHUNK_BYTES = (
+    4 << 20
+)  # of keys, for which each tree is read once: trees larger than the cache make it pay
 MIN_CHUNK, MAX_CHUNK = 512, 65_536  # rows
 WORD_BITS = 32
 ALWAYS_LEFT = (1 << WORD_BITS) - 1  # no key is above it
-Refuse = Callable[[int, list[NDArray[Any]]], None]  # what is found: 1 if a value is missing, plus 2 if one is infinite
+Refuse = Callable[
+    [int, list[NDArray[Any]]], None
+]  # what is found: 1 if a value is missing, plus 2 if one is infinite
 Bounds = Callable[[Nodes], tuple[NDArray[np.int64], NDArray[np.int64]]]
 WriteKeys = Callable[[Sequence[NDArray[Any]], slice, NDArray[np.uint32]], None]
 
@@ -23,9 +27,9 @@ WriteKeys = Callable[[Sequence[NDArray[Any]], slice, NDArray[np.uint32]], None]
 class Walks:
     """All trees, node by node in the order of their depth.
 
-    A node has two words of 32 bits: what a key is compared with, and a move: from the top the left child (the right
-    one follows it) as its place in the tree, then, in the last `bits`, the feature, and whether to shift the key by
-    one. A leaf is its own left child, where all keys go.
+    A node has two words of 32 bits: what a key is compared with, and a move: from the top the left
+    child (the right one follows it) as its place in the tree, then, in the last `bits`, the
+    feature, and whether to shift the key by one. A leaf is its own left child, where all keys go.
     """
 
     write_keys: WriteKeys
@@ -49,15 +53,26 @@ class Walks:
             keys = np.empty((part.stop - part.start, self.features), np.uint32)
             self.write_keys(columns, part, keys)
             total = np.ascontiguousarray(sums[part])
-            trees = (self.bounds, self.moves, self.leaves, self.roots, self.depths, self.answers, self.bits)
+            trees = (
+                self.bounds,
+                self.moves,
+                self.leaves,
+                self.roots,
+                self.depths,
+                self.answers,
+                self.bits,
+            )
             add_walks(keys, *trees, self.values, total)
             sums[part] = total
 
 
-def walk_floats(trees: Sequence[Nodes], answers: Sequence[int], features: int, refuse: Refuse) -> Walks:
+def walk_floats(
+    trees: Sequence[Nodes], answers: Sequence[int], features: int, refuse: Refuse
+) -> Walks:
     """Prepare trees that compare float32 values; tree i adds to the answers from `answers[i]` on.
 
-    The keys are integers in the order of the values: that is how one shift can put what is missing on either side.
+    The keys are integers in the order of the values: that is how one shift can put what is missing
+    on either side.
 
     Raises:
         UnsupportedError: a tree or its number of features is too large.
@@ -74,8 +89,12 @@ def walk_floats(trees: Sequence[Nodes], answers: Sequence[int], features: int, r
 
     def bounds(nodes: Nodes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         shifts = np.where(nodes.missing_left, 0, 1)
-        bits = (round_down(nodes.threshold) + np.float32(0)).view(np.uint32)  # -0.0 becomes 0.0, which it equals
-        return np.where(bits >> 31, ~bits, bits | np.uint32(1 << 31)).astype(np.int64) - shifts, shifts
+        bits = (round_down(nodes.threshold) + np.float32(0)).view(
+            np.uint32
+        )  # -0.0 becomes 0.0, which it equals
+        return np.where(bits >> 31, ~bits, bits | np.uint32(1 << 31)).astype(
+            np.int64
+        ) - shifts, shifts
 
     return _walks(trees, answers, features, bounds, write_keys)
 
@@ -87,7 +106,9 @@ def walk_codes(trees: Sequence[Nodes], answers: Sequence[int], codes: Codes) -> 
         UnsupportedError: a tree is too large, or splits by categories.
     """
     if any((nodes.category_set >= 0).any() for nodes in trees):
-        raise UnsupportedError("the kernel does not know trees of more than 256 leaves that split by categories")
+        raise UnsupportedError(
+            "the kernel does not know trees of more than 256 leaves that split by categories"
+        )
 
     def write_keys(columns: Sequence[NDArray[Any]], rows: slice, keys: NDArray[np.uint32]) -> None:
         written = np.empty((codes.height, len(keys)), np.uint8)
@@ -107,19 +128,33 @@ def _places(codes: Codes) -> NDArray[np.int64]:
 
 
 def _walks(
-    trees: Sequence[Nodes], answers: Sequence[int], features: int, bounds: Bounds, write_keys: WriteKeys
+    trees: Sequence[Nodes],
+    answers: Sequence[int],
+    features: int,
+    bounds: Bounds,
+    write_keys: WriteKeys,
 ) -> Walks:
     bits = (2 * max(features, 1) - 1).bit_length()
     for nodes in trees:
         if np.isnan(nodes.threshold[~nodes.is_leaf]).any():
             raise UnsupportedError("the kernel does not know thresholds that are not numbers")
         if len(nodes.is_leaf) > 1 << (WORD_BITS - bits):
-            raise UnsupportedError(f"a tree of {len(nodes.is_leaf)} nodes over {features} features is too large")
+            raise UnsupportedError(
+                f"a tree of {len(nodes.is_leaf)} nodes over {features} features is too large"
+            )
     levels = [_levels(nodes) for nodes in trees]
     orders = [np.concatenate(each) for each in levels]
-    is_leaf = np.concatenate([nodes.is_leaf[order] for nodes, order in zip(trees, orders, strict=True)])
-    words = [_words(nodes, order, *bounds(nodes), bits) for nodes, order in zip(trees, orders, strict=True)]
-    values = [nodes.leaf_values[order][nodes.is_leaf[order]] for nodes, order in zip(trees, orders, strict=True)]
+    is_leaf = np.concatenate(
+        [nodes.is_leaf[order] for nodes, order in zip(trees, orders, strict=True)]
+    )
+    words = [
+        _words(nodes, order, *bounds(nodes), bits)
+        for nodes, order in zip(trees, orders, strict=True)
+    ]
+    values = [
+        nodes.leaf_values[order][nodes.is_leaf[order]]
+        for nodes, order in zip(trees, orders, strict=True)
+    ]
     compared, moves = (np.concatenate(each).astype(np.uint32) for each in zip(*words, strict=True))
     return Walks(
         write_keys,
@@ -147,11 +182,17 @@ def _levels(nodes: Nodes) -> list[NDArray[np.int64]]:
 
 
 def _words(
-    nodes: Nodes, order: NDArray[np.int64], bounds: NDArray[np.int64], shifts: NDArray[np.int64], bits: int
+    nodes: Nodes,
+    order: NDArray[np.int64],
+    bounds: NDArray[np.int64],
+    shifts: NDArray[np.int64],
+    bits: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Give what the keys are compared with, and the moves."""
     leaf, places = nodes.is_leaf[order], np.arange(len(order))
-    place = np.zeros(len(nodes.is_leaf), np.int64)  # nodes that a pruned tree no longer reaches have none
+    place = np.zeros(
+        len(nodes.is_leaf), np.int64
+    )  # nodes that a pruned tree no longer reaches have none
     place[order] = places
     children = np.where(leaf, places, place[np.where(leaf, 0, nodes.left[order])])
     tests = np.where(leaf, 0, nodes.feature[order] * 2 + shifts[order])

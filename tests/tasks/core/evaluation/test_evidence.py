@@ -9,7 +9,13 @@ from sklearn.svm import LinearSVC
 
 from tasks.core.errors import RequestError
 from tasks.core.evaluation import evidence
-from tasks.core.evaluation.evidence import ChampionLosses, champion_losses, check_model, measure_rows, segment_names
+from tasks.core.evaluation.evidence import (
+    ChampionLosses,
+    champion_losses,
+    check_model,
+    measure_rows,
+    segment_names,
+)
 from tasks.core.evaluation.gates import judge
 from tasks.core.model.metadata import check_scikit_learn
 from tasks.core.tables.split import held_out
@@ -104,7 +110,9 @@ def test_a_champion_judges_only_rows_it_was_not_trained_on(spec, card, against):
         (TABLE, object(), "has no attribute"),
     ],
 )
-def test_a_champion_that_cannot_score_the_rows_judges_none_and_says_why(spec, against, table, pipeline, words):
+def test_a_champion_that_cannot_score_the_rows_judges_none_and_says_why(
+    spec, against, table, pipeline, words
+):
     champion = against(pipeline, table, spec)
     assert np.isnan(champion.losses).all()
     assert champion.problem.startswith("the champion cannot be compared: ")
@@ -114,9 +122,14 @@ def test_a_champion_that_cannot_score_the_rows_judges_none_and_says_why(spec, ag
     assert verdict.reasons == [champion.problem]
 
 
-def test_a_champion_of_another_problem_or_version_judges_none_and_says_why(spec, card, against, monkeypatch):
+def test_a_champion_of_another_problem_or_version_judges_none_and_says_why(
+    spec, card, against, monkeypatch
+):
     other = replace(card, spec=card.spec.model_copy(update={"problem": "classification"}))
-    assert "it is about classification, the spec about regression" in against(Shifted(0), TABLE, spec, other).problem
+    assert (
+        "it is about classification, the spec about regression"
+        in against(Shifted(0), TABLE, spec, other).problem
+    )
     monkeypatch.undo()
     monkeypatch.setattr(evidence, "read_metadata", lambda _: check_scikit_learn("1.2.0", "1.9.1"))
     assert "made with scikit-learn 1.2.0" in champion_losses(Path("anywhere"), TABLE, spec).problem
@@ -124,10 +137,16 @@ def test_a_champion_of_another_problem_or_version_judges_none_and_says_why(spec,
 
 @pytest.mark.parametrize(
     ("model", "words"),
-    [(object(), "object is no scikit-learn estimator"), (LinearSVC(), "The model gives no probabilities")],
+    [
+        (object(), "object is no scikit-learn estimator"),
+        (LinearSVC(), "The model gives no probabilities"),
+    ],
 )
 def test_a_model_that_cannot_do_what_the_spec_asks_for_is_refused(make_spec, model, words):
-    spec = make_spec(problem="classification", candidates=[{"estimator": "sklearn.linear_model.LogisticRegression"}])
+    spec = make_spec(
+        problem="classification",
+        candidates=[{"estimator": "sklearn.linear_model.LogisticRegression"}],
+    )
     assert check_model(LogisticRegression(), spec) is None
     with pytest.raises(RequestError, match=words):
         check_model(model, spec)
@@ -141,7 +160,10 @@ def test_the_first_model_has_only_its_limits_to_pass(make_spec):
         spec = make_spec(**SECTIONS, gates={"limits": {"mae": {"max": most}}})
         verdict = judge({"mae": 0.5}, LOSSES, None, TABLE, spec)
         assert (verdict.passed, verdict.rows) == (passed, ROWS)
-        assert [gate.name for gate in verdict.gates] == ["limit of mae", "not worse than the champion"]
+        assert [gate.name for gate in verdict.gates] == [
+            "limit of mae",
+            "not worse than the champion",
+        ]
 
 
 @pytest.mark.parametrize(

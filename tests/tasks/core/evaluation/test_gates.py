@@ -6,7 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.core.evaluation.bootstrap import MAX_UNITS, relative_increase, upper_bound
-from tasks.core.evaluation.gates import MIN_SEGMENT_ROWS, judge_champion, judge_limits, judge_segments, pick_best
+from tasks.core.evaluation.gates import (
+    MIN_SEGMENT_ROWS,
+    judge_champion,
+    judge_limits,
+    judge_segments,
+    pick_best,
+)
 from tasks.core.evaluation.verdict import Gate, Verdict
 from tasks.core.spec.sections import ChampionGate, Limit, SegmentGate
 
@@ -58,7 +64,9 @@ def test_a_dummy_does_not_replace_a_good_model():
     ],
 )
 def test_a_challenger_may_be_worse_by_the_margin_and_no_more(challenger, margin, passed):
-    """One that is as good on average, on other rows, passes only where the margin covers the doubt."""
+    """One that is as good on average, on other rows, passes only where the margin covers the
+    doubt.
+    """
     gate = judge_champion(challenger, LOSSES, ChampionGate(metric="mae", margin=margin))
     assert gate.passed is passed
     assert (gate.found <= margin) is passed
@@ -121,21 +129,33 @@ def test_the_bound_is_near_the_normal_one_also_where_rows_are_grouped():
     for rows in (2000, 3 * MAX_UNITS):
         champion = chance.gamma(2.0, size=rows)
         challenger = champion + chance.normal(0.02, 0.5, size=rows)
-        spread = (challenger - champion * challenger.mean() / champion.mean()).std() / champion.mean() / rows**0.5
+        spread = (
+            (challenger - champion * challenger.mean() / champion.mean()).std()
+            / champion.mean()
+            / rows**0.5
+        )
         expected = challenger.mean() / champion.mean() - 1 + 1.645 * spread
         assert upper_bound(challenger, champion, MAE) == pytest.approx(expected, abs=0.2 * spread)
 
 
 def test_a_segment_that_gets_much_worse_is_refused_and_one_with_few_rows_is_only_shown():
-    names = np.asarray(["big"] * 100 + ["small"] * (MIN_SEGMENT_ROWS - 1) + ["fine"] * MIN_SEGMENT_ROWS)
+    names = np.asarray(
+        ["big"] * 100 + ["small"] * (MIN_SEGMENT_ROWS - 1) + ["fine"] * MIN_SEGMENT_ROWS
+    )
     champion = np.ones(len(names))
     challenger = np.where(names == "fine", 1.1, 2.0)
-    gates = judge_segments(challenger, champion, names, SegmentGate(max_relative_loss=0.1001), "mae")
+    gates = judge_segments(
+        challenger, champion, names, SegmentGate(max_relative_loss=0.1001), "mae"
+    )
     assert [(gate.name, gate.passed) for gate in gates] == [
         ("segment big", False), ("segment fine", True), ("segment small", True),
     ]  # fmt: skip
     assert [gate.found for gate in gates] == pytest.approx([1.0, 0.1, 1.0])
-    assert [gate.allowed for gate in gates] == ["at most +10.0%", "at most +10.0%", "too few rows to judge"]
+    assert [gate.allowed for gate in gates] == [
+        "at most +10.0%",
+        "at most +10.0%",
+        "too few rows to judge",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -149,12 +169,21 @@ def test_the_rise_is_relative_to_the_champion(challenger, champion, rise):
 def test_a_verdict_passes_when_every_gate_does_and_gives_the_reasons_of_those_that_do_not():
     good, bad = Gate("a", True, 1.0, "", "fine"), Gate("b", False, 2.0, "", "too much")
     assert (Verdict((good,), 5).passed, Verdict((good,), 5).reasons) == (True, [])
-    assert (Verdict((good, bad), 5).passed, Verdict((good, bad), 5).reasons) == (False, ["too much"])
+    assert (Verdict((good, bad), 5).passed, Verdict((good, bad), 5).reasons) == (
+        False,
+        ["too much"],
+    )
 
 
 @pytest.mark.parametrize(
     ("losses", "best"),
-    [([3.0, 1.0, 2.0], 1), ([1.0, 1.0], 0), ([math.nan, 5.0], 1), ([math.inf, 2.0], 1), ([math.nan, math.nan], 0)],
+    [
+        ([3.0, 1.0, 2.0], 1),
+        ([1.0, 1.0], 0),
+        ([math.nan, 5.0], 1),
+        ([math.inf, 2.0], 1),
+        ([math.nan, math.nan], 0),
+    ],
 )
 def test_the_best_is_the_first_of_the_smallest(losses, best):
     assert pick_best(losses) == best

@@ -4,7 +4,9 @@ import pytest
 from tasks.core.errors import RequestError
 from tasks.core.model.metadata import check_scikit_learn, read_metadata
 
-SCHEMA = pa.schema([("id", pa.string()), ("n", pa.float64()), ("city", pa.string()), ("y", pa.float64())])
+SCHEMA = pa.schema(
+    [("id", pa.string()), ("n", pa.float64()), ("city", pa.string()), ("y", pa.float64())]
+)
 
 
 def test_a_card_survives_its_file(tmp_path, make_card):
@@ -19,7 +21,9 @@ def test_a_card_survives_its_file(tmp_path, make_card):
 
 
 def test_a_model_without_a_card_is_refused(tmp_path):
-    with pytest.raises(RequestError, match="not registered by afterfit: bring it in with `afterfit register`"):
+    with pytest.raises(
+        RequestError, match="not registered by afterfit: bring it in with `afterfit register`"
+    ):
         read_metadata(tmp_path)
 
 
@@ -32,5 +36,8 @@ def test_a_model_of_another_minor_version_is_refused_with_the_remedy(made_with, 
     if same:
         assert check_scikit_learn(made_with, installed) is None
         return
-    with pytest.raises(RequestError, match=f"made with scikit-learn {made_with}, installed is {installed}: train it"):
+    with pytest.raises(
+        RequestError,
+        match=f"made with scikit-learn {made_with}, installed is {installed}: train it",
+    ):
         check_scikit_learn(made_with, installed)

@@ -25,8 +25,12 @@ TREES = [
 NUMBERS = (Column("a", "numeric"), Column("b", "numeric"))
 
 
-@pytest.mark.parametrize(("name", "params"), TREES, ids=[name.rsplit(".", 1)[1] for name, _ in TREES])
-def test_a_pipeline_of_trees_is_answered_by_the_kernel_as_by_scikit_learn_to_the_last_bit(mixed, fitted, name, params):
+@pytest.mark.parametrize(
+    ("name", "params"), TREES, ids=[name.rsplit(".", 1)[1] for name, _ in TREES]
+)
+def test_a_pipeline_of_trees_is_answered_by_the_kernel_as_by_scikit_learn_to_the_last_bit(
+    mixed, fitted, name, params
+):
     pipeline = fitted(name, **params)
     features = feature_columns(mixed.schema, [])
     proba = hasattr(pipeline, "predict_proba")
@@ -34,25 +38,38 @@ def test_a_pipeline_of_trees_is_answered_by_the_kernel_as_by_scikit_learn_to_the
     fast = make_predictor(pipeline, features, mixed, proba=proba)
     assert (library.scored_by, fast.scored_by, fast.note) == (LIBRARY, KERNEL, "")
     for piece in (mixed, mixed.slice(0, 1), mixed.slice(37, 101)):
-        assert same_predictions(library.predict(piece, proba=proba), fast.predict(piece, proba=proba))
+        assert same_predictions(
+            library.predict(piece, proba=proba), fast.predict(piece, proba=proba)
+        )
 
 
 @pytest.fixture
 def numbers():
-    """Rows of two numbers with gaps, as float32 and as integers, and what trees were fitted on them."""
+    """Rows of two numbers with gaps, as float32 and as integers, and what trees were fitted on
+    them.
+    """
     chance = np.random.default_rng(3)
     a = chance.normal(size=300).astype(np.float32)
-    table = pa.table({"b": pa.array(chance.integers(0, 9, 300), mask=chance.random(300) < 0.1), "a": a})
+    table = pa.table(
+        {"b": pa.array(chance.integers(0, 9, 300), mask=chance.random(300) < 0.1), "a": a}
+    )
     return table, (a > 0).astype(np.int64)
 
 
-def test_columns_of_numbers_go_to_the_kernel_without_a_row_matrix_in_the_order_of_the_model(numbers):
+def test_columns_of_numbers_go_to_the_kernel_without_a_row_matrix_in_the_order_of_the_model(
+    numbers,
+):
     table, y = numbers
     passed = ColumnTransformer([("all", "passthrough", ["b", "a"])])
-    pipeline = make_pipeline(passed, HistGradientBoostingClassifier(max_iter=20)).fit(to_frame(table, NUMBERS), y)
+    pipeline = make_pipeline(passed, HistGradientBoostingClassifier(max_iter=20)).fit(
+        to_frame(table, NUMBERS), y
+    )
     fast = make_predictor(pipeline, NUMBERS, table, proba=True)
     assert (fast.plain, fast.scored_by) == (("b", "a"), KERNEL)
-    assert same_predictions(make_predictor(pipeline, NUMBERS).predict(table, proba=True), fast.predict(table, proba=True))
+    assert same_predictions(
+        make_predictor(pipeline, NUMBERS).predict(table, proba=True),
+        fast.predict(table, proba=True),
+    )
 
 
 class Wrong:
@@ -64,7 +81,9 @@ class Wrong:
     def predict(self, columns, *, proba):
         predictions = self.estimator.predict(np.column_stack(columns))
         predictions[7] = np.nextafter(predictions[7], np.inf)
-        return predictions, self.estimator.predict_proba(np.column_stack(columns)) if proba else None
+        return predictions, self.estimator.predict_proba(
+            np.column_stack(columns)
+        ) if proba else None
 
 
 def test_a_kernel_that_answers_otherwise_is_not_used_and_the_reason_is_told(numbers, monkeypatch):
@@ -76,11 +95,16 @@ def test_a_kernel_that_answers_otherwise_is_not_used_and_the_reason_is_told(numb
     monkeypatch.setattr(kernel, "build_kernel", Wrong)
     found = make_predictor(pipeline, NUMBERS, table)
     assert (found.scored_by, found.note) == (LIBRARY, "the kernel answered otherwise")
-    assert same_predictions(found.predict(table, proba=False), make_predictor(pipeline, NUMBERS).predict(table, proba=False))
+    assert same_predictions(
+        found.predict(table, proba=False),
+        make_predictor(pipeline, NUMBERS).predict(table, proba=False),
+    )
 
 
 def test_a_model_without_trees_is_answered_by_scikit_learn_and_the_reason_is_told(mixed, fitted):
-    found = make_predictor(fitted("sklearn.linear_model.Ridge"), feature_columns(mixed.schema, []), mixed)
+    found = make_predictor(
+        fitted("sklearn.linear_model.Ridge"), feature_columns(mixed.schema, []), mixed
+    )
     assert (found.scored_by, found.kernel) == (LIBRARY, None)
     assert "Ridge" in found.note
 
@@ -90,7 +114,9 @@ def test_rows_that_the_model_refuses_are_an_error_with_its_reason(mixed, fitted)
     features = feature_columns(mixed.schema, [])
     for found in (
         make_predictor(fitted("sklearn.linear_model.Ridge"), features),
-        make_predictor(fitted("sklearn.ensemble.RandomForestRegressor", n_estimators=3), features, mixed),
+        make_predictor(
+            fitted("sklearn.ensemble.RandomForestRegressor", n_estimators=3), features, mixed
+        ),
     ):
         with pytest.raises(AfterfitError, match=r"cannot score these rows: .*infinity"):
             found.predict(table, proba=False)
@@ -103,14 +129,17 @@ def test_rows_that_the_model_refuses_are_an_error_with_its_reason(mixed, fitted)
         "ensemble.RandomForestClassifier", "tree.DecisionTreeClassifier", "neighbors.KNeighborsClassifier",
     ],
 )  # fmt: skip
-def test_predictions_and_probabilities_are_those_that_the_pipeline_gives_when_asked_for_each(mixed, fitted, name):
+def test_predictions_and_probabilities_are_those_that_the_pipeline_gives_when_asked_for_each(
+    mixed, fitted, name
+):
     """Though what both are made of is computed once."""
     pipeline = fitted(f"sklearn.{name}")
     features = feature_columns(mixed.schema, [])
     predictions = make_predictor(pipeline, features).predict(mixed, proba=True)
     frame = to_frame(mixed, features)
     assert same_predictions(
-        predictions, Predictions(np.asarray(pipeline.predict(frame)), np.asarray(pipeline.predict_proba(frame)))
+        predictions,
+        Predictions(np.asarray(pipeline.predict(frame)), np.asarray(pipeline.predict_proba(frame))),
     )
     assert predictions.classes == tuple(pipeline.classes_)
 

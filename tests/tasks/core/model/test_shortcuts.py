@@ -5,7 +5,13 @@ from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, MinMaxScaler, RobustScaler, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    KBinsDiscretizer,
+    MinMaxScaler,
+    RobustScaler,
+    StandardScaler,
+)
 
 from tasks.core.model.predictor import make_predictor, same_predictions
 from tasks.core.model.shortcuts import bypass_copies
@@ -20,7 +26,9 @@ NUMBERS = (Column("a", "numeric"), Column("b", "numeric"))
 def table():
     """5,000 rows of two numbers, some missing, and a third that no model of these tests takes."""
     chance = np.random.default_rng(5)
-    columns = {name: pa.array(chance.normal(3, 9, 5000), mask=chance.random(5000) < 0.05) for name in "cba"}
+    columns = {
+        name: pa.array(chance.normal(3, 9, 5000), mask=chance.random(5000) < 0.05) for name in "cba"
+    }
     return pa.table(columns)
 
 
@@ -28,7 +36,10 @@ def table():
     ("steps", "expected"),
     [
         ([], ("a", "b")),
-        ([ColumnTransformer([("x", "passthrough", ["b"]), ("y", "passthrough", ["a"])])], ("b", "a")),
+        (
+            [ColumnTransformer([("x", "passthrough", ["b"]), ("y", "passthrough", ["a"])])],
+            ("b", "a"),
+        ),
         ([ColumnTransformer([("x", "passthrough", ["b"])])], ("b",)),
         ([ColumnTransformer([("x", "passthrough", ["b"])], remainder="passthrough")], None),
         ([ColumnTransformer([("x", StandardScaler(), ["b"])])], None),
@@ -40,18 +51,25 @@ def table():
 )
 def test_a_preparation_that_does_more_than_put_columns_in_order_is_told_apart(steps, expected):
     assert plain_columns(make_pipeline(*steps, Ridge()), NUMBERS) == expected
-    assert plain_columns(make_pipeline(*steps, Ridge()), (*NUMBERS, Column("c", "categorical"))) is None
+    assert (
+        plain_columns(make_pipeline(*steps, Ridge()), (*NUMBERS, Column("c", "categorical")))
+        is None
+    )
 
 
 def test_the_width_of_a_model_counts_the_columns_that_one_hot_encoding_makes(mixed, fitted):
-    """The mixed table has 6 columns: two numbers, one flag, 4 + 2 categories and missing ones, four parts of a date."""
+    """The mixed table has 6 columns: two numbers, one flag, 4 + 2 categories and missing ones, four
+    parts of a date.
+    """
     assert last_width(fitted("sklearn.linear_model.Ridge")) == 2 + 1 + (4 + 1) + (2 + 1) + 4
     assert last_width(object()) == 0
 
 
 def prepare(*steps, columns=("b", "a")):
     """Put steps for some columns before a classifier."""
-    return make_pipeline(ColumnTransformer([("numbers", make_pipeline(*steps), list(columns))]), LogisticRegression())
+    return make_pipeline(
+        ColumnTransformer([("numbers", make_pipeline(*steps), list(columns))]), LogisticRegression()
+    )
 
 
 @pytest.fixture
@@ -72,14 +90,22 @@ SCALERS = [MinMaxScaler(clip=True), RobustScaler(), StandardScaler()]
 @pytest.mark.parametrize("scaler", SCALERS, ids=lambda scaler: type(scaler).__name__)
 def test_copies_are_spared_and_not_a_bit_changes(fit, table, scaler):
     pipeline = fit(prepare(SimpleImputer(), scaler), gaps=True)
-    library, fast = make_predictor(pipeline, NUMBERS), make_predictor(pipeline, NUMBERS, table, proba=True)
-    assert [type(step) for _, step in fast.pipeline.steps[0][1].steps] == [SimpleImputer, type(scaler)]
+    library, fast = (
+        make_predictor(pipeline, NUMBERS),
+        make_predictor(pipeline, NUMBERS, table, proba=True),
+    )
+    assert [type(step) for _, step in fast.pipeline.steps[0][1].steps] == [
+        SimpleImputer,
+        type(scaler),
+    ]
     assert fast.pipeline.steps[0][1].steps[1][1].copy is False
     assert pipeline.steps[0][1].named_transformers_["numbers"].steps[1][1].copy is True
     assert [column.name for column in fast.features] == ["b", "a"]
     for piece in (table, table.slice(17, 1), table.slice(1000, 333), table):
         for proba in (True, False):
-            assert same_predictions(library.predict(piece, proba=proba), fast.predict(piece, proba=proba))
+            assert same_predictions(
+                library.predict(piece, proba=proba), fast.predict(piece, proba=proba)
+            )
 
 
 @pytest.mark.parametrize(
@@ -91,14 +117,33 @@ def test_copies_are_spared_and_not_a_bit_changes(fit, table, scaler):
         ColumnTransformer([("x", StandardScaler(), [0, 1])]),
         ColumnTransformer([("x", StandardScaler(), slice(0, 2))]),
         ColumnTransformer([("x", StandardScaler(), slice("a", "b"))]),
-        ColumnTransformer([("x", FunctionTransformer(lambda numbers: np.abs(numbers.to_numpy()[:, None])), "a")]),
-        ColumnTransformer([("x", FunctionTransformer(), ["b", "a"])]),  # it gives a frame, which becomes an array
+        ColumnTransformer(
+            [("x", FunctionTransformer(lambda numbers: np.abs(numbers.to_numpy()[:, None])), "a")]
+        ),
+        ColumnTransformer(
+            [("x", FunctionTransformer(), ["b", "a"])]
+        ),  # it gives a frame, which becomes an array
         ColumnTransformer([("x", StandardScaler(), ["a", "b"])]).set_output(transform="pandas"),
-        ColumnTransformer([("x", KBinsDiscretizer(3, quantile_method="averaged_inverted_cdf"), ["a", "b"])]),  # sparse
+        ColumnTransformer(
+            [("x", KBinsDiscretizer(3, quantile_method="averaged_inverted_cdf"), ["a", "b"])]
+        ),  # sparse
         type("Own", (ColumnTransformer,), {})([("x", StandardScaler(), ["a", "b"])]),
         StandardScaler(),
     ],
-    ids=["two", "remainder", "weights", "numbers", "slice", "names", "series", "frame", "pandas", "sparse", "own", "0"],
+    ids=[
+        "two",
+        "remainder",
+        "weights",
+        "numbers",
+        "slice",
+        "names",
+        "series",
+        "frame",
+        "pandas",
+        "sparse",
+        "own",
+        "0",
+    ],
 )
 def test_any_other_selection_stays(first, fit, table):
     pipeline = fit(make_pipeline(first, Ridge()))
@@ -126,12 +171,17 @@ def test_rows_that_cannot_be_prepared_leave_the_pipeline_as_it_is(fit, table):
     ],
     ids=["scaler", "both", "given", "two scalers"],
 )
-def test_a_step_works_in_place_on_the_frame_made_for_it_or_on_what_an_imputer_made(fit, table, steps, copying):
+def test_a_step_works_in_place_on_the_frame_made_for_it_or_on_what_an_imputer_made(
+    fit, table, steps, copying
+):
     rows = table.drop_null()
     pipeline, before = fit(prepare(*steps)), rows.to_pandas()
     lean, _ = bypass_copies(pipeline, NUMBERS, rows)
     assert [step.copy for _, step in lean.steps[0][1].steps] == copying
-    library, fast = make_predictor(pipeline, NUMBERS), make_predictor(pipeline, NUMBERS, rows, proba=True)
+    library, fast = (
+        make_predictor(pipeline, NUMBERS),
+        make_predictor(pipeline, NUMBERS, rows, proba=True),
+    )
     for _ in range(2):
         assert same_predictions(library.predict(rows, proba=True), fast.predict(rows, proba=True))
     assert rows.to_pandas().equals(before)

@@ -22,14 +22,20 @@ def path(tmp_path):
 
 def test_a_version_is_used_only_with_the_files_it_was_registered_with(path):
     save_pipeline(StandardScaler(), path)
-    version = ModelVersion("m", 3, folder_digest(path.parent), passed=True, promoted=True, folder=str(path.parent))
+    version = ModelVersion(
+        "m", 3, folder_digest(path.parent), passed=True, promoted=True, folder=str(path.parent)
+    )
     assert check_files(version) is None
     path.write_bytes(path.read_bytes() + b"\0")
-    with pytest.raises(RequestError, match=r"m version 3 are not those that were registered.*`afterfit rollback m`"):
+    with pytest.raises(
+        RequestError, match=r"m version 3 are not those that were registered.*`afterfit rollback m`"
+    ):
         check_files(version)
 
 
-@pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04 broken", b"\x80\x04cposix\nsystem\n(S'true'\ntR."])
+@pytest.mark.parametrize(
+    "content", [b"", b"no zip", b"PK\x03\x04 broken", b"\x80\x04cposix\nsystem\n(S'true'\ntR."]
+)
 def test_what_is_no_skops_file_is_refused(path, content):
     path.write_bytes(content)
     with pytest.raises(RequestError, match=r"model\.skops is not a skops file"):
@@ -47,13 +53,17 @@ def test_a_type_that_is_not_on_the_list_is_refused_by_name(path):
         load_pipeline(path)
 
 
-@pytest.mark.parametrize(("module", "name"), [("builtins", "eval"), ("os", "system"), ("posix", "system")])
+@pytest.mark.parametrize(
+    ("module", "name"), [("builtins", "eval"), ("os", "system"), ("posix", "system")]
+)
 def test_a_file_that_names_a_function_to_run_is_refused(path, module, name):
     """Whatever its own metadata says: the list of trusted types is ours."""
     save_pipeline(StandardScaler(), path)
     with zipfile.ZipFile(path) as archive:
         schema = json.loads(archive.read("schema.json"))
-    schema.update(__class__=name, __module__=module, __loader__="FunctionNode", content=f"{module}.{name}")
+    schema.update(
+        __class__=name, __module__=module, __loader__="FunctionNode", content=f"{module}.{name}"
+    )
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("schema.json", json.dumps(schema))
     with pytest.raises(RequestError, match=name):
@@ -66,7 +76,10 @@ def test_every_parallel_estimator_is_set_to_one_thread_and_nothing_else():
     assert pipeline[-1].n_estimators == 7
     alone = use_one_thread(RandomForestRegressor())
     assert alone.n_jobs is None
-    assert use_one_thread(GaussianProcessRegressor()).get_params() == GaussianProcessRegressor().get_params()
+    assert (
+        use_one_thread(GaussianProcessRegressor()).get_params()
+        == GaussianProcessRegressor().get_params()
+    )
 
 
 def test_the_digest_of_a_folder_depends_on_names_and_contents_alone(tmp_path):

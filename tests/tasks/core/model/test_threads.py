@@ -14,7 +14,9 @@ def _blas():
 
 
 def test_the_first_to_leave_does_not_give_the_others_more_threads():
-    """BLAS has one number of threads for the whole process: it is one as long as anybody needs it to be."""
+    """BLAS has one number of threads for the whole process: it is one as long as anybody needs it
+    to be.
+    """
     inside, leave = threading.Event(), threading.Event()
 
     def other():
@@ -32,7 +34,9 @@ def test_the_first_to_leave_does_not_give_the_others_more_threads():
 
 
 def test_what_was_allowed_before_is_allowed_again_whichever_thread_asks():
-    """Scoring in a process does not slow down what is fitted in it later; OpenBLAS heeds only one thread of all."""
+    """Scoring in a process does not slow down what is fitted in it later; OpenBLAS heeds only one
+    thread of all.
+    """
     before, found = _blas(), []
 
     def other():

@@ -24,10 +24,17 @@ def chunked(values, type_=None):
         (chunked([datetime(1970, 1, 1), datetime(1970, 1, 1, 0, 0, 1)]), 0.0, 0.0, 5e5, 1e6),  # noqa: DTZ001
     ],
 )
-def test_numbers_and_times_are_described_by_quantiles_of_what_is_finite(column, missing, low, middle, high):
+def test_numbers_and_times_are_described_by_quantiles_of_what_is_finite(
+    column, missing, low, middle, high
+):
     found = profile_column(column)
     quantiles = found["quantiles"]
-    assert (found["missing"], quantiles["0.0"], quantiles["0.5"], quantiles["1.0"]) == (missing, low, middle, high)
+    assert (found["missing"], quantiles["0.0"], quantiles["0.5"], quantiles["1.0"]) == (
+        missing,
+        low,
+        middle,
+        high,
+    )
     assert None in quantiles.values() or list(quantiles.values()) == sorted(quantiles.values())
 
 
@@ -36,7 +43,10 @@ def test_numbers_and_times_are_described_by_quantiles_of_what_is_finite(column, 
     [
         (["b", "a", "b", None], {"missing": 0.25, "categories": {"b": 2, "a": 1}}),
         ([True, True, False], {"missing": 0.0, "categories": {"True": 2, "False": 1}}),
-        (CATEGORIES, {"missing": 0.0, "categories": dict.fromkeys(CATEGORIES[:MOST_CATEGORIES], 1)}),
+        (
+            CATEGORIES,
+            {"missing": 0.0, "categories": dict.fromkeys(CATEGORIES[:MOST_CATEGORIES], 1)},
+        ),
     ],
 )
 def test_texts_and_booleans_are_described_by_their_most_frequent_values(values, expected):

@@ -157,14 +157,19 @@ def test_recovering_where_nothing_happened_changes_nothing(publish):
 
 
 def test_staging_that_came_to_nothing_leaves_nothing_beside_the_output(tmp_path):
-    with suppress(KeyboardInterrupt), FolderOutput(str(tmp_path / "scores")).stage("key", tmp_path) as staging:
+    with (
+        suppress(KeyboardInterrupt),
+        FolderOutput(str(tmp_path / "scores")).stage("key", tmp_path) as staging,
+    ):
         (Path(staging.parts) / "part-unfinished.tmp").touch()
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_new_attempt_takes_over_what_a_dead_one_finished_and_shuts_it_out(tmp_path):
-    """The dead one's folder is gone under its old name: a late write of it fails, and nothing else is left."""
+    """The dead one's folder is gone under its old name: a late write of it fails, and nothing else
+    is left.
+    """
     target = FolderOutput(str(tmp_path / "scores"))
     with suppress(KeyboardInterrupt), target.stage("key", tmp_path) as dead:
         for folder in (dead.parts, dead.records):
@@ -174,7 +179,10 @@ def test_a_new_attempt_takes_over_what_a_dead_one_finished_and_shuts_it_out(tmp_
     target.remember("too hot")
     assert target.failure() == "too hot"
     with target.stage("key", tmp_path) as staging:
-        assert [[path.name for path in Path(folder).glob("part-*")] for folder in (staging.parts, staging.records)] == [
+        assert [
+            [path.name for path in Path(folder).glob("part-*")]
+            for folder in (staging.parts, staging.records)
+        ] == [
             ["part-0"],
             ["part-0"],
         ]
@@ -194,11 +202,18 @@ def test_of_two_dead_attempts_one_is_taken_over_and_the_other_deleted(tmp_path):
 
 
 def test_what_no_record_knows_is_not_committed(tmp_path, write_output):
-    """A dead worker's unfinished part, a part of an older run, and the manifest of an attempt that died just before."""
+    """A dead worker's unfinished part, a part of an older run, and the manifest of an attempt that
+    died just before.
+    """
     target = FolderOutput(str(tmp_path / "scores"))
     with target.locked(), target.stage("key", tmp_path) as staging:
         parts = Path(staging.parts)
-        for stray in (".part-0.1-1.tmp", "part-0000-0.parquet", MANIFEST_NAME, "_quarantine/part-0000-0.parquet"):
+        for stray in (
+            ".part-0.1-1.tmp",
+            "part-0000-0.parquet",
+            MANIFEST_NAME,
+            "_quarantine/part-0000-0.parquet",
+        ):
             (parts / stray).touch()
         target.commit(write_output(parts, 1), staging)
     assert verify_output(tmp_path / "scores") == []
@@ -218,10 +233,16 @@ def folder_with(path, *names):
         (lambda _: "scores", "is a relative path"),
         (lambda _: "./scores", "is a relative path"),
         (lambda tmp: (tmp / "file").touch() or str(tmp / "file"), "is a file"),
-        (lambda tmp: folder_with(tmp / "mine", "notes.txt"), r"no scores of afterfit \(notes.txt\)"),
+        (
+            lambda tmp: folder_with(tmp / "mine", "notes.txt"),
+            r"no scores of afterfit \(notes.txt\)",
+        ),
         (lambda tmp: folder_with(tmp / "mine", ".git"), "no scores of afterfit"),
         (lambda tmp: folder_with(tmp / "mine", "part-0.parquet"), "no scores of afterfit"),
-        (lambda tmp: folder_with(tmp / "mine", MANIFEST_NAME, "part-0.parquet", "notes.txt"), r"\(notes.txt\)"),
+        (
+            lambda tmp: folder_with(tmp / "mine", MANIFEST_NAME, "part-0.parquet", "notes.txt"),
+            r"\(notes.txt\)",
+        ),
     ],
 )
 def test_an_output_that_would_destroy_or_cannot_hold_anything_is_refused(tmp_path, make, words):
@@ -269,7 +290,10 @@ def test_the_lock_is_exclusive_between_processes_and_free_after_a_death(tmp_path
     try:
         assert held.wait(60)
         monkeypatch.setattr(folder, "LOCK_SECONDS", 0.3)
-        with pytest.raises(AfterfitError, match="Another run has been writing to"), FolderOutput(output).locked():
+        with (
+            pytest.raises(AfterfitError, match="Another run has been writing to"),
+            FolderOutput(output).locked(),
+        ):
             pytest.fail("two processes hold the lock")
         holder.kill()
         holder.join(60)
@@ -325,5 +349,7 @@ def test_a_place_that_cannot_be_written_to_is_refused(tmp_path):
 def test_a_place_inside_of_scores_is_no_output(tmp_path):
     (tmp_path / "scores").mkdir()
     (tmp_path / "scores" / MANIFEST_NAME).write_text("{}")
-    with pytest.raises(RequestError, match="scores, which holds scores: a replacement would delete it"):
+    with pytest.raises(
+        RequestError, match="scores, which holds scores: a replacement would delete it"
+    ):
         folder_output(str(tmp_path / "scores" / "more" / "new"))

@@ -32,7 +32,9 @@ def output(tmp_path, write_output):
 def rewrite(output, change):
     document = json.loads((output / MANIFEST_NAME).read_text())
     change(document)
-    document["digest"] = digest_of({name: value for name, value in document.items() if name != "digest"})
+    document["digest"] = digest_of(
+        {name: value for name, value in document.items() if name != "digest"}
+    )
     (output / MANIFEST_NAME).write_text(json.dumps(document))
 
 
@@ -59,7 +61,10 @@ def test_where_nothing_was_committed_there_is_no_manifest(tmp_path):
         (b'{"format_version": 1}', "is of another format"),
         (b'{"format_version": 2}', "is damaged"),
         (b'{"format_version": 2, "inputs": [], "parts": [{}], "schema": []}', "is damaged"),
-        (b'{"format_version": 2, "inputs": [], "parts": [], "schema": [], "extra": 1}', "is damaged"),
+        (
+            b'{"format_version": 2, "inputs": [], "parts": [], "schema": [], "extra": 1}',
+            "is damaged",
+        ),
         (b'{"format_version": 2, "inputs": [], "parts": [], "schema": [1]}', "is damaged"),
     ],
 )
@@ -85,10 +90,15 @@ def flip(path, position):
 
 FAULTS = {
     "nothing": (lambda _: None, []),
-    "a flipped bit": (lambda folder: flip(parts(folder)[0], 40), ["00000.parquet: its content has changed"]),
+    "a flipped bit": (
+        lambda folder: flip(parts(folder)[0], 40),
+        ["00000.parquet: its content has changed"],
+    ),
     "a missing part": (lambda folder: parts(folder)[1].unlink(), ["00001.parquet: missing"]),
     "a foreign part": (
-        lambda folder: (folder / "part-ffffffff-00000.parquet").write_bytes(parts(folder)[0].read_bytes()),
+        lambda folder: (folder / "part-ffffffff-00000.parquet").write_bytes(
+            parts(folder)[0].read_bytes()
+        ),
         ["part-ffffffff-00000.parquet: not in the manifest"],
     ),
     "a part that is a folder": (
@@ -97,7 +107,10 @@ FAULTS = {
     ),
     "a wrong row count": (
         lambda folder: rewrite(folder, lambda document: document["parts"][0].update(rows=4)),
-        ["00000.parquet: it has 5 rows, the manifest says 4", "the parts have 7 rows, scored were 8"],
+        [
+            "00000.parquet: it has 5 rows, the manifest says 4",
+            "the parts have 7 rows, scored were 8",
+        ],
     ),
     "other columns": (
         lambda folder: rewrite(folder, lambda document: document.update(schema=[["row", "int64"]])),
@@ -110,10 +123,15 @@ FAULTS = {
         [f"{MANIFEST_NAME}: its content has changed"],
     ),
     "rows that were never quarantined": (
-        lambda folder: rewrite(folder, lambda document: document.update(rows_in=9, rows_quarantined=1)),
+        lambda folder: rewrite(
+            folder, lambda document: document.update(rows_in=9, rows_quarantined=1)
+        ),
         ["the parts have 0 rows in quarantine, the manifest says 1"],
     ),
-    "a foreign quarantine": (lambda folder: (folder / "_quarantine").mkdir(), ["_quarantine: not in the manifest"]),
+    "a foreign quarantine": (
+        lambda folder: (folder / "_quarantine").mkdir(),
+        ["_quarantine: not in the manifest"],
+    ),
     "lost rows": (
         lambda folder: rewrite(folder, lambda document: document.update(rows_in=9)),
         ["9 rows in are not 8 scored + 0 quarantined"],
@@ -159,7 +177,9 @@ def test_what_was_never_committed_cannot_be_verified_or_read(tmp_path):
 
 
 def test_a_manifest_with_a_flipped_bit_is_not_followed(output):
-    (output / MANIFEST_NAME).write_text((output / MANIFEST_NAME).read_text().replace('"small"', '"smalm"'))
+    (output / MANIFEST_NAME).write_text(
+        (output / MANIFEST_NAME).read_text().replace('"small"', '"smalm"')
+    )
     for read in (read_manifest, read_scores):
         with pytest.raises(RequestError, match="is damaged: its content is not what was written"):
             read(output)
@@ -209,7 +229,17 @@ def test_the_run_key_names_the_model_the_source_and_the_options():
     options = {"id": "a", "keep": ["b"]}
     key = make_run_key("m", "s", options)
     assert key == make_run_key("m", "s", {"keep": ["b"], "id": "a"})
-    assert len({key, make_run_key("n", "s", options), make_run_key("m", "t", options), make_run_key("m", "s", {})}) == 4
+    assert (
+        len(
+            {
+                key,
+                make_run_key("n", "s", options),
+                make_run_key("m", "t", options),
+                make_run_key("m", "s", {}),
+            }
+        )
+        == 4
+    )
 
 
 def test_parts_of_two_runs_never_share_a_name_and_sort_by_number():

@@ -72,8 +72,12 @@ def test_an_output_is_committed_verified_read_and_replaced(publish, location):
     assert read_scores(location)["model_version"].to_pylist() == [2] * ROWS
     manifest = read_manifest(location)
     assert sorted(list_sizes(location)) == [MANIFEST_NAME, "_runs"]
-    assert [join("_runs", attempt) for attempt in list_sizes(join(location, "_runs"))] == [manifest.folder]
-    assert sorted(list_sizes(parts_folder(location, manifest))) == [part.name for part in manifest.parts]
+    assert [join("_runs", attempt) for attempt in list_sizes(join(location, "_runs"))] == [
+        manifest.folder
+    ]
+    assert sorted(list_sizes(parts_folder(location, manifest))) == [
+        part.name for part in manifest.parts
+    ]
 
 
 def attempt(location, name=PART, content=b"x"):
@@ -97,7 +101,9 @@ def test_before_the_manifest_nothing_is_committed_and_the_attempt_is_known(publi
     assert open_output(location).failure() is None
 
 
-def test_an_attempt_takes_copies_of_what_the_same_run_has_finished_and_deletes_those_that_have_ended(location):
+def test_an_attempt_takes_copies_of_what_the_same_run_has_finished_and_deletes_those_that_have_ended(
+    location,
+):
     ended = attempt(location)
     other = "part-kkkkkkkk-00001.parquet"
     dead = open_output(location).stage("k" * 64, Path())  # no end: it was killed
@@ -108,7 +114,10 @@ def test_an_attempt_takes_copies_of_what_the_same_run_has_finished_and_deletes_t
     foreign = attempt(f"{location}-of-others")
     with open_output(location).stage("k" * 64, Path()) as third:
         write_whole(join(staging.parts, PART), b"of a worker that wakes up late")
-        assert {name: read_whole(join(third.parts, name)) for name in (PART, other)} == {PART: b"x", other: b"y"}
+        assert {name: read_whole(join(third.parts, name)) for name in (PART, other)} == {
+            PART: b"x",
+            other: b"y",
+        }
         assert read_whole(join(third.parts, QUARANTINE, PART)) == b"x"
         assert sorted(list_sizes(third.records)) == [f"{PART}.json", f"{other}.json"]
     with open_output(location).stage("another", Path()) as unrelated:
@@ -135,7 +144,9 @@ def test_a_worker_of_a_dead_attempt_cannot_change_what_was_committed(publish, lo
     assert (verify_output(location), len(read_scores(location))) == ([], ROWS)
 
 
-def test_what_a_commit_had_no_time_to_delete_goes_when_the_same_run_is_asked_for_again(publish, location, monkeypatch):
+def test_what_a_commit_had_no_time_to_delete_goes_when_the_same_run_is_asked_for_again(
+    publish, location, monkeypatch
+):
     publish(1)
     dead = attempt(location)
     with monkeypatch.context() as patched:
@@ -169,7 +180,9 @@ def interrupted(*_):
 
 
 def late(write):
-    """Let a store write, and not get to say so: what tried again is told that the object is another one now."""
+    """Let a store write, and not get to say so: what tried again is told that the object is another
+    one now.
+    """
 
     def write_and_refuse(*arguments):
         write(*arguments)
@@ -221,7 +234,9 @@ def test_an_attempt_copies_just_what_it_does_not_have_yet(location, monkeypatch)
 
 
 def test_a_commit_deletes_what_attempts_have_left_that_can_commit_no_more(publish, location):
-    """Where a store does not compare manifests, one that is alive may overwrite this one: then its parts are there."""
+    """Where a store does not compare manifests, one that is alive may overwrite this one: then its
+    parts are there.
+    """
     publish(1)
     ended, alive = attempt(location), open_output(location).stage("a" * 64, Path()).__enter__()
     write_whole(join(alive.parts, PART), b"x")
@@ -233,7 +248,9 @@ def test_a_commit_deletes_what_attempts_have_left_that_can_commit_no_more(publis
 
 
 @pytest.mark.parametrize("first", [None, 1], ids=["onto nothing", "onto older scores"])
-def test_of_two_runs_that_commit_at_once_the_second_fails_and_the_first_stays_whole(publish, location, first):
+def test_of_two_runs_that_commit_at_once_the_second_fails_and_the_first_stays_whole(
+    publish, location, first
+):
     if first:
         publish(first)
     one, other = open_output(location), open_output(location)
@@ -272,7 +289,9 @@ def test_a_damaged_missing_or_foreign_part_is_found(publish, location):
     ]
 
 
-def test_a_reader_during_replacements_sees_one_whole_version_and_never_an_older_one_again(publish, location):
+def test_a_reader_during_replacements_sees_one_whole_version_and_never_an_older_one_again(
+    publish, location
+):
     publish(0)
     seen, failures, done = [], [], threading.Event()
 
@@ -288,7 +307,9 @@ def test_a_reader_during_replacements_sees_one_whole_version_and_never_an_older_
     try:
         for version in range(1, 500):
             publish(version)
-            time.sleep(0.01)  # or the reader of a busy machine gets no turn between hundreds of replacements
+            time.sleep(
+                0.01
+            )  # or the reader of a busy machine gets no turn between hundreds of replacements
             if len(seen) > 5 or failures:
                 break
     finally:

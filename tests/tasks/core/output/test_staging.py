@@ -26,7 +26,10 @@ KEY = "k" * 64
 SLICES = ((0, 0, 3),)
 SCORES = pa.table({"row": [0, 1], "prediction": [0.5, 1.5]})
 REJECTED = pa.table({"a": [float("inf")], "reason": ["infinite_value"]})
-PIECES = [Piece(number, (RowRange("/in/a", "/in/a", 0, 3 * number, 3),), 3 * number) for number in range(4)]
+PIECES = [
+    Piece(number, (RowRange("/in/a", "/in/a", 0, 3 * number, 3),), 3 * number)
+    for number in range(4)
+]
 NAMES = [part_name(KEY, number) for number in range(4)]
 
 
@@ -38,7 +41,9 @@ def staging(tmp_path):
 
 
 def write(staging, number=0, rejected=REJECTED):
-    part = Part(NAMES[number], 2, 0, None, input_slices(PIECES[number]), quarantined=1 if rejected else 0)
+    part = Part(
+        NAMES[number], 2, 0, None, input_slices(PIECES[number]), quarantined=1 if rejected else 0
+    )
     return write_part(staging, part, SCORES, rejected)
 
 
@@ -59,11 +64,15 @@ def test_a_part_is_written_whole_with_its_digest_and_page_checksums(staging):
 
 def test_the_same_part_written_twice_is_the_same_file(staging):
     assert write(staging) == write(staging)
-    assert sorted(path.name for path in Path(staging.parts).iterdir()) == sorted(["_quarantine", NAMES[0]])
+    assert sorted(path.name for path in Path(staging.parts).iterdir()) == sorted(
+        ["_quarantine", NAMES[0]]
+    )
 
 
 def test_a_part_without_any_score_has_no_file(staging):
-    part = write_part(staging, Part(NAMES[0], 0, 0, None, SLICES, quarantined=1), pa.table({}), REJECTED)
+    part = write_part(
+        staging, Part(NAMES[0], 0, 0, None, SLICES, quarantined=1), pa.table({}), REJECTED
+    )
     assert (part.sha256, part.quarantine_sha256 is not None) == (None, True)
     assert [path.name for path in Path(staging.parts).iterdir()] == ["_quarantine"]
 
@@ -71,12 +80,18 @@ def test_a_part_without_any_score_has_no_file(staging):
 SPOILT = {
     "nothing": (lambda _: None, [0, 1, 2]),
     "a part with a flipped bit": (lambda root: flip(root / "parts" / NAMES[1]), [0, 2]),
-    "a quarantine with a flipped bit": (lambda root: flip(root / "parts/_quarantine" / NAMES[1]), [0, 2]),
+    "a quarantine with a flipped bit": (
+        lambda root: flip(root / "parts/_quarantine" / NAMES[1]),
+        [0, 2],
+    ),
     "a missing part": (lambda root: (root / "parts" / NAMES[1]).unlink(), [0, 2]),
     "a missing record": (lambda root: (root / "records" / f"{NAMES[1]}.json").unlink(), [0, 2]),
     "half a record": (lambda root: cut(root / "records" / f"{NAMES[1]}.json"), [0, 2]),
     "a record of other rows": (lambda root: rewrite(root / "records" / f"{NAMES[1]}.json"), [0, 2]),
-    "a part of another run": (lambda root: (root / "records" / "part-0000-00009.parquet.json").touch(), [0, 1, 2]),
+    "a part of another run": (
+        lambda root: (root / "records" / "part-0000-00009.parquet.json").touch(),
+        [0, 1, 2],
+    ),
 }
 
 
@@ -122,7 +137,11 @@ def test_rows_are_counted_by_the_parts_that_are_there(staging):
 @pytest.mark.parametrize(
     ("rows", "budget", "words"),
     [
-        (1000, 0, r"^2 rows of the 4 looked at so far cannot be scored, 0 may be: .* first are row 7; row 9\. Mend"),
+        (
+            1000,
+            0,
+            r"^2 rows of the 4 looked at so far cannot be scored, 0 may be: .* first are row 7; row 9\. Mend",
+        ),
         (4, 0, "^2 rows cannot be scored, 0 may be"),
         (1000, 1, "2 rows .*cannot be scored, 1 may be"),
         (1000, 0.001, "2 rows .*cannot be scored, 1 may be"),
@@ -131,7 +150,9 @@ def test_rows_are_counted_by_the_parts_that_are_there(staging):
     ],
 )
 def test_no_more_rows_may_go_to_quarantine_than_the_budget_allows(rows, budget, words):
-    parts = [Part("a", 1, 0, None, SLICES, quarantined=1, examples=(f"row {row}",)) for row in (7, 9)]
+    parts = [
+        Part("a", 1, 0, None, SLICES, quarantined=1, examples=(f"row {row}",)) for row in (7, 9)
+    ]
     if words is None:
         assert check_quarantine(parts, budget, rows) is None
         return
@@ -158,12 +179,18 @@ def test_parts_that_do_not_hold_every_row_are_not_committed(rows, words):
 
 def test_a_source_of_which_no_row_can_be_scored_is_not_committed():
     parts = [Part("a", 0, 0, None, SLICES, quarantined=3, examples=("row 0 of x",))]
-    with pytest.raises(AfterfitError, match=r"None of 3 rows can be scored: .*The first is row 0 of x"):
+    with pytest.raises(
+        AfterfitError, match=r"None of 3 rows can be scored: .*The first is row 0 of x"
+    ):
         check_parts(parts, 3)
 
 
-@pytest.mark.parametrize("type_", ["int8", "uint8", "int16", "uint32", "int64", "uint64", "float64", "string"])
-def test_ids_of_any_type_come_back_as_they_were_and_whole_numbers_are_stored_by_their_differences(tmp_path, type_):
+@pytest.mark.parametrize(
+    "type_", ["int8", "uint8", "int16", "uint32", "int64", "uint64", "float64", "string"]
+)
+def test_ids_of_any_type_come_back_as_they_were_and_whole_numbers_are_stored_by_their_differences(
+    tmp_path, type_
+):
     ids = pa.array([7, 8, 127, 0, None]).cast(type_)
     if pa.types.is_integer(ids.type):
         least, most = np.iinfo(type_).min, np.iinfo(type_).max

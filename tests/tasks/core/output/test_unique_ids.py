@@ -33,18 +33,24 @@ def write(folder, parts, rejected):
     (folder / QUARANTINE).mkdir()
     written = []
     for number, values in enumerate(parts):
-        _, sha256 = write_table(pa.table({"id": values, "x": values}), str(folder / f"{number}.parquet"))
+        _, sha256 = write_table(
+            pa.table({"id": values, "x": values}), str(folder / f"{number}.parquet")
+        )
         written.append(Part(f"{number}.parquet", len(values), 0, sha256, ()))
     if rejected:
         table = pa.table({"id": pa.array(rejected, pa.array(parts[0]).type)})
         _, sha256 = write_table(table, str(folder / QUARANTINE / "9.parquet"))
-        written.append(Part("9.parquet", 0, 0, None, (), quarantined=len(rejected), quarantine_sha256=sha256))
+        written.append(
+            Part("9.parquet", 0, 0, None, (), quarantined=len(rejected), quarantine_sha256=sha256)
+        )
     return written
 
 
 @pytest.mark.parametrize("at_once", [1, 3, 1 << 24])
 @pytest.mark.parametrize(("parts", "rejected"), GOOD.values(), ids=GOOD.keys())
-def test_ids_that_occur_once_pass_however_little_is_held_at_once(tmp_path, monkeypatch, parts, rejected, at_once):
+def test_ids_that_occur_once_pass_however_little_is_held_at_once(
+    tmp_path, monkeypatch, parts, rejected, at_once
+):
     monkeypatch.setattr(unique_ids, "AT_ONCE", at_once)
     assert check_unique_ids(str(tmp_path), write(tmp_path, parts, rejected), "id") is None
 
@@ -58,5 +64,7 @@ def test_an_id_that_occurs_twice_is_refused(tmp_path, monkeypatch, parts, reject
 
 
 def test_two_ids_with_one_hash_are_still_two(tmp_path, monkeypatch):
-    monkeypatch.setattr(unique_ids, "_hashes", lambda chunk: pa.array([7] * len(chunk), pa.uint64()).to_numpy())
+    monkeypatch.setattr(
+        unique_ids, "_hashes", lambda chunk: pa.array([7] * len(chunk), pa.uint64()).to_numpy()
+    )
     assert check_unique_ids(str(tmp_path), write(tmp_path, [["b", "a"]], []), "id") is None

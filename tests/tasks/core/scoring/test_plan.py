@@ -52,7 +52,9 @@ def table():
 
 def test_a_csv_file_and_a_parquet_file_of_one_table_are_scored_alike(tmp_path, card, table):
     pyarrow.csv.write_csv(table, tmp_path / "t.csv")
-    copied = pq.read_table(copy_csv(list_source(str(tmp_path / "t.csv"))[0], card.features, tmp_path / "c.parquet", 99))
+    copied = pq.read_table(
+        copy_csv(list_source(str(tmp_path / "t.csv"))[0], card.features, tmp_path / "c.parquet", 99)
+    )
     assert to_frame(table, card.features).equals(to_frame(copied, card.features))
     for carried in ("id", "keep"):
         assert table[carried].to_pylist() == copied[carried].to_pylist()
@@ -61,10 +63,15 @@ def test_a_csv_file_and_a_parquet_file_of_one_table_are_scored_alike(tmp_path, c
 @pytest.mark.parametrize(
     "moment", ["2024-01-31T12:00:00Z", "2024-01-31 13:00:00+01:00", "2024-01-31T12:00:00.000000999"]
 )
-def test_a_csv_time_with_a_zone_or_nanoseconds_is_the_same_moment_to_the_microsecond(tmp_path, write, card, moment):
+def test_a_csv_time_with_a_zone_or_nanoseconds_is_the_same_moment_to_the_microsecond(
+    tmp_path, write, card, moment
+):
     text = f"id,n,flag,city,at,keep\n0,1.5,true,Oslo,{moment},k\n1,1.5,true,Oslo,NA,k\n"
     copied = copy_csv(write("times.csv", text), card.features, tmp_path / "copy.parquet", 99)
-    assert [str(at) for at in pq.read_table(copied)["at"].to_pylist()] == ["2024-01-31 12:00:00", "None"]
+    assert [str(at) for at in pq.read_table(copied)["at"].to_pylist()] == [
+        "2024-01-31 12:00:00",
+        "None",
+    ]
 
 
 def planned(model, card, source, output, tables):
@@ -72,7 +79,9 @@ def planned(model, card, source, output, tables):
     return plan_source(name_run(model, card, files, str(output)), files, card, tables)[1]
 
 
-def test_the_pieces_of_a_run_hold_every_row_of_every_file_once_in_order(tmp_path, write, card, table, model):
+def test_the_pieces_of_a_run_hold_every_row_of_every_file_once_in_order(
+    tmp_path, write, card, table, model
+):
     write("a.parquet", table)
     write("b.parquet", table.slice(0, 0))
     write("c.parquet", table.slice(0, 7), row_group_size=2)
@@ -89,10 +98,14 @@ def test_a_piece_of_a_csv_file_names_that_file_and_not_its_copy(tmp_path, card, 
     pyarrow.csv.write_csv(table, tmp_path / "t.csv")
     (piece,) = planned(model, card, tmp_path / "t.csv", tmp_path / "out", tmp_path).pieces
     assert [item.origin for item in piece.slices] == [str(tmp_path / "t.csv")]
-    assert [item.path for item in piece.slices] == [str(path) for path in tmp_path.glob("0-*.parquet")]
+    assert [item.path for item in piece.slices] == [
+        str(path) for path in tmp_path.glob("0-*.parquet")
+    ]
 
 
-def test_columns_that_nobody_asked_for_and_another_order_are_noted_and_accepted(tmp_path, write, card, table, model):
+def test_columns_that_nobody_asked_for_and_another_order_are_noted_and_accepted(
+    tmp_path, write, card, table, model
+):
     wide = table.append_column("colour", table["city"]).append_column("y", table["n"])
     write("t.parquet", wide.select(sorted(wide.column_names)))
     plan = planned(model, card, tmp_path, tmp_path / "out", tmp_path)
@@ -107,13 +120,25 @@ def test_columns_that_nobody_asked_for_and_another_order_are_noted_and_accepted(
     [
         ("t.csv", "id,n,flag,city,at,keep\n", "there are no rows to score"),
         ("t.csv", "id,n,flag,city,at,keep", r"t\.csv: "),
-        ("t.csv", "id,n,flag,City,at,keep\n1,1,true,x,2024-01-01,k\n", "column 'city' is missing; did you mean City"),
+        (
+            "t.csv",
+            "id,n,flag,City,at,keep\n1,1,true,x,2024-01-01,k\n",
+            "column 'city' is missing; did you mean City",
+        ),
         ("t.csv", "n,flag,city,at,keep\n1,true,x,2024-01-01,k\n", "column 'id' is missing"),
         ("t.csv", "id,n,flag,city,at\n1,1,true,x,2024-01-01\n", "column 'keep' is missing"),
         ("t.parquet", SCHEMA.empty_table(), "there are no rows to score"),
         ("t.parquet", SCHEMA.empty_table().drop_columns(["n"]), "column 'n' is missing"),
-        ("t.parquet", SCHEMA.empty_table().set_column(1, "n", pa.array([], pa.string())), "column 'n' is string"),
-        ("t.parquet", SCHEMA.empty_table().set_column(3, "city", pa.array([], pa.int64())), "column 'city' is int64"),
+        (
+            "t.parquet",
+            SCHEMA.empty_table().set_column(1, "n", pa.array([], pa.string())),
+            "column 'n' is string",
+        ),
+        (
+            "t.parquet",
+            SCHEMA.empty_table().set_column(3, "city", pa.array([], pa.int64())),
+            "column 'city' is int64",
+        ),
     ],
 )
 def test_a_source_that_the_model_cannot_score_is_refused_before_anything_is_scored(
@@ -125,7 +150,9 @@ def test_a_source_that_the_model_cannot_score_is_refused_before_anything_is_scor
     assert str(tmp_path / name) in str(refused.value)
 
 
-def test_one_file_without_a_column_among_good_ones_is_found_before_the_first_row_is_read(tmp_path, write, card, table):
+def test_one_file_without_a_column_among_good_ones_is_found_before_the_first_row_is_read(
+    tmp_path, write, card, table
+):
     for number in range(5):
         write(f"{number}.parquet", table if number != 3 else table.drop_columns(["flag"]))
     files = list_source(str(tmp_path))
@@ -143,7 +170,9 @@ def test_scores_never_go_where_their_source_is(tmp_path, write, card, model, out
     for path in (source, tmp_path / "link"):
         with pytest.raises(RequestError, match="holds the source itself"):
             name_run(model, card, list_source(str(path)), str((source / output).resolve()))
-    assert name_run(model, card, list_source(str(source)), str(source / "scores")).output == str(source / "scores")
+    assert name_run(model, card, list_source(str(source)), str(source / "scores")).output == str(
+        source / "scores"
+    )
 
 
 def test_the_key_of_a_run_depends_on_the_model_the_source_and_what_is_carried_not_on_the_output(
@@ -161,27 +190,38 @@ def test_the_key_of_a_run_depends_on_the_model_the_source_and_what_is_carried_no
     assert len({key(), key(digest="e" * 64), key(files=other_files), key(keep=[])}) == 4
 
 
-def test_pieces_of_a_model_whose_last_step_is_wide_have_fewer_rows(tmp_path, write, card, table, model):
+def test_pieces_of_a_model_whose_last_step_is_wide_have_fewer_rows(
+    tmp_path, write, card, table, model
+):
     """Memory counts values: a few columns that one-hot encoding makes many of must not fill it."""
     write("t.parquet", table, row_group_size=20)
     narrow = planned(model, card, tmp_path, tmp_path / "out", tmp_path)
     wide = planned(model, replace(card, width=1 << 18), tmp_path, tmp_path / "out", tmp_path)
-    assert [[piece.rows for piece in plan.pieces] for plan in (narrow, wide)] == [[200], [80, 80, 40]]
+    assert [[piece.rows for piece in plan.pieces] for plan in (narrow, wide)] == [
+        [200],
+        [80, 80, 40],
+    ]
 
 
 def test_a_copy_that_was_typed_by_another_model_is_not_taken(tmp_path, write, make_card, model):
     """A dead attempt of an older champion may have left one: to it, "007" was a number."""
     write("in/t.csv", "id,code\na,007\nb,1e2\n")
     for type_, expected in ((pa.float64(), [7.0, 100.0]), (pa.string(), ["007", "1e2"])):
-        card = make_card(pa.schema([("id", pa.string()), ("code", type_)]), data=SECTIONS["data"] | {"drop": []})
+        card = make_card(
+            pa.schema([("id", pa.string()), ("code", type_)]), data=SECTIONS["data"] | {"drop": []}
+        )
         plan = planned(model, card, tmp_path / "in", tmp_path / "out", tmp_path)
         assert read_piece(plan.pieces[0], ["code"])["code"].to_pylist() == expected
 
 
-def test_files_in_which_a_feature_has_different_types_share_a_piece(tmp_path, write, card, table, model):
+def test_files_in_which_a_feature_has_different_types_share_a_piece(
+    tmp_path, write, card, table, model
+):
     """Each type is one that the model takes; together they are what its kind is stored as."""
     day = table["at"].cast(pa.date32(), safe=False)
-    other = table.set_column(4, "at", day).set_column(3, "city", table["city"].combine_chunks().dictionary_encode())
+    other = table.set_column(4, "at", day).set_column(
+        3, "city", table["city"].combine_chunks().dictionary_encode()
+    )
     whole = pa.array([2**60 + row for row in range(len(table))])
     write("a.parquet", table.slice(0, 5))
     write("b.parquet", other.set_column(1, "n", whole).slice(5, 5))
@@ -190,12 +230,18 @@ def test_files_in_which_a_feature_has_different_types_share_a_piece(tmp_path, wr
     read = read_piece(piece, table.column_names)
     assert read["city"].to_pylist() == table["city"].slice(0, 15).to_pylist()
     assert read["n"].to_pylist()[5:10] == [float(2**60 + row) for row in range(5, 10)]
-    assert [str(at)[:10] for at in read["at"].to_pylist()] == [str(at)[:10] for at in table["at"].to_pylist()[:15]]
+    assert [str(at)[:10] for at in read["at"].to_pylist()] == [
+        str(at)[:10] for at in table["at"].to_pylist()[:15]
+    ]
 
 
-def test_an_id_that_cannot_be_told_apart_is_refused_before_anything_is_scored(tmp_path, write, card, table, model):
+def test_an_id_that_cannot_be_told_apart_is_refused_before_anything_is_scored(
+    tmp_path, write, card, table, model
+):
     write("t.parquet", table.set_column(0, "id", table["id"].cast(pa.binary())))
-    with pytest.raises(RequestError, match=r"the id 'id' is binary: an id is a number, a text or a date"):
+    with pytest.raises(
+        RequestError, match=r"the id 'id' is binary: an id is a number, a text or a date"
+    ):
         planned(model, card, tmp_path, tmp_path / "out", tmp_path)
 
 
@@ -208,7 +254,9 @@ def test_an_id_that_cannot_be_told_apart_is_refused_before_anything_is_scored(tm
         ("t.parquet", "s3://bucket/out", "tcp://127.0.0.1:1", False),
     ],
 )
-def test_copies_that_the_workers_of_a_cluster_could_not_read_are_refused(write, table, name, output, cluster, refused):
+def test_copies_that_the_workers_of_a_cluster_could_not_read_are_refused(
+    write, table, name, output, cluster, refused
+):
     file = write(name, table if name.endswith("parquet") else "a\n1\n")
     if not refused:
         assert check_copies([file], output, cluster) is None

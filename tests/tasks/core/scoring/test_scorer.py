@@ -25,8 +25,11 @@ MODELS = [
     ("sklearn.linear_model.Ridge", {}),
     ("sklearn.linear_model.LogisticRegression", {"max_iter": 1000}),
 ]
-each_model = pytest.mark.parametrize(("name", "params"), MODELS, ids=[name.rsplit(".", 1)[1] for name, _ in MODELS])
-# scikit-learn's one-hot encoder says so of every piece that holds one; the answer is that of no known category.
+each_model = pytest.mark.parametrize(
+    ("name", "params"), MODELS, ids=[name.rsplit(".", 1)[1] for name, _ in MODELS]
+)
+# scikit-learn's one-hot encoder says so of every piece that holds one; the answer is that of no
+# known category.
 unknown_is_fine = pytest.mark.filterwarnings("ignore:Found unknown categories:UserWarning")
 
 
@@ -35,7 +38,9 @@ def scorer_of(pipeline, table, **options):
 
 
 @each_model
-def test_a_saved_and_loaded_model_scores_bit_for_bit_like_the_one_in_memory(tmp_path, mixed, fitted, name, params):
+def test_a_saved_and_loaded_model_scores_bit_for_bit_like_the_one_in_memory(
+    tmp_path, mixed, fitted, name, params
+):
     pipeline = fitted(name, **params)
     save_pipeline(pipeline, tmp_path / "model.skops")
     proba = hasattr(pipeline, "predict_proba")
@@ -45,7 +50,9 @@ def test_a_saved_and_loaded_model_scores_bit_for_bit_like_the_one_in_memory(tmp_
         one, other = before.score(piece).scores, after.score(piece).scores
         assert one.schema == other.schema
         for column in one.column_names:
-            assert one[column].to_pylist() == other[column].to_pylist()  # floats are equal where every bit is
+            assert (
+                one[column].to_pylist() == other[column].to_pylist()
+            )  # floats are equal where every bit is
         assert one.num_rows == piece.num_rows
 
 
@@ -54,7 +61,10 @@ def test_a_saved_and_loaded_model_scores_bit_for_bit_like_the_one_in_memory(tmp_
 def test_an_unknown_category_and_rows_without_any_value_get_a_score(mixed, fitted, name, params):
     odd = mixed.slice(0, 3).set_column(3, "city", pa.array(["Atlantis", "", None]))
     nothing = pa.table(
-        {name: pa.nulls(2, field.type) for name, field in zip(mixed.column_names, mixed.schema, strict=True)}
+        {
+            name: pa.nulls(2, field.type)
+            for name, field in zip(mixed.column_names, mixed.schema, strict=True)
+        }
     )
     scorer = scorer_of(fitted(name, **params), mixed)
     for table in (odd, nothing, pa.table({name: pa.nulls(2) for name in mixed.column_names})):
@@ -71,7 +81,9 @@ def test_scores_carry_the_id_what_is_kept_the_probabilities_and_the_version(mixe
     pipeline = fitted("sklearn.linear_model.LogisticRegression", max_iter=1000)
     table = mixed.append_column("id", pa.array([f"00{row}" for row in range(len(mixed))]))
     features = feature_columns(mixed.schema, [])
-    scorer = Scorer(make_predictor(pipeline, features), 12, id="id", keep=("city", "count"), proba=True)
+    scorer = Scorer(
+        make_predictor(pipeline, features), 12, id="id", keep=("city", "count"), proba=True
+    )
     scores = scorer.score(table.slice(5, 10)).scores
     assert scores.column_names == [
         "id", "city", "count", "prediction", "probability_high", "probability_low", "probability_middle",
@@ -80,14 +92,20 @@ def test_scores_carry_the_id_what_is_kept_the_probabilities_and_the_version(mixe
     for name in ("id", "city", "count"):
         assert scores[name].equals(table[name].slice(5, 10))
     assert scores["model_version"].to_pylist() == [12] * 10
-    probabilities = np.column_stack([scores[f"probability_{name}"] for name in ("high", "low", "middle")])
+    probabilities = np.column_stack(
+        [scores[f"probability_{name}"] for name in ("high", "low", "middle")]
+    )
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-12)
     names = np.asarray(["high", "low", "middle"])
     assert scores["prediction"].to_pylist() == names[probabilities.argmax(axis=1)].tolist()
 
 
 def test_without_an_id_rows_are_known_by_their_number_in_the_source(mixed, fitted):
-    scores = scorer_of(fitted("sklearn.linear_model.Ridge"), mixed).score(mixed.slice(0, 3), first_row=2**40).scores
+    scores = (
+        scorer_of(fitted("sklearn.linear_model.Ridge"), mixed)
+        .score(mixed.slice(0, 3), first_row=2**40)
+        .scores
+    )
     assert scores.column_names == ["row", "prediction", "model_version"]
     assert scores["row"].to_pylist() == [2**40, 2**40 + 1, 2**40 + 2]
 
@@ -151,7 +169,9 @@ def test_answers_that_are_not_one_for_each_row_are_an_error(pipeline, words):
     ],
 )
 def test_a_row_whose_answer_is_no_finite_number_is_rejected(pipeline, rejected):
-    scored = Scorer(Predictor(pipeline, FEATURES), 1, proba=pipeline.probabilities is not None).score(ROWS)
+    scored = Scorer(
+        Predictor(pipeline, FEATURES), 1, proba=pipeline.probabilities is not None
+    ).score(ROWS)
     assert sorted(scored.rejections) == rejected
     assert scored.rejected.to_pydict() == {
         "a": [ROWS["a"][row].as_py() for row in rejected],
@@ -174,15 +194,31 @@ class Picky(Fake):
 
 
 VALUES = [1.0, np.inf, 2.0, np.nan, 1e300, -np.inf, 3.0, np.nan]
-INFINITE, LARGE, MISSING, REFUSED = "infinite_value", "too_large_value", "missing_value", "refused_by_model"
-INFINITY, NAN = "Input X contains infinity or a value too large for dtype('float32').", "Input X contains NaN."
+INFINITE, LARGE, MISSING, REFUSED = (
+    "infinite_value",
+    "too_large_value",
+    "missing_value",
+    "refused_by_model",
+)
+INFINITY, NAN = (
+    "Input X contains infinity or a value too large for dtype('float32').",
+    "Input X contains NaN.",
+)
 PICKY = {
     "infinite": (np.isinf, INFINITY, {1: INFINITE, 5: INFINITE}),
     "missing": (np.isnan, NAN, {3: MISSING, 7: MISSING}),
-    "infinite or large": (lambda a: np.abs(a) > 1e38, INFINITY, {1: INFINITE, 4: LARGE, 5: INFINITE}),
+    "infinite or large": (
+        lambda a: np.abs(a) > 1e38,
+        INFINITY,
+        {1: INFINITE, 4: LARGE, 5: INFINITE},
+    ),
     "positive, whatever it says": (lambda a: a > 1e38, "no", {1: REFUSED, 4: REFUSED}),
     "one value": (lambda a: a == 2.0, "no", {2: REFUSED}),
-    "missing ones for another reason": (np.isnan, "Found unknown categories", {3: REFUSED, 7: REFUSED}),
+    "missing ones for another reason": (
+        np.isnan,
+        "Found unknown categories",
+        {3: REFUSED, 7: REFUSED},
+    ),
     "all": (lambda a: np.full(len(a), fill_value=True), "no", dict.fromkeys(range(8), REFUSED)),
 }
 
@@ -200,7 +236,8 @@ def test_one_bad_row_among_thousands_of_patterns_of_gaps_is_found():
     """A forest takes gaps; each combination of them must not cost a question of its own."""
     chance = np.random.default_rng(4)
     columns = {
-        f"x{number}": np.where(chance.random(9000) < 0.4, np.nan, chance.normal(size=9000)) for number in range(13)
+        f"x{number}": np.where(chance.random(9000) < 0.4, np.nan, chance.normal(size=9000))
+        for number in range(13)
     }
     columns["x0"][4321] = np.inf
     features = tuple(Column(name, "numeric") for name in columns)
@@ -214,15 +251,20 @@ def test_one_bad_row_among_thousands_of_patterns_of_gaps_is_found():
 
 
 @pytest.mark.parametrize("unknown", ["zz", "banana"])
-def test_rows_that_are_alike_in_their_gaps_are_not_rejected_for_what_only_some_of_them_hold(unknown):
-    """The first and the last row hold an unknown category; all of them have a gap, which the model takes.
+def test_rows_that_are_alike_in_their_gaps_are_not_rejected_for_what_only_some_of_them_hold(
+    unknown,
+):
+    """The first and the last row hold an unknown category; all of them have a gap, which the model
+    takes.
 
     What the model says of bananas has "nan" in it.
     """
     table = pa.table({"c": [unknown, "a", "a", "a", unknown], "x": pa.nulls(5, pa.float64())})
     columns = ColumnTransformer([("c", OrdinalEncoder(), ["c"]), ("x", "passthrough", ["x"])])
     frame = pd.DataFrame({"c": ["a", "b"] * 20, "x": np.arange(40.0)})
-    pipeline = make_pipeline(columns, HistGradientBoostingRegressor(max_iter=2)).fit(frame, np.arange(40.0))
+    pipeline = make_pipeline(columns, HistGradientBoostingRegressor(max_iter=2)).fit(
+        frame, np.arange(40.0)
+    )
     features = (Column("c", "categorical"), Column("x", "numeric"))
     scored = Scorer(Predictor(pipeline, features), 1).score(table)
     assert {row: why.reason for row, why in scored.rejections.items()} == {0: REFUSED, 4: REFUSED}
@@ -230,7 +272,10 @@ def test_rows_that_are_alike_in_their_gaps_are_not_rejected_for_what_only_some_o
 
 def test_any_number_of_rows_with_an_unknown_category_is_rejected_by_a_model_that_refuses_it_not_a_row_more():
     chance = np.random.default_rng(4)
-    cities, sides = chance.choice(["a", "b", "c", "zz"], 5000), chance.choice(["l", "r", "infinity", None], 5000)
+    cities, sides = (
+        chance.choice(["a", "b", "c", "zz"], 5000),
+        chance.choice(["l", "r", "infinity", None], 5000),
+    )
     table = pa.table({"city": cities.tolist(), "side": sides.tolist()})
     prepared = ColumnTransformer(
         [
@@ -243,16 +288,28 @@ def test_any_number_of_rows_with_an_unknown_category_is_rejected_by_a_model_that
     pipeline = make_pipeline(prepared, Ridge()).fit(known, np.arange(30.0))
     scored = Scorer(make_predictor(pipeline, features, table), 1).score(table)
     assert sorted(scored.rejections) == np.flatnonzero(cities == "zz").tolist()
-    assert {(why.reason, why.detail) for why in scored.rejections.values()} == {("unknown_category", "column 'city'")}
+    assert {(why.reason, why.detail) for why in scored.rejections.values()} == {
+        ("unknown_category", "column 'city'")
+    }
     assert scored.unknown == {"side": np.count_nonzero((cities != "zz") & (sides == "infinity"))}
 
 
 def test_a_text_that_the_model_takes_is_not_rejected_for_what_another_row_or_column_holds():
-    """An imputer makes "?" a known text; a lenient encoder takes any; what is refused is a number."""
-    table = pa.table({"c": ["Atlantis", "?", "?", "a"], "d": ["new", "new", "x", "x"], "n": [1.0, 1.0, 7.0, 1.0]})
+    """An imputer makes "?" a known text; a lenient encoder takes any; what is refused is a
+    number.
+    """
+    table = pa.table(
+        {"c": ["Atlantis", "?", "?", "a"], "d": ["new", "new", "x", "x"], "n": [1.0, 1.0, 7.0, 1.0]}
+    )
     prepared = ColumnTransformer(
         [
-            ("c", make_pipeline(SimpleImputer(missing_values="?", strategy="most_frequent"), OneHotEncoder()), ["c"]),
+            (
+                "c",
+                make_pipeline(
+                    SimpleImputer(missing_values="?", strategy="most_frequent"), OneHotEncoder()
+                ),
+                ["c"],
+            ),
             ("d", OneHotEncoder(handle_unknown="ignore"), ["d"]),
             ("n", OneHotEncoder(), ["n"]),
         ]
@@ -267,7 +324,9 @@ def test_a_text_that_the_model_takes_is_not_rejected_for_what_another_row_or_col
 @pytest.mark.parametrize("first", [0, 3])
 def test_rows_that_are_refused_at_regular_distances_are_told_from_a_model_that_refuses_all(first):
     table = pa.table({"a": np.arange(20_000.0)})
-    refused = find_refused(table, FEATURES, lambda rows: "no" if (rows % 100 == first).any() else None, {})
+    refused = find_refused(
+        table, FEATURES, lambda rows: "no" if (rows % 100 == first).any() else None, {}
+    )
     assert sorted(refused) == list(range(first, 20_000, 100))
 
 
@@ -287,7 +346,9 @@ def test_a_model_that_refuses_every_row_is_not_asked_about_each():
 def test_hundreds_of_rows_that_have_nothing_in_common_are_found_one_by_one():
     bad = np.random.default_rng(4).choice(131_072, 400, replace=False)
     table = pa.table({"a": np.arange(131_072.0)})
-    refused = find_refused(table, FEATURES, lambda rows: "no" if np.isin(rows, bad).any() else None, {})
+    refused = find_refused(
+        table, FEATURES, lambda rows: "no" if np.isin(rows, bad).any() else None, {}
+    )
     assert sorted(refused) == sorted(bad)
 
 
@@ -298,14 +359,18 @@ def test_a_missing_id_is_rejected_before_the_model_is_asked(mixed, fitted):
     assert scored.scores["id"].to_pylist() == ["a", "c"]
 
 
-def test_an_infinite_number_is_rejected_by_a_model_that_cannot_take_it_and_scored_by_one_that_can(mixed, fitted):
+def test_an_infinite_number_is_rejected_by_a_model_that_cannot_take_it_and_scored_by_one_that_can(
+    mixed, fitted
+):
     table = mixed.slice(0, 2).set_column(0, "number", pa.array([1.0, np.inf]))
     refused = scorer_of(fitted("sklearn.linear_model.Ridge"), mixed).score(table)
     assert [(row, why.reason, why.detail) for row, why in refused.rejections.items()] == [
         (1, "infinite_value", "column 'number'")
     ]
     assert len(refused.scores) == 1
-    taken = scorer_of(fitted("sklearn.ensemble.HistGradientBoostingRegressor", max_iter=5), mixed).score(table)
+    taken = scorer_of(
+        fitted("sklearn.ensemble.HistGradientBoostingRegressor", max_iter=5), mixed
+    ).score(table)
     assert (taken.rejected, len(taken.scores)) == (None, 2)
 
 
@@ -346,5 +411,12 @@ def test_carried_columns_must_not_meet_those_of_the_scores(id_, keep, refused):
 
 def test_a_column_named_like_one_of_quarantine_is_kept_under_another_name():
     table = pa.table({"reason": [np.inf, 1.0], "input": ["x", "y"]})
-    scorer = Scorer(Predictor(Fake([np.nan, 1.0]), (Column("reason", "numeric"),)), 1, keep=("input",))
-    assert scorer.score(table).rejected.column_names == ["column_reason", "column_input", "reason", "detail"]
+    scorer = Scorer(
+        Predictor(Fake([np.nan, 1.0]), (Column("reason", "numeric"),)), 1, keep=("input",)
+    )
+    assert scorer.score(table).rejected.column_names == [
+        "column_reason",
+        "column_input",
+        "reason",
+        "detail",
+    ]

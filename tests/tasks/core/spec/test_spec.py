@@ -24,18 +24,32 @@ def path(tmp_path):
 
 def test_a_small_spec_has_the_defaults_of_its_problem(path, tmp_path):
     spec = load_spec(path)
-    assert (spec.gates.champion.metric, spec.gates.champion.confidence, spec.gates.champion.margin) == (
+    assert (
+        spec.gates.champion.metric,
+        spec.gates.champion.confidence,
+        spec.gates.champion.margin,
+    ) == (
         "mae",
         0.95,
         0.01,
     )
-    assert (spec.scoring.source, spec.scoring.output) == (f"{tmp_path}/small.csv", f"{tmp_path}/scores")
-    assert (spec.scoring.on_existing, spec.scoring.proba, spec.scoring.keep) == ("replace", False, ())
+    assert (spec.scoring.source, spec.scoring.output) == (
+        f"{tmp_path}/small.csv",
+        f"{tmp_path}/scores",
+    )
+    assert (spec.scoring.on_existing, spec.scoring.proba, spec.scoring.keep) == (
+        "replace",
+        False,
+        (),
+    )
     assert spec.candidates[0].name == "Ridge"
 
 
 def test_the_metric_of_a_classification_is_log_loss(path):
-    changed = ["problem=classification", "candidates.0.estimator=sklearn.linear_model.LogisticRegression"]
+    changed = [
+        "problem=classification",
+        "candidates.0.estimator=sklearn.linear_model.LogisticRegression",
+    ]
     assert load_spec(path, changed).gates.champion.metric == "log_loss"
 
 
@@ -68,10 +82,16 @@ def test_overrides_apply_in_turn_and_leave_the_document_alone():
 
 
 MISTAKES = [
-    ("nmae=x", "nmae is not a field of the spec: known here are name, problem, data, candidates, gates, scoring"),
+    (
+        "nmae=x",
+        "nmae is not a field of the spec: known here are name, problem, data, candidates, gates, scoring",
+    ),
     ("data.sorce=x", "data.sorce is not a field .* source, target, id, time, segment, drop"),
     ("gates.limits.mae.maximum=3", "gates.limits.mae.maximum is not a field .* min, max"),
-    ("gates.champion.metrics=mae", "gates.champion.metrics is not a field .* metric, confidence, margin"),
+    (
+        "gates.champion.metrics=mae",
+        "gates.champion.metrics is not a field .* metric, confidence, margin",
+    ),
     ("candidates.0.parms={}", "candidates.0.parms is not a field .* estimator, params"),
     ("name=", "name is None"),
     ("name=a b", "name is 'a b': .*pattern"),
@@ -88,12 +108,18 @@ MISTAKES = [
     ("data.segment=y", "`segment` and `target` are both 'y'"),
     ("candidates=[]", "candidates is .*at least 1"),
     ("candidates=Ridge", "candidates is 'Ridge'"),
-    ("gates.limits={accuracy: {min: 1}}", "'accuracy' is not a metric of regression: use one of mae, rmse, r2"),
+    (
+        "gates.limits={accuracy: {min: 1}}",
+        "'accuracy' is not a metric of regression: use one of mae, rmse, r2",
+    ),
     ("gates.limits={mae: {}}", "gates.limits.mae: a limit needs `min`, `max` or both"),
     ("gates.limits={mae: 60}", "gates.limits.mae is 60"),
     ("gates.limits={mae: {max: many}}", "gates.limits.mae.max is 'many': .*number"),
     ("gates.limits={mae: {min: 3, max: 1}}", "no figure is both at least 3 and at most 1"),
-    ("gates.champion.metric=r2", "'r2' has no loss for each row of a regression: use one of mae, rmse"),
+    (
+        "gates.champion.metric=r2",
+        "'r2' has no loss for each row of a regression: use one of mae, rmse",
+    ),
     ("gates.champion.metric=log_loss", "use one of mae, rmse"),
     ("gates.champion.confidence=1", "gates.champion.confidence is 1: .*less than 1"),
     ("gates.champion.confidence=0.5", "gates.champion.confidence is 0.5: .*greater than 0.5"),
@@ -103,28 +129,58 @@ MISTAKES = [
     ("scoring.on_existing=append", "scoring.on_existing is 'append': .*'replace' or 'refuse'"),
     ("scoring.proba=maybe", "scoring.proba is 'maybe'"),
     ("scoring=", "scoring is None"),
-    ("search={trials: 3}", "search over parameters is not part of this version: give each candidate fixed `params`"),
-    ("candidates.0.search={}", "candidates.0: a search over parameters is not part of this version"),
+    (
+        "search={trials: 3}",
+        "search over parameters is not part of this version: give each candidate fixed `params`",
+    ),
+    (
+        "candidates.0.search={}",
+        "candidates.0: a search over parameters is not part of this version",
+    ),
     ("schedules={train: '0 3 * * 1'}", "schedules in a spec are not part of this version"),
-    ("scoring.window=1M", "scoring.window: '1M' is no length of a window: .* 1d or 15m, .*months are not supported"),
+    (
+        "scoring.window=1M",
+        "scoring.window: '1M' is no length of a window: .* 1d or 15m, .*months are not supported",
+    ),
     ("scoring.window=60", "scoring.window: '60' is no length of a window"),
     ("scoring.window=[1d]", "scoring.window: .* is no length of a window"),
-    ("scoring.window=1d", "scoring: `window` is '1d', and neither `source` nor `output` names a window: leave it out"),
-    ("scoring.source='in/{window:%Y}.csv'", "scoring: `source` is 'in/{window:%Y}.csv' and there is no `window`: give"),
-    ("scoring.output='out/{window:%j}'", "scoring: `output` is 'out/{window:%j}' and there is no `window`: give"),
-    ("scoring.output='out/{window}'", "scoring.output: .* without a format: write it as {window:%Y-%m-%d}"),
-    ("scoring.source='in/{window:%B}'", "scoring.source: .* holds %B: a window is written with %Y, .*%H"),
+    (
+        "scoring.window=1d",
+        "scoring: `window` is '1d', and neither `source` nor `output` names a window: leave it out",
+    ),
+    (
+        "scoring.source='in/{window:%Y}.csv'",
+        "scoring: `source` is 'in/{window:%Y}.csv' and there is no `window`: give",
+    ),
+    (
+        "scoring.output='out/{window:%j}'",
+        "scoring: `output` is 'out/{window:%j}' and there is no `window`: give",
+    ),
+    (
+        "scoring.output='out/{window}'",
+        "scoring.output: .* without a format: write it as {window:%Y-%m-%d}",
+    ),
+    (
+        "scoring.source='in/{window:%B}'",
+        "scoring.source: .* holds %B: a window is written with %Y, .*%H",
+    ),
     (
         "scoring={window: 1d, source: '{window:%Y-%m-%d}'}",
         "scoring: `output` is 'scores', where each .* name the window",
     ),
-    ("scoring={window: 1h, output: 'o/{window:%Y-%m-%d}'}", "scoring: `output`: .* 1h need .*{window:%Y-%m-%dT%H}"),
+    (
+        "scoring={window: 1h, output: 'o/{window:%Y-%m-%d}'}",
+        "scoring: `output`: .* 1h need .*{window:%Y-%m-%dT%H}",
+    ),
     (
         "scoring={window: 1h, output: '{window:%Y%m%d%H}', source: '{window:%H}'}",
         "scoring: `source`: '{window:%H}' is '00' both for 2023-12-25T00:00Z/.* and for 2023-12-26T00:00Z/",
     ),
     ("data.window=1d", "data.window is not a field of the spec"),
-    ("data.source='in/{window:%Y}.csv'", "data.source: .* names a window, which only scoring.source and"),
+    (
+        "data.source='in/{window:%Y}.csv'",
+        "data.source: .* names a window, which only scoring.source and",
+    ),
     ("data.target", "--set data.target: write it as FIELD=VALUE"),
     ("=3", "--set =3: write it as FIELD=VALUE"),
     ("data..target=3", "write it as FIELD=VALUE"),
@@ -135,7 +191,9 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("override", "words"), MISTAKES, ids=[override[:40] for override, _ in MISTAKES])
+@pytest.mark.parametrize(
+    ("override", "words"), MISTAKES, ids=[override[:40] for override, _ in MISTAKES]
+)
 def test_a_mistake_is_one_sentence_that_names_the_field_and_what_it_may_be(path, override, words):
     with pytest.raises(RequestError, match=words) as refused:
         load_spec(path, [override])
@@ -157,14 +215,27 @@ def test_a_mistake_is_one_sentence_that_names_the_field_and_what_it_may_be(path,
             "s3://in/{window:%Y/%m/%d/%H}",
             "s3://out/{window:%Y%m%dT%H}",
         ),
-        ("{window: 1w, output: '{window:%G-W%V}'}", "{folder}/small.csv", "{folder}/{window:%G-W%V}"),
-        ("{source: 'in/{date}.csv', output: 'out/{windows}'}", "{folder}/in/{date}.csv", "{folder}/out/{windows}"),
+        (
+            "{window: 1w, output: '{window:%G-W%V}'}",
+            "{folder}/small.csv",
+            "{folder}/{window:%G-W%V}",
+        ),
+        (
+            "{source: 'in/{date}.csv', output: 'out/{windows}'}",
+            "{folder}/in/{date}.csv",
+            "{folder}/out/{windows}",
+        ),
     ],
 )
-def test_a_window_and_any_other_braces_stay_in_the_paths_as_they_are_written(path, scoring, source, output):
+def test_a_window_and_any_other_braces_stay_in_the_paths_as_they_are_written(
+    path, scoring, source, output
+):
     found = load_spec(path, [f"scoring={scoring}"]).scoring
     folder = str(path.parent)
-    assert (found.source, found.output) == (source.replace("{folder}", folder), output.replace("{folder}", folder))
+    assert (found.source, found.output) == (
+        source.replace("{folder}", folder),
+        output.replace("{folder}", folder),
+    )
     assert found.window == yaml.safe_load(scoring).get("window")
 
 
@@ -195,7 +266,9 @@ def test_what_is_no_spec_is_refused_in_one_line(path, content, words):
 
 
 def test_a_missing_spec_says_how_to_write_one(tmp_path):
-    with pytest.raises(RequestError, match=r"no spec .*none.yaml: `afterfit init TABLE --target COLUMN`"):
+    with pytest.raises(
+        RequestError, match=r"no spec .*none.yaml: `afterfit init TABLE --target COLUMN`"
+    ):
         load_spec(tmp_path / "none.yaml")
     with pytest.raises(RequestError, match="cannot be read"):
         load_spec(tmp_path)
@@ -210,6 +283,11 @@ def test_a_spec_survives_json_and_does_not_change(path):
 
 def test_a_misspelt_field_is_named_rather_than_the_one_that_is_missing(tmp_path):
     path = tmp_path / "typo.yaml"
-    path.write_text("name: a\nproblem: regression\ndata: {source: t.csv, targt: y}\ncandidates: []\n", encoding="utf-8")
-    with pytest.raises(RequestError, match=r"data\.targt is not a field of the spec: known here are source, target"):
+    path.write_text(
+        "name: a\nproblem: regression\ndata: {source: t.csv, targt: y}\ncandidates: []\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(
+        RequestError, match=r"data\.targt is not a field of the spec: known here are source, target"
+    ):
         load_spec(path)

@@ -19,7 +19,9 @@ def test_a_digest_does_not_depend_on_the_order_of_keys(document, chance):
 
 @given(DOCUMENTS, DOCUMENTS)
 def test_different_documents_have_different_digests(one, other):
-    assert (digest_of([one]) == digest_of([other])) == (repr(sorted_keys(one)) == repr(sorted_keys(other)))
+    assert (digest_of([one]) == digest_of([other])) == (
+        repr(sorted_keys(one)) == repr(sorted_keys(other))
+    )
 
 
 def sorted_keys(document):
@@ -30,4 +32,7 @@ def sorted_keys(document):
 
 def test_a_digest_is_the_same_in_every_version():
     """It is stored with outputs and models: a change would make every one of them another."""
-    assert digest_of({"b": [1, "é"], "a": None}) == "a44633ba036df25280e4fd9ef09da6f54dfe6d3611c755e31f993ab16f108f34"
+    assert (
+        digest_of({"b": [1, "é"], "a": None})
+        == "a44633ba036df25280e4fd9ef09da6f54dfe6d3611c755e31f993ab16f108f34"
+    )

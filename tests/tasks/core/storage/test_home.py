@@ -8,7 +8,11 @@ NO_PROCESS = 2**22 + 1  # above the largest process id of Linux
 
 def test_the_home_is_what_the_environment_names_as_an_absolute_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for value, expected in {"": Path.home() / ".afterfit", "/a/b": Path("/a/b"), "here": tmp_path / "here"}.items():
+    for value, expected in {
+        "": Path.home() / ".afterfit",
+        "/a/b": Path("/a/b"),
+        "here": tmp_path / "here",
+    }.items():
         monkeypatch.setenv("AFTERFIT_HOME", value)
         assert home_folder() == expected
 

@@ -36,7 +36,10 @@ def test_features_are_what_is_not_left_out_in_the_order_of_the_table():
     ("schema", "words"),
     [
         (pa.schema([("y", pa.int8())]), "No column is left"),
-        (pa.schema([("y", pa.int8()), ("raw", pa.binary())]), "'raw' is of type binary, which no model can use"),
+        (
+            pa.schema([("y", pa.int8()), ("raw", pa.binary())]),
+            "'raw' is of type binary, which no model can use",
+        ),
     ],
 )
 def test_a_table_without_usable_features_is_refused(schema, words):
@@ -70,10 +73,19 @@ def test_extra_reordered_and_empty_columns_are_welcome(fields):
         ([("a", pa.int64()), ("id", pa.int64())], "column 'b' is missing; it has a, id"),
         ([("a", pa.int64()), ("B", pa.string()), ("id", pa.int64())], "column 'b' is missing"),
         ([("a", pa.int64()), ("b", pa.string())], "column 'id' is missing"),
-        ([("a", pa.string()), ("b", pa.string()), ("id", pa.int64())], "column 'a' is string, .* on a numeric one"),
+        (
+            [("a", pa.string()), ("b", pa.string()), ("id", pa.int64())],
+            "column 'a' is string, .* on a numeric one",
+        ),
         ([("a", pa.bool_()), ("b", pa.string()), ("id", pa.int64())], "column 'a' is bool"),
-        ([("a", pa.int64()), ("b", pa.int64()), ("id", pa.int64())], "column 'b' is int64, .* on a categorical one"),
-        ([("a", pa.int64()), ("a", pa.int64()), ("b", pa.string()), ("id", pa.int8())], "column 'a' occurs twice"),
+        (
+            [("a", pa.int64()), ("b", pa.int64()), ("id", pa.int64())],
+            "column 'b' is int64, .* on a categorical one",
+        ),
+        (
+            [("a", pa.int64()), ("a", pa.int64()), ("b", pa.string()), ("id", pa.int8())],
+            "column 'a' occurs twice",
+        ),
     ],
 )
 def test_a_missing_renamed_doubled_or_retyped_column_is_refused_by_name(fields, words):
@@ -111,7 +123,9 @@ MOMENT = datetime(2024, 5, 6, 7, 8, 9, 123456)  # noqa: DTZ001 - the naive one i
     ],
 )  # fmt: skip
 def test_each_kind_is_stored_as_one_type(array, values, type_):
-    """A time with a zone is stored as the moment in UTC; what is finer than a microsecond is cut off."""
+    """A time with a zone is stored as the moment in UTC; what is finer than a microsecond is cut
+    off.
+    """
     found = stored(pa.chunked_array([array]))
     assert (found.to_pylist(), found.type) == (values, type_)
 
@@ -124,7 +138,12 @@ def test_a_frame_has_one_dtype_for_each_kind_whatever_a_piece_happens_to_hold():
     empty = pa.table({name: pa.nulls(2) for name in KINDS})
     features = [Column(name, kind) for name, kind in KINDS.items()]
     expected = ["float64", "float64", "object", "datetime64[us]"]
-    for table in (full, empty, full.slice(0, 0), pa.concat_tables([full.slice(0, 1), full.slice(1)])):
+    for table in (
+        full,
+        empty,
+        full.slice(0, 0),
+        pa.concat_tables([full.slice(0, 1), full.slice(1)]),
+    ):
         assert [str(dtype) for dtype in to_frame(table, features).dtypes] == expected
 
 
@@ -147,7 +166,10 @@ def test_a_frame_of_numbers_alone_holds_what_one_with_other_columns_does():
     })  # fmt: skip
     numbers = [Column("n", "numeric"), Column("f", "numeric"), Column("b", "boolean")]
     for rows in (table, table.slice(2, 2), table.slice(0, 0)):
-        alone, beside = to_frame(rows, numbers), to_frame(rows, [*numbers, Column("c", "categorical")])
+        alone, beside = (
+            to_frame(rows, numbers),
+            to_frame(rows, [*numbers, Column("c", "categorical")]),
+        )
         pd.testing.assert_frame_equal(alone, beside[["n", "f", "b"]])
         assert alone.to_numpy().flags.f_contiguous
 

@@ -17,7 +17,10 @@ def rows(file, types=TYPES):
     ("content", "expected"),
     [
         ("a,b\nNA,NA\n1,x\n", [{"a": None, "b": "NA"}, {"a": 1.0, "b": "x"}]),
-        ("a,b\n,\n1,null\n2,x\n", [{"a": None, "b": None}, {"a": 1.0, "b": "null"}, {"a": 2.0, "b": "x"}]),
+        (
+            "a,b\n,\n1,null\n2,x\n",
+            [{"a": None, "b": None}, {"a": 1.0, "b": "null"}, {"a": 2.0, "b": "x"}],
+        ),
         ('a,b\n1,""\n2,"x, y"\n', [{"a": 1.0, "b": None}, {"a": 2.0, "b": "x, y"}]),
         ('a,b\n1,"two\nlines"\n', [{"a": 1.0, "b": "two\nlines"}]),
         ('a,b\n1,"say ""no"""\n', [{"a": 1.0, "b": 'say "no"'}]),
@@ -27,7 +30,9 @@ def rows(file, types=TYPES):
     ],
 )
 def test_what_is_written_is_what_is_read(write, content, expected):
-    """NA is a text among texts and missing among numbers; what is empty is missing; a byte order mark is no name."""
+    """NA is a text among texts and missing among numbers; what is empty is missing; a byte order
+    mark is no name.
+    """
     file = write("in.csv", content)
     assert read_csv(file).to_pylist() == expected
     assert rows(file) == expected
@@ -47,7 +52,10 @@ def test_ids_stay_as_they_are_written(write, id_):
 
 
 def test_large_whole_numbers_beside_a_gap_are_not_rounded(write):
-    assert read_csv(write("in.csv", "n,x\n9007199254740993,1\n,2\n"))["n"].to_pylist() == [9007199254740993, None]
+    assert read_csv(write("in.csv", "n,x\n9007199254740993,1\n,2\n"))["n"].to_pylist() == [
+        9007199254740993,
+        None,
+    ]
 
 
 BAD = {
@@ -67,15 +75,26 @@ BAD = {
     "tabs": (b"a\tb\n1\t2\n", r"seems to be separated by '\\t'"),
     "an open quote in the last column": (b'a,b\n1,"x\n2,y\n3,z\n', "never closed"),
     "an open quote in the first column": (b'a,b\n1,x\n"2,y\n3,z\n', "never closed"),
-    "an open quote that a later row closes": (b'a,b\n1,"x\n2,"y"\n3,"z"\n', "line 3, byte 11: text follows a closing"),
-    "an open quote in a middle column": (b'a,b,c\n1,"x,2\n3,"y",4\n', "line 3, byte 15: text follows a closing"),
-    "NUL after the first MiB": (b"a,b\n" + b"1,x\n" * 300_000 + b"1,\0\n", "line 300,002, byte 1,200,006: a NUL"),
+    "an open quote that a later row closes": (
+        b'a,b\n1,"x\n2,"y"\n3,"z"\n',
+        "line 3, byte 11: text follows a closing",
+    ),
+    "an open quote in a middle column": (
+        b'a,b,c\n1,"x,2\n3,"y",4\n',
+        "line 3, byte 15: text follows a closing",
+    ),
+    "NUL after the first MiB": (
+        b"a,b\n" + b"1,x\n" * 300_000 + b"1,\0\n",
+        "line 300,002, byte 1,200,006: a NUL",
+    ),
 }
 
 
 @pytest.mark.parametrize("read", [read_csv, rows])
 @pytest.mark.parametrize(("content", "words"), BAD.values(), ids=BAD.keys())
-def test_a_file_that_cannot_be_read_without_loss_is_refused_in_one_sentence(write, read, content, words):
+def test_a_file_that_cannot_be_read_without_loss_is_refused_in_one_sentence(
+    write, read, content, words
+):
     file = write("in.csv", content)
     with pytest.raises(RequestError, match=words) as refused:
         read(file)

@@ -48,11 +48,16 @@ def test_text_that_a_parser_would_join_or_cut_is_found_with_its_place(content, w
 def test_what_a_writer_quotes_comes_through_and_without_one_mark_all_sizes_say_the_same():
     chance = random.Random(1)  # noqa: S311 - nobody is to be surprised but us
     for _ in range(500):
-        rows = [["".join(chance.choices('ab",\n\r x', k=chance.randint(0, 5))) for _ in range(3)] for _ in range(4)]
+        rows = [
+            ["".join(chance.choices('ab",\n\r x', k=chance.randint(0, 5))) for _ in range(3)]
+            for _ in range(4)
+        ]
         written = io.StringIO()
         csv.writer(written, lineterminator=chance.choice(["\n", "\r\n"])).writerows(rows)
         content = written.getvalue().encode()
         assert {read(content, size)[0] for size in SIZES} == {""}
         if marks := [place for place, byte in enumerate(content) if byte == ord('"')]:
             place = chance.choice(marks)
-            assert len({read(content[:place] + content[place + 1 :], size)[0] for size in SIZES}) == 1
+            assert (
+                len({read(content[:place] + content[place + 1 :], size)[0] for size in SIZES}) == 1
+            )

@@ -17,10 +17,16 @@ def test_the_content_of_a_file_here_is_told_by_its_sha256(write, mixed):
         expected = hashlib.sha256(Path(file.path).read_bytes()).hexdigest()
         described = describe_input(file)
         assert described.content == f"sha256:{expected}"
-        assert (described.path, described.size, described.digest) == (file.path, file.size, file.digest)
+        assert (described.path, described.size, described.digest) == (
+            file.path,
+            file.size,
+            file.digest,
+        )
 
 
-def test_the_content_of_a_file_on_a_store_is_told_as_the_store_tells_it_and_not_read(write, mixed, monkeypatch):
+def test_the_content_of_a_file_on_a_store_is_told_as_the_store_tells_it_and_not_read(
+    write, mixed, monkeypatch
+):
     write_whole("memory://inputs/a.parquet", Path(write("a.parquet", mixed).path).read_bytes())
     (file,) = list_source("memory://inputs/a.parquet")
     monkeypatch.setattr(inputs, "open_unbuffered", lambda _: pytest.fail("it was read"))
@@ -77,7 +83,9 @@ def test_what_was_digested_ahead_is_not_digested_again(write, mixed, tmp_path, d
     assert described == [file.path for file in files]
 
 
-def test_a_file_that_changed_since_it_was_digested_ahead_is_digested_again(write, mixed, tmp_path, described):
+def test_a_file_that_changed_since_it_was_digested_ahead_is_digested_again(
+    write, mixed, tmp_path, described
+):
     write("in/a.parquet", mixed)
     with prefetch_digests(str(tmp_path / "in")):
         wait_until_ahead()
@@ -87,8 +95,12 @@ def test_a_file_that_changed_since_it_was_digested_ahead_is_digested_again(write
     assert len(described) == 2
 
 
-@pytest.mark.parametrize("name", ["csv", "both", "many", "missing", "url", "damaged", "glob/*.parquet"])
-def test_a_source_that_cannot_or_need_not_be_digested_ahead_is_left_alone(write, mixed, tmp_path, described, name):
+@pytest.mark.parametrize(
+    "name", ["csv", "both", "many", "missing", "url", "damaged", "glob/*.parquet"]
+)
+def test_a_source_that_cannot_or_need_not_be_digested_ahead_is_left_alone(
+    write, mixed, tmp_path, described, name
+):
     """And nobody hears of it: the run itself has the words for what is wrong."""
     for folder in ("csv", "both"):
         write(f"{folder}/a.csv", "a\n1\n")
@@ -104,7 +116,9 @@ def test_a_source_that_cannot_or_need_not_be_digested_ahead_is_left_alone(write,
     assert not described
 
 
-def test_digesting_ahead_ends_with_its_body_and_leaves_nothing_behind(write, mixed, tmp_path, monkeypatch):
+def test_digesting_ahead_ends_with_its_body_and_leaves_nothing_behind(
+    write, mixed, tmp_path, monkeypatch
+):
     file, began = write("in/a.parquet", mixed), threading.Event()
     monkeypatch.setattr(inputs, "open_unbuffered", lambda _: began.set() or EndlessFile())
     with prefetch_digests(file.path):

@@ -16,7 +16,14 @@ def names(source):
 
 @pytest.fixture
 def folder(tmp_path, write):
-    for name in ("b.parquet", "a.pq", "C.PARQUET", "_metadata.parquet", ".hidden.parquet", "_sub/d.parquet"):
+    for name in (
+        "b.parquet",
+        "a.pq",
+        "C.PARQUET",
+        "_metadata.parquet",
+        ".hidden.parquet",
+        "_sub/d.parquet",
+    ):
         write(name, TABLE)
     (tmp_path / "notes.txt").write_text("no table")
     return tmp_path
@@ -52,10 +59,18 @@ def test_a_file_url_is_the_file(folder):
         ({}, "*.parquet", "nothing to read"),
         ({"notes.txt": b"x"}, "", "nothing to read"),
         ({"a.csv": b"a\n1\n", "b.parquet": TABLE}, "", "both Parquet and CSV"),
-        ({"a.json": b"{}"}, "a.json", r"a.json is neither Parquet nor CSV: .* \.parquet, \.pq, \.csv, \.csv\.gz"),
+        (
+            {"a.json": b"{}"},
+            "a.json",
+            r"a.json is neither Parquet nor CSV: .* \.parquet, \.pq, \.csv, \.csv\.gz",
+        ),
         ({"a.parquet": b""}, "a.parquet", "a.parquet is not a whole Parquet file"),
         ({"a.parquet": b"PAR1"}, "a.parquet", "a.parquet is not a whole Parquet file"),
-        ({"a.parquet": b"a,b\n1,2\n3,4\n5,6\n"}, "a.parquet", "a.parquet is not a whole Parquet file"),
+        (
+            {"a.parquet": b"a,b\n1,2\n3,4\n5,6\n"},
+            "a.parquet",
+            "a.parquet is not a whole Parquet file",
+        ),
     ],
 )
 def test_what_is_no_source_is_refused_in_one_sentence(tmp_path, write, make, source, words):
@@ -115,7 +130,9 @@ def test_the_identity_changes_with_what_changes(tmp_path, write, change):
         check_unchanged(before)
 
 
-def test_the_identity_of_parquet_sees_another_value_in_a_file_of_the_same_size_and_time(tmp_path, write):
+def test_the_identity_of_parquet_sees_another_value_in_a_file_of_the_same_size_and_time(
+    tmp_path, write
+):
     one = write("a.parquet", pa.table({"a": [1, 2, 3]}))
     other = write("a.parquet", pa.table({"a": [1, 2, 4]}))
     assert one.size == other.size
@@ -160,8 +177,14 @@ def test_a_folder_with_folders_is_refused_and_all_its_files_can_be_named(tmp_pat
     write("in/_done/b.parquet", mixed)
     assert len(list_source(str(tmp_path / "in"))) == 1
     write("in/day=1/b.parquet", mixed)
-    with pytest.raises(RequestError, match=r"holds folders \(day=1\): name the files, as in .*/in/\*\*/\*\.parquet"):
+    with pytest.raises(
+        RequestError, match=r"holds folders \(day=1\): name the files, as in .*/in/\*\*/\*\.parquet"
+    ):
         list_source(str(tmp_path / "in"))
     assert len(list_source(str(tmp_path / "in/*.parquet"))) == 1
     assert len(list_source(str(tmp_path / "in/day=*/*.parquet"))) == 1
-    assert names(tmp_path / "in/**/*.parquet") == ["b.parquet", "a.parquet", "b.parquet"]  # _done is named by ** too
+    assert names(tmp_path / "in/**/*.parquet") == [
+        "b.parquet",
+        "a.parquet",
+        "b.parquet",
+    ]  # _done is named by ** too

@@ -8,7 +8,12 @@ from tasks.core.errors import RequestError
 from tasks.core.tables.frames import stored
 from tasks.core.tables.split import Split, held_out, make_split, seen_in_training
 
-IDS = pa.table({"id": [f"customer-{number}" for number in range(2000)], "x": [number % 7 for number in range(2000)]})
+IDS = pa.table(
+    {
+        "id": [f"customer-{number}" for number in range(2000)],
+        "x": [number % 7 for number in range(2000)],
+    }
+)
 
 
 def sides(table, time=None, id_=None):
@@ -54,7 +59,9 @@ def test_equal_rows_are_on_one_side():
 
 @pytest.mark.parametrize("ids", [[7, 9007199254740993], ["7", "9007199254740993"]])
 def test_an_id_is_on_the_same_side_as_a_number_and_as_a_text(ids):
-    assert sides(pa.table({"id": ids}), id_="id") == sides(pa.table({"id": ["7", "9007199254740993"]}), id_="id")
+    assert sides(pa.table({"id": ids}), id_="id") == sides(
+        pa.table({"id": ["7", "9007199254740993"]}), id_="id"
+    )
 
 
 def test_by_time_the_newest_fifth_is_held_out_ties_included():
@@ -63,9 +70,13 @@ def test_by_time_the_newest_fifth_is_held_out_ties_included():
 
 
 def test_by_time_later_rows_are_held_out_by_the_same_rule_and_earlier_ones_are_not():
-    days = pa.array(np.arange("2024-01-01", "2024-01-11", dtype="datetime64[D]").astype("datetime64[us]"))
+    days = pa.array(
+        np.arange("2024-01-01", "2024-01-11", dtype="datetime64[D]").astype("datetime64[us]")
+    )
     split = make_split(pa.table({"t": days}), "t", None)
-    later = pa.array(["2023-12-31", "2024-01-08", "2024-01-09", "2030-01-01"]).cast(pa.timestamp("us"))
+    later = pa.array(["2023-12-31", "2024-01-08", "2024-01-09", "2030-01-01"]).cast(
+        pa.timestamp("us")
+    )
     assert held_out(pa.table({"t": later}), split).tolist() == [False, False, True, True]
 
 
@@ -101,6 +112,10 @@ def test_a_rule_that_cannot_tell_says_that_every_row_was_seen(table, split):
 
 
 def test_a_zoned_time_splits_like_the_same_moment_in_utc():
-    zoned = pa.chunked_array([pa.array(range(0, 10**7, 10**6), pa.timestamp("us", "Asia/Kathmandu"))])
+    zoned = pa.chunked_array(
+        [pa.array(range(0, 10**7, 10**6), pa.timestamp("us", "Asia/Kathmandu"))]
+    )
     plain = pa.chunked_array([pa.array(range(0, 10**7, 10**6), pa.timestamp("us"))])
-    assert sides(pa.table({"t": stored(zoned)}), time="t") == sides(pa.table({"t": plain}), time="t")
+    assert sides(pa.table({"t": stored(zoned)}), time="t") == sides(
+        pa.table({"t": plain}), time="t"
+    )

@@ -36,7 +36,9 @@ def test_texts_booleans_and_a_few_whole_numbers_are_classes(values, problem):
         ({}, None, None, ()),
     ],
 )
-def test_the_id_never_repeats_the_time_has_no_gaps_and_what_no_model_can_use_is_dropped(columns, id_, time, drop):
+def test_the_id_never_repeats_the_time_has_no_gaps_and_what_no_model_can_use_is_dropped(
+    columns, id_, time, drop
+):
     roles = guess_roles(pa.table({**columns, "y": [1, 2, 3]}), "y")
     assert (roles.id, roles.time, roles.drop) == (id_, time, drop)
 
@@ -44,18 +46,35 @@ def test_the_id_never_repeats_the_time_has_no_gaps_and_what_no_model_can_use_is_
 @pytest.mark.parametrize("name", ["hours.csv", "hours.parquet"])
 @pytest.mark.parametrize(
     ("target", "values", "problem"),
-    [("cnt", [number / 7 for number in range(20)], "regression"), ("yes", ["a", "b"] * 10, "classification")],
+    [
+        ("cnt", [number / 7 for number in range(20)], "regression"),
+        ("yes", ["a", "b"] * 10, "classification"),
+    ],
 )
-def test_a_first_spec_can_be_read_and_says_what_was_found(tmp_path, write, name, target, values, problem):
+def test_a_first_spec_can_be_read_and_says_what_was_found(
+    tmp_path, write, name, target, values, problem
+):
     """Also where a column is named as YAML names a boolean."""
-    table = pa.table({"key": [f"k{number}" for number in range(20)], "day": DAYS, "x: y": range(20), target: values})
+    table = pa.table(
+        {
+            "key": [f"k{number}" for number in range(20)],
+            "day": DAYS,
+            "x: y": range(20),
+            target: values,
+        }
+    )
     content = table if name.endswith("parquet") else table.to_pandas().to_csv(index=False)
     file = write(name, content)
     path = tmp_path / "my model.yaml"
     write_first_spec(file.path, target, path)
     spec = load_spec(path)
     assert (spec.name, spec.problem, spec.data.source) == ("my-model", problem, file.path)
-    assert (spec.data.target, spec.data.id, spec.data.time, spec.data.drop) == (target, "key", "day", ())
+    assert (spec.data.target, spec.data.id, spec.data.time, spec.data.drop) == (
+        target,
+        "key",
+        "day",
+        (),
+    )
     assert spec.scoring.output == str(tmp_path / "my-model-scores")
     assert f"source: {name}" in path.read_text()
 
@@ -64,7 +83,9 @@ def test_a_first_spec_can_be_read_and_says_what_was_found(tmp_path, write, name,
     ("target", "exists", "words"),
     [("cnt", True, "exists already"), ("ctn", False, "Column 'ctn' is not in .*did you mean cnt")],
 )
-def test_no_spec_is_overwritten_or_written_for_a_target_that_is_not_there(tmp_path, write, target, exists, words):
+def test_no_spec_is_overwritten_or_written_for_a_target_that_is_not_there(
+    tmp_path, write, target, exists, words
+):
     file = write("hours.csv", "id,cnt\n1,2\n")
     path = tmp_path / "hours.yaml"
     if exists:

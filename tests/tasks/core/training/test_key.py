@@ -10,14 +10,23 @@ from tasks.core.training.key import identify_training
         ({"scoring": {"source": "/elsewhere", "output": "/out", "proba": False}}, True),
         ({"name": "other"}, False),
         ({"data": {"source": "/in/small.csv", "target": "y", "drop": ["x"]}}, False),
-        ({"candidates": [{"estimator": "sklearn.linear_model.Ridge", "params": {"alpha": 2}}]}, False),
+        (
+            {"candidates": [{"estimator": "sklearn.linear_model.Ridge", "params": {"alpha": 2}}]},
+            False,
+        ),
         ({"gates": {"limits": {"mae": {"max": 3}}}}, False),
     ],
 )
 def test_the_training_key_depends_on_the_part_of_the_spec_that_trains(make_spec, sections, same):
-    assert (identify_training(make_spec(**sections), "s") == identify_training(make_spec(), "s")) is same
+    assert (
+        identify_training(make_spec(**sections), "s") == identify_training(make_spec(), "s")
+    ) is same
 
 
 def test_the_training_key_depends_on_the_source_and_on_a_model_fitted_elsewhere(make_spec):
-    keys = {identify_training(make_spec(), source, model) for source in ("s", "t") for model in ("", "m")}
+    keys = {
+        identify_training(make_spec(), source, model)
+        for source in ("s", "t")
+        for model in ("", "m")
+    }
     assert len(keys) == 4

@@ -64,7 +64,11 @@ def test_files_of_different_types_are_refused(tmp_path, write):
     [
         (chunked([1.5, 2]), "regression", None),
         (chunked([1, 2]), "regression", None),
-        (chunked(["a", "b"]), "regression", "is string, not a number: set `problem: classification`"),
+        (
+            chunked(["a", "b"]),
+            "regression",
+            "is string, not a number: set `problem: classification`",
+        ),
         (chunked([True, False]), "regression", "is bool, not a number"),
         (chunked([1.0, float("inf")]), "regression", "is infinite"),
         (chunked([], pa.float64()), "regression", "is missing in every row"),
@@ -90,7 +94,11 @@ def test_the_target_suits_the_problem_or_is_refused(target, problem, words):
 
 @pytest.mark.parametrize(
     ("values", "expected"),
-    [([1.0, None, NAN, 0.0], [True, False, False, True]), ([1, None], [True, False]), (["", None], [True, False])],
+    [
+        ([1.0, None, NAN, 0.0], [True, False, False, True]),
+        ([1, None], [True, False]),
+        (["", None], [True, False]),
+    ],
 )
 def test_a_target_is_there_where_it_is_neither_null_nor_nan(values, expected):
     assert has_target(chunked(values)).to_pylist() == expected
@@ -127,10 +135,17 @@ def test_each_row_with_a_target_is_on_one_side_and_the_others_are_counted(tmp_pa
     train, judges = open_table(found.train), open_table(found.held_out)
     ids = train["id"].to_pylist() + judges["id"].to_pylist()
     assert sorted(ids) == sorted(f"r{number}" for number in range(300) if number % 10)
-    assert (found.rows_train, found.rows_held_out, found.rows_without_target) == (len(train), len(judges), 30)
+    assert (found.rows_train, found.rows_held_out, found.rows_without_target) == (
+        len(train),
+        len(judges),
+        30,
+    )
     assert held_out(judges, found.split).all()
     assert not held_out(train, found.split).any()
-    assert [(column.name, column.kind) for column in found.features] == [("x", "numeric"), ("city", "categorical")]
+    assert [(column.name, column.kind) for column in found.features] == [
+        ("x", "numeric"),
+        ("city", "categorical"),
+    ]
     assert [str(train.schema.field(name).type) for name in ("x", "city")] == ["double", "string"]
 
 
@@ -155,7 +170,12 @@ def test_by_time_no_row_that_trains_is_newer_than_one_that_judges(tmp_path):
         (TABLE.select(["id", "y"]), {"id": "id"}, "regression", "No column is left"),
         (TABLE.slice(0, 1).select(["x", "y"]), {}, "regression", "is missing in every row"),
         (TABLE.slice(1, 1).select(["x", "y"]), {}, "regression", "both need some"),
-        (pa.table({"t": range(10), "y": ["a"] * 8 + ["b"] * 2}), {"time": "t"}, "classification", "has one class only"),
+        (
+            pa.table({"t": range(10), "y": ["a"] * 8 + ["b"] * 2}),
+            {"time": "t"},
+            "classification",
+            "has one class only",
+        ),
     ],
 )
 def test_a_table_that_cannot_train_or_judge_is_refused(tmp_path, table, fields, problem, words):

@@ -2,7 +2,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tasks.core.windows.backfill import COLUMNS, WindowPlan, choose, make_document, make_row, status_of
+from tasks.core.windows.backfill import (
+    COLUMNS,
+    WindowPlan,
+    choose,
+    make_document,
+    make_row,
+    status_of,
+)
 from tasks.core.windows.window import Window
 
 START = datetime(2026, 1, 31, tzinfo=UTC)

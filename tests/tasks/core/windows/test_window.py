@@ -21,7 +21,9 @@ from tasks.core.windows.window import (
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
-LENGTHS = st.sampled_from(["1m", "7m", "15m", "1h", "5h", "12h", "1d", "3d", "1w", "2w", "366d"]).map(parse_length)
+LENGTHS = st.sampled_from(
+    ["1m", "7m", "15m", "1h", "5h", "12h", "1d", "3d", "1w", "2w", "366d"]
+).map(parse_length)
 MOMENTS = st.datetimes(datetime(1900, 1, 1), datetime(2999, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - as it asks
 
 
@@ -118,7 +120,10 @@ def test_what_is_no_moment_is_refused_with_the_option_named(text):
     ],
 )
 def test_windows_lie_side_by_side_from_the_first_moment_up_to_the_second(start, end, length, names):
-    assert [window_name(window) for window in windows_between(utc(start), utc(end), parse_length(length))] == names
+    assert [
+        window_name(window)
+        for window in windows_between(utc(start), utc(end), parse_length(length))
+    ] == names
 
 
 @pytest.mark.parametrize("night", ["2026-03-29", "2026-10-25"])
@@ -126,15 +131,29 @@ def test_a_day_has_24_hours_on_the_nights_when_clocks_change(night):
     berlin = ZoneInfo("Europe/Berlin")
     start, end = utc(night).astimezone(berlin), (utc(night) + DAY).astimezone(berlin)
     windows = windows_between(start, end, HOUR)
-    assert [fill("{window:%d %H}", window) for window in windows] == [f"{night[-2:]} {hour:02d}" for hour in range(24)]
-    assert [previous_window(window.end.astimezone(berlin), HOUR) for window in windows] == list(windows)
+    assert [fill("{window:%d %H}", window) for window in windows] == [
+        f"{night[-2:]} {hour:02d}" for hour in range(24)
+    ]
+    assert [previous_window(window.end.astimezone(berlin), HOUR) for window in windows] == list(
+        windows
+    )
 
 
 @pytest.mark.parametrize(
     ("start", "end", "length", "words"),
     [
-        ("2026-01-31", "2026-01-31", "1d", "--from 2026-01-31T00:00Z is not before --to .* earliest 2026-02-01T00:00Z"),
-        ("2026-02-02", "2026-01-31", "1d", "--from 2026-02-02T00:00Z is not before --to 2026-01-31T00:00Z"),
+        (
+            "2026-01-31",
+            "2026-01-31",
+            "1d",
+            "--from 2026-01-31T00:00Z is not before --to .* earliest 2026-02-01T00:00Z",
+        ),
+        (
+            "2026-02-02",
+            "2026-01-31",
+            "1d",
+            "--from 2026-02-02T00:00Z is not before --to 2026-01-31T00:00Z",
+        ),
         (
             "2026-01-31T06:00",
             "2026-02-02",
@@ -147,8 +166,18 @@ def test_a_day_has_24_hours_on_the_nights_when_clocks_change(night):
             "15m",
             "--to 2026-02-02T00:20Z .*: use 2026-02-02T00:15Z or 2026-02-02T00:30Z",
         ),
-        ("2026-01-31T00:00:01", "2026-02-02", "1h", "--from 2026-01-31T00:00:01Z is not where a window of 1h starts"),
-        ("2026-01-31", "2026-02-09", "1w", "window of 1w starts: use 2026-01-26T00:00Z or 2026-02-02T00:00Z"),
+        (
+            "2026-01-31T00:00:01",
+            "2026-02-02",
+            "1h",
+            "--from 2026-01-31T00:00:01Z is not where a window of 1h starts",
+        ),
+        (
+            "2026-01-31",
+            "2026-02-09",
+            "1w",
+            "window of 1w starts: use 2026-01-26T00:00Z or 2026-02-02T00:00Z",
+        ),
         (
             "2026-01-01",
             "2026-01-07T22:41",
@@ -157,20 +186,28 @@ def test_a_day_has_24_hours_on_the_nights_when_clocks_change(night):
         ),
     ],
 )
-def test_a_backfill_that_would_cut_a_window_off_is_refused_with_the_moments_beside_it(start, end, length, words):
+def test_a_backfill_that_would_cut_a_window_off_is_refused_with_the_moments_beside_it(
+    start, end, length, words
+):
     with pytest.raises(RequestError, match=words):
         windows_between(utc(start), utc(end), parse_length(length))
 
 
 def test_ten_thousand_windows_are_not_too_many():
-    assert len(windows_between(utc("2026-01-01"), utc("2026-01-07T22:40"), timedelta(minutes=1))) == 10_000
+    assert (
+        len(windows_between(utc("2026-01-01"), utc("2026-01-07T22:40"), timedelta(minutes=1)))
+        == 10_000
+    )
 
 
 @given(MOMENTS, LENGTHS, st.integers(1, 40))
 def test_windows_cover_their_stretch_once(moment, length, count):
     start = previous_window(moment, length).start
     windows = windows_between(start, start + count * length, length)
-    assert [window.start for window in windows] + [windows[-1].end] == [start, *(window.end for window in windows)]
+    assert [window.start for window in windows] + [windows[-1].end] == [
+        start,
+        *(window.end for window in windows),
+    ]
     assert {window.end - window.start for window in windows} == {length}
     assert len(windows) == count
 
@@ -222,13 +259,22 @@ def test_a_window_is_filled_in_and_other_braces_stay(template, windowed, filled)
     assert has_window(template) is windowed
     assert fill(template, NEW_YEAR) == filled
     kathmandu = ZoneInfo("Asia/Kathmandu")
-    assert fill(template, Window(NEW_YEAR.start.astimezone(kathmandu), NEW_YEAR.end.astimezone(kathmandu))) == filled
+    assert (
+        fill(
+            template,
+            Window(NEW_YEAR.start.astimezone(kathmandu), NEW_YEAR.end.astimezone(kathmandu)),
+        )
+        == filled
+    )
 
 
 @pytest.mark.parametrize(
     ("template", "words"),
     [
-        ("out/{window}", "'out/{window}' names a window without a format: write it as {window:%Y-%m-%d}"),
+        (
+            "out/{window}",
+            "'out/{window}' names a window without a format: write it as {window:%Y-%m-%d}",
+        ),
         ("out/{window:}", "without a format"),
         ("out/{window:%Y", "without a format"),
         ("out/{window", "without a format"),
@@ -268,12 +314,17 @@ def test_a_window_that_cannot_be_filled_in_everywhere_alike_is_refused(template,
 )
 def test_a_template_must_give_each_window_a_name_of_its_own(length, fine, coarse):
     check_distinct(fine, parse_length(length))
-    with pytest.raises(ValueError, match=rf"' both for .*Z and for .*Z: windows of {length} need .*{{window:%Y-%m-%d"):
+    with pytest.raises(
+        ValueError,
+        match=rf"' both for .*Z and for .*Z: windows of {length} need .*{{window:%Y-%m-%d",
+    ):
         check_distinct(coarse, parse_length(length))
 
 
 def test_a_filled_scoring_is_one_without_windows_and_leaves_the_first_alone():
-    scoring = Scoring(source="/in/{window:%Y-%m-%d}", output="/out/{window:%Y-%m-%d}", window="1d", keep=("a",))
+    scoring = Scoring(
+        source="/in/{window:%Y-%m-%d}", output="/out/{window:%Y-%m-%d}", window="1d", keep=("a",)
+    )
     filled = fill_scoring(scoring, Window(utc("2026-01-31"), utc("2026-02-01")))
     assert filled == Scoring(source="/in/2026-01-31", output="/out/2026-01-31", keep=("a",))
     assert (scoring.window, scoring.source) == ("1d", "/in/{window:%Y-%m-%d}")

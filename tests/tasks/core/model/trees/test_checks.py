@@ -48,7 +48,10 @@ def pipeline():
 
 
 def vote():
-    members = [("one", tree.DecisionTreeClassifier()), ("two", make_pipeline(ensemble.ExtraTreesClassifier(2)))]
+    members = [
+        ("one", tree.DecisionTreeClassifier()),
+        ("two", make_pipeline(ensemble.ExtraTreesClassifier(2))),
+    ]
     return ensemble.VotingClassifier(members).fit(X, CLASSES)
 
 
@@ -57,7 +60,9 @@ def stack():
 
 
 def calibrated():
-    return CalibratedClassifierCV(ensemble.HistGradientBoostingClassifier(max_iter=2), cv=2).fit(X, CLASSES)
+    return CalibratedClassifierCV(ensemble.HistGradientBoostingClassifier(max_iter=2), cv=2).fit(
+        X, CLASSES
+    )
 
 
 def bagging():
@@ -78,7 +83,9 @@ def test_what_was_fitted_is_sound(make):
     check_trees(make())
 
 
-@pytest.mark.parametrize("model", [tree.DecisionTreeRegressor(), ensemble.HistGradientBoostingRegressor(), object(), 3])
+@pytest.mark.parametrize(
+    "model", [tree.DecisionTreeRegressor(), ensemble.HistGradientBoostingRegressor(), object(), 3]
+)
 def test_what_has_no_trees_has_none_that_are_damaged(model):
     check_trees(model)
 
@@ -95,7 +102,9 @@ HIST_DAMAGE = {
 def test_a_damaged_tree_of_hist_gradient_boosting_is_named(words, damage):
     model, (field, node, value) = hist(), damage
     model._predictors[2][0].nodes[field][node] = value
-    with pytest.raises(ValueError, match=f"node [01] of tree 2 of HistGradientBoostingClassifier has {words}$"):
+    with pytest.raises(
+        ValueError, match=f"node [01] of tree 2 of HistGradientBoostingClassifier has {words}$"
+    ):
         check_trees(model)
 
 
@@ -140,7 +149,9 @@ def test_a_tree_that_claims_more_nodes_than_it_holds_is_refused():
     model = single()
     state = model.tree_.__getstate__()
     model.tree_.__setstate__({**state, "node_count": state["node_count"] + 1})
-    with pytest.raises(ValueError, match=f"claims {state['node_count'] + 1} nodes and holds {state['node_count']}"):
+    with pytest.raises(
+        ValueError, match=f"claims {state['node_count'] + 1} nodes and holds {state['node_count']}"
+    ):
         check_trees(model)
 
 
@@ -185,15 +196,31 @@ def test_sets_of_categories_of_another_size_are_refused():
 @pytest.mark.parametrize(
     ("make", "break_it", "words"),
     [
-        (hist, lambda model: model._predictors[1].append(model._predictors[0][0]), "2 trees in iteration 1, not 1"),
-        (hist, lambda model: setattr(model, "n_features_in_", 5), "not have as many features as it says"),
+        (
+            hist,
+            lambda model: model._predictors[1].append(model._predictors[0][0]),
+            "2 trees in iteration 1, not 1",
+        ),
+        (
+            hist,
+            lambda model: setattr(model, "n_features_in_", 5),
+            "not have as many features as it says",
+        ),
         (
             hist_with_categories,
             lambda model: model._preprocessor.transformers_.pop(1),
             "not have as many features as it says",
         ),
-        (boosting, lambda model: setattr(model, "n_trees_per_iteration_", 2), r"trees of shape \(3, 1\), not 2"),
-        (boosting, lambda model: setattr(model.estimators_[0, 0], "n_features_in_", 1), "none of the 1"),
+        (
+            boosting,
+            lambda model: setattr(model, "n_trees_per_iteration_", 2),
+            r"trees of shape \(3, 1\), not 2",
+        ),
+        (
+            boosting,
+            lambda model: setattr(model.estimators_[0, 0], "n_features_in_", 1),
+            "none of the 1",
+        ),
         (
             boosting,
             lambda model: model.estimators_.__setitem__((1, 0), forest().estimators_[0]),
@@ -211,5 +238,7 @@ def test_a_model_that_does_not_hold_what_it_says_is_refused(make, break_it, word
 def test_no_kernel_is_built_of_a_damaged_model():
     model = forest()
     model.estimators_[0].tree_.feature[0] = 1_000_000
-    with pytest.raises(ValueError, match="the model is damaged: node 0 of a DecisionTreeClassifier"):
+    with pytest.raises(
+        ValueError, match="the model is damaged: node 0 of a DecisionTreeClassifier"
+    ):
         build_kernel(model)

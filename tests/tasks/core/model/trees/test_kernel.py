@@ -1,4 +1,6 @@
-"""The kernel against scikit-learn itself: every comparison is of bits and types, never of nearness."""
+"""The kernel against scikit-learn itself: every comparison is of bits and types, never of
+nearness.
+"""
 
 import subprocess
 import sys
@@ -30,11 +32,17 @@ CLASSES = {
 }
 REGRESSORS = {
     **{
-        f"hist {loss}": lambda loss=loss: ensemble.HistGradientBoostingRegressor(loss=loss, quantile=0.3, **HIST)
+        f"hist {loss}": lambda loss=loss: ensemble.HistGradientBoostingRegressor(
+            loss=loss, quantile=0.3, **HIST
+        )
         for loss in ["squared_error", "absolute_error", "gamma", "poisson", "quantile"]
     },
-    "hist stumps": lambda: ensemble.HistGradientBoostingRegressor(max_iter=5, min_samples_leaf=10_000),
-    "hist 256 leaves": lambda: ensemble.HistGradientBoostingRegressor(**HIST, max_leaf_nodes=256, max_bins=255),
+    "hist stumps": lambda: ensemble.HistGradientBoostingRegressor(
+        max_iter=5, min_samples_leaf=10_000
+    ),
+    "hist 256 leaves": lambda: ensemble.HistGradientBoostingRegressor(
+        **HIST, max_leaf_nodes=256, max_bins=255
+    ),
     "hist 400 leaves": lambda: ensemble.HistGradientBoostingRegressor(**HIST, max_leaf_nodes=400),
     "hist chain": lambda: ensemble.HistGradientBoostingRegressor(**HIST, max_bins=2, max_depth=3),
     "forest": lambda: ensemble.RandomForestRegressor(7, random_state=0),
@@ -43,8 +51,12 @@ REGRESSORS = {
     "tree of one leaf": lambda: tree.DecisionTreeRegressor(min_samples_leaf=10_000),
     "extra tree": lambda: tree.ExtraTreeRegressor(random_state=0),
     "gradient boosting": lambda: ensemble.GradientBoostingRegressor(n_estimators=7, random_state=0),
-    "deep gradient boosting": lambda: ensemble.GradientBoostingRegressor(n_estimators=3, max_depth=None),
-    "gradient boosting from zero": lambda: ensemble.GradientBoostingRegressor(n_estimators=3, init="zero"),
+    "deep gradient boosting": lambda: ensemble.GradientBoostingRegressor(
+        n_estimators=3, max_depth=None
+    ),
+    "gradient boosting from zero": lambda: ensemble.GradientBoostingRegressor(
+        n_estimators=3, init="zero"
+    ),
 }
 CLASSIFIERS = {
     "hist": lambda: ensemble.HistGradientBoostingClassifier(**HIST),
@@ -54,8 +66,12 @@ CLASSIFIERS = {
     "tree": lambda: tree.DecisionTreeClassifier(random_state=0),
     "tree of one leaf": lambda: tree.DecisionTreeClassifier(min_samples_leaf=10_000),
     "extra tree": lambda: tree.ExtraTreeClassifier(random_state=0),
-    "gradient boosting": lambda: ensemble.GradientBoostingClassifier(n_estimators=4, random_state=0),
-    "deep gradient boosting": lambda: ensemble.GradientBoostingClassifier(n_estimators=6, max_depth=12),
+    "gradient boosting": lambda: ensemble.GradientBoostingClassifier(
+        n_estimators=4, random_state=0
+    ),
+    "deep gradient boosting": lambda: ensemble.GradientBoostingClassifier(
+        n_estimators=6, max_depth=12
+    ),
 }
 FEATURES = 4
 EXTREMES = [0.0, -0.0, 1e-45, -1e-45, 1e30, -1e30]
@@ -68,7 +84,10 @@ def _single_threaded():
 
 
 def takes_gaps(model) -> bool:
-    return not type(model).__name__.startswith("Gradient") and model.__sklearn_tags__().input_tags.allow_nan
+    return (
+        not type(model).__name__.startswith("Gradient")
+        and model.__sklearn_tags__().input_tags.allow_nan
+    )
 
 
 def takes_infinity(model) -> bool:
@@ -86,7 +105,12 @@ def fitted(kind: str, labels: str | None, seed: int, *, gaps: bool):
     if not labels:
         return model.fit(X, signal)
     classes = np.asarray(CLASSES[labels])
-    return model.fit(X, classes[np.digitize(signal, np.quantile(signal, np.linspace(0, 1, len(classes) + 1)[1:-1]))])
+    return model.fit(
+        X,
+        classes[
+            np.digitize(signal, np.quantile(signal, np.linspace(0, 1, len(classes) + 1)[1:-1]))
+        ],
+    )
 
 
 def every_tree(model):
@@ -97,13 +121,22 @@ def every_tree(model):
 
 
 def telling_rows(model, rows: int, chance: np.random.Generator, dtype=np.float64):
-    """Rows that hit thresholds, their neighbours of either width, and whatever else the model takes."""
+    """Rows that hit thresholds, their neighbours of either width, and whatever else the model
+    takes.
+    """
     thresholds = [EXTREMES, chance.normal(size=9)]
-    thresholds += [nodes.threshold[~nodes.is_leaf & np.isfinite(nodes.threshold)] for nodes in every_tree(model)]
+    thresholds += [
+        nodes.threshold[~nodes.is_leaf & np.isfinite(nodes.threshold)]
+        for nodes in every_tree(model)
+    ]
     exact = np.concatenate(thresholds)
     with np.errstate(over="ignore"):
         narrow = exact.astype(np.float32)
-    near = [np.nextafter(numbers, numbers.dtype.type(way)) for numbers in (exact, narrow) for way in (-np.inf, np.inf)]
+    near = [
+        np.nextafter(numbers, numbers.dtype.type(way))
+        for numbers in (exact, narrow)
+        for way in (-np.inf, np.inf)
+    ]
     values = np.concatenate([exact, narrow, *near])
     values = values[np.isfinite(values)]
     wild = [np.nan] * takes_gaps(model) + [np.inf, -np.inf, 1e300, -1e300] * takes_infinity(model)
@@ -129,7 +162,9 @@ def assert_same(model, X, columns=None, kernel=None):
     if proba:
         expected = model.predict_proba(X)
         assert (probabilities.dtype, probabilities.shape) == (expected.dtype, expected.shape)
-        np.testing.assert_array_equal(bits(np.ascontiguousarray(probabilities)), bits(np.ascontiguousarray(expected)))
+        np.testing.assert_array_equal(
+            bits(np.ascontiguousarray(probabilities)), bits(np.ascontiguousarray(expected))
+        )
     else:
         assert probabilities is None
 
@@ -139,7 +174,13 @@ seeds = st.integers(0, 2**32 - 1)
 
 @pytest.mark.parametrize("kind", REGRESSORS)
 @settings(max_examples=30)
-@given(seeds, st.integers(0, 1), st.booleans(), st.sampled_from([np.float32, np.float64]), st.integers(1, 300))
+@given(
+    seeds,
+    st.integers(0, 1),
+    st.booleans(),
+    st.sampled_from([np.float32, np.float64]),
+    st.integers(1, 300),
+)
 def test_a_regressor_is_answered_for_to_the_last_bit(kind, seed, model_seed, gaps, dtype, rows):
     model = fitted(kind, None, model_seed, gaps=gaps)
     assert_same(model, telling_rows(model, rows, np.random.default_rng(seed), dtype))
@@ -149,7 +190,9 @@ def test_a_regressor_is_answered_for_to_the_last_bit(kind, seed, model_seed, gap
 @pytest.mark.parametrize("kind", CLASSIFIERS)
 @settings(max_examples=10)
 @given(seeds, st.booleans(), st.sampled_from([np.float32, np.float64]), st.integers(1, 300))
-def test_a_classifier_is_answered_for_to_the_last_bit_whatever_its_labels(kind, labels, seed, gaps, dtype, rows):
+def test_a_classifier_is_answered_for_to_the_last_bit_whatever_its_labels(
+    kind, labels, seed, gaps, dtype, rows
+):
     model = fitted(kind, labels, 0, gaps=gaps)
     assert_same(model, telling_rows(model, rows, np.random.default_rng(seed), dtype))
 
@@ -158,9 +201,15 @@ def test_a_classifier_is_answered_for_to_the_last_bit_whatever_its_labels(kind, 
 @given(seeds, st.integers(2, 40), st.integers(1, 6), st.integers(2, 255))
 def test_whatever_the_data_boosting_was_fitted_on(seed, leaves, iterations, bins):
     chance = np.random.default_rng(seed)
-    X = chance.choice([chance.normal(), 1e300, -1e300, np.nan, 0.0, *chance.normal(size=50)], (400, FEATURES))
+    X = chance.choice(
+        [chance.normal(), 1e300, -1e300, np.nan, 0.0, *chance.normal(size=50)], (400, FEATURES)
+    )
     model = ensemble.HistGradientBoostingRegressor(
-        max_iter=iterations, max_leaf_nodes=leaves, max_bins=bins, min_samples_leaf=1, early_stopping=False
+        max_iter=iterations,
+        max_leaf_nodes=leaves,
+        max_bins=bins,
+        min_samples_leaf=1,
+        early_stopping=False,
     )
     model.fit(X, chance.normal(size=400))
     assert_same(model, telling_rows(model, 200, chance))
@@ -172,10 +221,17 @@ def test_a_feature_may_have_254_thresholds_and_another_for_what_is_missing():
     model = ensemble.HistGradientBoostingRegressor(
         max_iter=9, max_leaf_nodes=256, min_samples_leaf=1, max_bins=255, early_stopping=False
     ).fit(X, y)
-    used = np.unique(np.concatenate([nodes.threshold[~nodes.is_leaf] for nodes in every_tree(model)]))
+    used = np.unique(
+        np.concatenate([nodes.threshold[~nodes.is_leaf] for nodes in every_tree(model)])
+    )
     assert len(used) == 255
     assert used[-1] == np.inf
-    assert_same(model, np.r_[X, [[np.inf], [-np.inf]], used.reshape(-1, 1), np.nextafter(used, 9e9).reshape(-1, 1)])
+    assert_same(
+        model,
+        np.r_[
+            X, [[np.inf], [-np.inf]], used.reshape(-1, 1), np.nextafter(used, 9e9).reshape(-1, 1)
+        ],
+    )
 
 
 @pytest.mark.parametrize("rows", [1, 63, 64, 65, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK + 100])
@@ -209,7 +265,12 @@ def test_columns_may_be_views_and_read_only_and_of_several_types(kind):
     assert_same(model, X, list(np.asfortranarray(X).T))
     assert_same(model, X[::-2], [column[::-2] for column in X.T])
     whole = chance.integers(-3, 3, (300, FEATURES))
-    mixed = [whole[:, 0].astype(np.int8), whole[:, 1].astype(np.float32), whole[:, 2], whole[:, 3] > 0]
+    mixed = [
+        whole[:, 0].astype(np.int8),
+        whole[:, 1].astype(np.float32),
+        whole[:, 2],
+        whole[:, 3] > 0,
+    ]
     assert_same(model, np.column_stack(mixed), mixed)
     assert_same(model, whole.astype(np.float16))
     assert_same(model, whole.astype(">f8"))
@@ -228,7 +289,10 @@ def test_a_value_is_refused_where_scikit_learn_refuses_it_in_the_same_words(kind
         return
     said = []
     for ask in (model.predict, lambda X: build_kernel(model).predict(list(X.T), proba=False)):
-        with np.errstate(over="ignore"), pytest.raises(ValueError, match="Input X contains ") as found:
+        with (
+            np.errstate(over="ignore"),
+            pytest.raises(ValueError, match="Input X contains ") as found,
+        ):
             ask(X)
         said.append(str(found.value).splitlines()[0])
     assert said[0] == said[1]
@@ -237,10 +301,19 @@ def test_a_value_is_refused_where_scikit_learn_refuses_it_in_the_same_words(kind
 @pytest.mark.parametrize(
     ("columns", "words"),
     [
-        ([np.zeros(3)] * 3, "X has 3 features, but HistGradientBoostingClassifier is expecting 4 features as input."),
-        ([np.zeros(3)] * 3 + [np.zeros(4)], "the columns are of the shapes (3,), (4,): all must be (rows,)"),
+        (
+            [np.zeros(3)] * 3,
+            "X has 3 features, but HistGradientBoostingClassifier is expecting 4 features as input.",
+        ),
+        (
+            [np.zeros(3)] * 3 + [np.zeros(4)],
+            "the columns are of the shapes (3,), (4,): all must be (rows,)",
+        ),
         ([np.zeros((3, 1))] * 4, "the columns are of the shapes (3, 1): all must be (rows,)"),
-        ([np.zeros(3, object)] * 4, "column 0 is of type object: the kernel takes numbers and booleans"),
+        (
+            [np.zeros(3, object)] * 4,
+            "column 0 is of type object: the kernel takes numbers and booleans",
+        ),
     ],
 )
 def test_columns_that_are_no_rows_of_the_model_are_refused(columns, words):
@@ -257,14 +330,20 @@ def test_probabilities_of_a_regressor_are_refused():
 @cache
 def with_categories(gaps: bool, labels: str | None = None, most: int = 30):
     chance = np.random.default_rng(11)
-    X = np.column_stack([chance.normal(size=3000), chance.integers(0, most, 3000), chance.integers(3, 7, 3000)])
+    X = np.column_stack(
+        [chance.normal(size=3000), chance.integers(0, most, 3000), chance.integers(3, 7, 3000)]
+    )
     noise = chance.permutation(most)[X[:, 1].astype(int)] % 5
     y = X[:, 0] + noise + (X[:, 2] == 4)
     if gaps:
         X[chance.random(X.shape) < 0.1] = np.nan
     if labels:
         y = np.asarray(CLASSES[labels])[np.digitize(y, [2, 3, 4, 5][: len(CLASSES[labels]) - 1])]
-    kind = ensemble.HistGradientBoostingClassifier if labels else ensemble.HistGradientBoostingRegressor
+    kind = (
+        ensemble.HistGradientBoostingClassifier
+        if labels
+        else ensemble.HistGradientBoostingRegressor
+    )
     model = kind(**HIST, categorical_features=[1, 2], max_bins=255)
     return model.fit(X, y), X
 
@@ -299,7 +378,9 @@ def test_a_wide_forest_of_deep_trees(dtype):
 
 
 def test_a_forest_whose_trees_were_pruned_by_hand_is_answered():
-    """Nodes are made leaves as people do it: what was below them stays where it was, and nothing leads there."""
+    """Nodes are made leaves as people do it: what was below them stays where it was, and nothing
+    leads there.
+    """
     chance = np.random.default_rng(3)
     X = chance.normal(size=(600, 5))
     forest = ensemble.RandomForestRegressor(5, random_state=0).fit(X, chance.normal(size=600))
@@ -322,7 +403,9 @@ def test_a_threshold_of_minus_zero_is_zero():
     model = tree.DecisionTreeRegressor().fit([[-1.0], [1.0]], [0.0, 1.0])
     model.tree_.threshold[0] = -0.0
     assert_same(model, X)
-    model = ensemble.HistGradientBoostingRegressor(max_iter=1, min_samples_leaf=1).fit(X[[0, 2]] * 1e45, [0, 1])
+    model = ensemble.HistGradientBoostingRegressor(max_iter=1, min_samples_leaf=1).fit(
+        X[[0, 2]] * 1e45, [0, 1]
+    )
     model._predictors[0][0].nodes["num_threshold"][0] = -0.0
     assert_same(model, X)
 
@@ -353,10 +436,18 @@ class Own(ensemble.RandomForestClassifier):
     [
         (lambda X, y: SVC().fit(X, y), "the kernel does not know sklearn.svm._classes.SVC"),
         (lambda X, y: Own(2).fit(X, y), "does not know .*Own"),
-        (lambda X, y: ensemble.RandomForestClassifier(2).fit(X, np.column_stack([y, y])), "with several outputs"),
-        (lambda X, y: tree.DecisionTreeRegressor().fit(X, np.column_stack([y, y])), "with several outputs"),
         (
-            lambda X, y: ensemble.GradientBoostingClassifier(n_estimators=2, init=LogisticRegression()).fit(X, y),
+            lambda X, y: ensemble.RandomForestClassifier(2).fit(X, np.column_stack([y, y])),
+            "with several outputs",
+        ),
+        (
+            lambda X, y: tree.DecisionTreeRegressor().fit(X, np.column_stack([y, y])),
+            "with several outputs",
+        ),
+        (
+            lambda X, y: ensemble.GradientBoostingClassifier(
+                n_estimators=2, init=LogisticRegression()
+            ).fit(X, y),
             "GradientBoosting that begins with LogisticRegression",
         ),
     ],
@@ -367,10 +458,14 @@ def test_what_the_kernel_does_not_know_it_says(make, words):
         build_kernel(make(chance.normal(size=(60, 3)), chance.integers(0, 2, 60)))
 
 
-@pytest.mark.parametrize(("threshold", "words"), [(np.nan, "not numbers"), (None, "feature 0 has 300 thresholds")])
+@pytest.mark.parametrize(
+    ("threshold", "words"), [(np.nan, "not numbers"), (None, "feature 0 has 300 thresholds")]
+)
 def test_thresholds_that_no_byte_can_tell_are_not_supported(threshold, words):
     X = np.arange(600.0).reshape(-1, 1)
-    model = ensemble.HistGradientBoostingRegressor(max_iter=300, max_leaf_nodes=2, min_samples_leaf=1).fit(X, X[:, 0])
+    model = ensemble.HistGradientBoostingRegressor(
+        max_iter=300, max_leaf_nodes=2, min_samples_leaf=1
+    ).fit(X, X[:, 0])
     for number, (predictor,) in enumerate(model._predictors):
         predictor.nodes["num_threshold"][0] = number if threshold is None else threshold
     with pytest.raises(UnsupportedError, match=words):
@@ -379,7 +474,9 @@ def test_thresholds_that_no_byte_can_tell_are_not_supported(threshold, words):
 
 def test_large_trees_with_categories_are_not_supported():
     _, X = with_categories(gaps=False)
-    model = ensemble.HistGradientBoostingRegressor(**HIST, max_leaf_nodes=400, categorical_features=[1])
+    model = ensemble.HistGradientBoostingRegressor(
+        **HIST, max_leaf_nodes=400, categorical_features=[1]
+    )
     model.fit(X, np.random.default_rng(0).normal(size=len(X)))
     with pytest.raises(UnsupportedError, match="more than 256 leaves that split by categories"):
         build_kernel(model)
@@ -400,7 +497,9 @@ def test_where_nothing_compiles_nothing_is_supported(monkeypatch):
 
 def test_importing_the_kernel_imports_no_compiler():
     code = "import sys, tasks.core.model.trees.kernel; print('numba' in sys.modules, 'sklearn' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split() == [
+    assert subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split() == [
         "False",
         "False",
     ]
@@ -413,5 +512,7 @@ def test_a_second_process_finds_the_compiled_loops():
         "print(sum(sum(stats.cache_misses.values()) for stats in found))"
     )
     for _ in range(2):
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        )
     assert done.stdout.strip() == "0"
