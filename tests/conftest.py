@@ -178,7 +178,7 @@ def sales(tmp_path):
     return path
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="session")
 def no_heartbeats():
     """Spare each flow run the second for which it waits for the thread of its heartbeats."""
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings

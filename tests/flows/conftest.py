@@ -42,6 +42,11 @@ def make_rows(rows, first_id=0):
     })  # fmt: skip
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _quick_ends(no_heartbeats):
+    """Let every flow of these tests end without its second of waiting."""
+
+
 def write_training(folder, name, estimator, **params):
     """Write a table of such rows with a target, and the spec of a model of them; give the spec's
     path.

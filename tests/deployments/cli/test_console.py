@@ -11,9 +11,11 @@ from deployments.cli.main import _status
     ("chosen", "used"), [({}, None), ({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: 45}, 45)]
 )
 def test_a_flow_sends_heartbeats_only_if_the_user_has_set_how_often(chosen, used):
-    with temporary_settings(chosen), without_heartbeats():
-        assert PREFECT_FLOWS_HEARTBEAT_FREQUENCY.value() == used
-    assert PREFECT_FLOWS_HEARTBEAT_FREQUENCY.value() is not None
+    with temporary_settings(chosen):
+        before = PREFECT_FLOWS_HEARTBEAT_FREQUENCY.value()
+        with without_heartbeats():
+            assert PREFECT_FLOWS_HEARTBEAT_FREQUENCY.value() == used
+        assert PREFECT_FLOWS_HEARTBEAT_FREQUENCY.value() == before
 
 
 def test_an_error_of_a_stores_own_library_is_told_in_one_sentence(monkeypatch, capsys):

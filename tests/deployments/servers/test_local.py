@@ -22,7 +22,7 @@ import pytest
 from deployments.servers import daemon, embedded, external, home, local
 from tasks.core.errors import AfterfitError, RequestError
 
-UP = "import json, dataclasses; from deployments import local; print(json.dumps(dataclasses.asdict(local.up())))"
+UP = "import json, dataclasses; from deployments.servers import local; print(json.dumps(dataclasses.asdict(local.up())))"
 FOREIGN = ("PREFECT_", "MLFLOW_", "AFTERFIT_", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy")
 
 
