@@ -9,7 +9,10 @@ from tasks.resolve import resolve_champion, resolve_version
 
 @flow(flow_run_name="promote {model} version {version}", persist_result=False)
 def promote_version(model: str, version: int, force: bool = False) -> int | None:
-    """Make a version the champion; give the version it replaced.
+    """Make a version the champion.
+
+    Returns:
+        the version it replaced, if any.
 
     Raises:
         GateError: its verdict does not allow it, and `force` was not given.
@@ -17,7 +20,8 @@ def promote_version(model: str, version: int, force: bool = False) -> int | None
     found = resolve_version(f"{model}/{version}")
     if not (found.passed or force):
         raise GateError(
-            f"{model} version {version} was refused by its gates: add --force to promote it all the same."
+            f"{model} version {version} was refused by its gates: add --force to promote it all "
+            "the same."
         )
     champion = resolve_champion(model)
     return promote_model(found, champion.version if champion else None)
@@ -25,5 +29,9 @@ def promote_version(model: str, version: int, force: bool = False) -> int | None
 
 @flow(flow_run_name="roll back {model}", persist_result=False)
 def rollback_version(model: str) -> tuple[int, int]:
-    """Make the version before the champion again; give (restored, replaced)."""
+    """Make the version before the champion again.
+
+    Returns:
+        the version that is restored, and the one that it replaces.
+    """
     return rollback_model(model)

@@ -1,26 +1,30 @@
 """Scoring: from a model and a source to a committed output."""
 
 import time
+from dataclasses import replace
+from pathlib import Path
 
 from prefect import flow
 
 from flows.bundles import score_pieces
 from tasks.commit import commit_scores
 from tasks.core.errors import AfterfitError
-from tasks.core.output.manifest import Manifest
-from tasks.core.output.open import open_output
+from tasks.core.output.open import Output, open_output
+from tasks.core.scoring.advice import advise_processes
 from tasks.core.scoring.checks import check_copies
-from tasks.core.scoring.results import Scores
+from tasks.core.scoring.results import Scores, summarize
 from tasks.core.scoring.reuse import find_committed
+from tasks.core.scoring.run import ScoringRun
 from tasks.core.spec.scoring import Scoring
 from tasks.core.storage.home import scratch_folder
-from tasks.core.tables.inputs import digesting
+from tasks.core.tables.inputs import hash_inputs
+from tasks.core.tables.open_source import OpenSource
 from tasks.core.tables.sources import check_unchanged
 from tasks.plan import plan_run, plan_scoring
 from tasks.publish import publish_quarantine, publish_scores
-from tasks.read import read_identity
+from tasks.read import read_source
 from tasks.resolve import resolve_version
-from tasks.runner.make import check_workers
+from tasks.runner.compute import Compute
 
 
 @flow(flow_run_name="score with {model}", persist_result=False)
@@ -42,9 +46,7 @@ def score_batch(
         replace: swap the scores of another run that are there.
         max_bad_rows: how many rows may go to quarantine: a count, or a share below 1; by default
             what the spec says.
-        workers: worker processes to start; by default tasks run on threads of this process, unless
-            the source is
-            large and the model holds Python's lock: then there is one process on each core.
+        workers: worker processes to start; by default tasks run on threads of this process.
         cluster: the address of an existing Dask scheduler.
     """
     return score_source(
@@ -52,9 +54,8 @@ def score_batch(
         source,
         output,
         replace=replace,
+        compute=Compute(workers, cluster),
         max_bad_rows=max_bad_rows,
-        workers=workers,
-        cluster=cluster,
     )
 
 
@@ -64,61 +65,64 @@ def score_source(
     output: str,
     *,
     replace: bool,
+    compute: Compute,
     max_bad_rows: float | None = None,
-    workers: int | None = None,
-    cluster: str | None = None,
-    options: Scoring | None = None,
+    scoring: Scoring | None = None,
     window: str | None = None,
 ) -> Scores:
-    """Score a source with a model; `options` say what is kept, by default those stored with the
-    model.
+    """Score a source with a model; `scoring` says what is kept, by default what the model's does.
 
     1. resolve the model to one version, once;
-    2. look at the source, and name the run by its key: the same run again has nothing to do;
-    3. plan its pieces, checking every file before the first row is scored, and find those a dead
-       attempt finished;
-    4. score the other pieces on Dask, while the content of the source is digested;
-    5. commit.
+    2. open the source, and name the run by its key: the same run again has nothing to do;
+    3. score and commit, under the output's lock.
     """
-    check_workers(workers, cluster)
     version = resolve_version(model)
-    found, target = read_identity(source), open_output(output)
-    check_copies(found.files, target.location, cluster)
-    run = plan_run(version, found, target.location, options, max_bad_rows)
+    opened, target = read_source(source), open_output(output)
+    check_copies(opened, target.location, compute.cluster)
+    run = plan_run(version, opened, target.location, scoring, max_bad_rows)
+
     with target.locked(), scratch_folder() as folder:
-        if committed := find_committed(run, replace=replace):
+        if committed := find_committed(run.destination, replace=replace):
             target.clean(committed)
-            scores = _summed_up(committed, run.output, committed.rows_scored, reused=True)
+            scores = summarize(committed, run.destination.output, reused=True)
         else:
-            started = time.monotonic()
-            with target.stage(run.key, folder) as staging, digesting(found.files) as inputs:
-                planned = plan_scoring(run, found, staging)
-                try:
-                    parts = score_pieces(planned, staging, workers, cluster)
-                except AfterfitError:
-                    check_unchanged(found.files)  # which would explain it better
-                    raise
-                manifest = commit_scores(target, planned, found, inputs(), parts, staging, window)
-            kept = sum(part.rows for part in planned.finished.values())
-            scores = _summed_up(manifest, run.output, kept, seconds=time.monotonic() - started)
-            publish_quarantine(manifest, version.name)
+            scores = score_and_commit(run, opened, target, folder, compute, window)
+
     publish_scores(scores, version.name)
     return scores
 
 
-def _summed_up(
-    manifest: Manifest, output: str, kept: int, *, seconds: float = 0.0, reused: bool = False
+def score_and_commit(
+    run: ScoringRun,
+    source: OpenSource,
+    target: Output,
+    folder: Path,
+    compute: Compute,
+    window: str | None,
 ) -> Scores:
-    return Scores(
-        version=manifest.version,
-        output=output,
-        run_key=manifest.run_key,
-        rows_in=manifest.rows_in,
-        rows_scored=manifest.rows_scored,
-        rows_quarantined=manifest.rows_quarantined,
-        rows_reused=kept,
-        parts=len(manifest.parts),
-        seconds=round(seconds, 3),
-        reused=reused,
-        notes=manifest.notes,
-    )
+    """Score what no dead attempt has finished, and commit all of it.
+
+    1. plan the pieces, checking every file before the first row is scored;
+    2. score those that are not finished on Dask, while the content of the source is digested;
+    3. commit.
+    """
+    started, cpu_before = time.monotonic(), time.process_time()
+    key = run.destination.run_key
+
+    with target.stage(key, folder) as staging, hash_inputs(source.files) as inputs:
+        planned = plan_scoring(run, source, staging)
+        try:
+            parts = score_pieces(planned, staging, compute)
+        except AfterfitError:
+            check_unchanged(source.files)  # which would explain it better
+            raise
+        manifest = commit_scores(target, planned, source, inputs(), parts, staging, window)
+
+    seconds, cpu_seconds = time.monotonic() - started, time.process_time() - cpu_before
+    finished = sum(part.rows for part in planned.finished.values())
+    scores = summarize(manifest, run.destination.output, rows_reused=finished, seconds=seconds)
+    publish_quarantine(manifest, run.options.model.name)
+
+    threads = compute.parallelism if compute.is_this_process else 1
+    advice = advise_processes(seconds, cpu_seconds, threads)
+    return replace(scores, notes=(*scores.notes, *advice))

@@ -1,10 +1,9 @@
 """Training: the steps of a lifecycle up to the promotion."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from prefect import unmapped
-from prefect.task_runners import TaskRunner
 
 from tasks.core.evaluation.evidence import Measured
 from tasks.core.evaluation.gates import pick_best
@@ -20,41 +19,48 @@ from tasks.promote import promote_model
 from tasks.publish import publish_candidates, publish_segments, publish_verdict, publish_version
 from tasks.register import register_version
 from tasks.resolve import resolve_trained
+from tasks.runner.compute import Compute
 from tasks.runner.make import map_task
 
 
 def reuse_version(name: str, training_key: str, champion: ModelVersion | None) -> Trained | None:
-    """Find a version trained the same way; one whose run died just before its promotion is promoted
-    now.
+    """Find a version that was trained the same way.
+
+    One whose run died just before its promotion is promoted now.
     """
     version = resolve_trained(name, training_key)
     if version is None:
         return None
+
     used = champion.version if champion else None
     if not version.promoted and used not in {version.version, version.judged_against}:
         return None  # it was judged against another champion: that verdict says nothing today
-    unfinished = version.passed and not version.promoted
-    if unfinished:
+
+    is_unfinished = version.passed and not version.promoted
+    if is_unfinished:
         promote_model(version, used)
         used = version.version
+
     verdict = read_verdict(Path(version.folder))
     publish_verdict(verdict, f"version {version.version}, registered before,", name)
     publish_version(version)
-    alias = (
-        "champion"
-        if used == version.version
-        else "challenger"
-        if "challenger" in version.aliases
-        else None
-    )
-    return Trained(name, version.version, alias, unfinished, True, verdict, used)
+
+    alias = _alias_of(version, used)
+    return Trained(name, version.version, alias, is_unfinished, True, verdict, used)
 
 
-def fit_candidates(spec: Spec, table: SplitTable, runner: TaskRunner[Any]) -> list[Measured]:
+def _alias_of(version: ModelVersion, used: int | None) -> str | None:
+    if used == version.version:
+        return "champion"
+    return "challenger" if "challenger" in version.aliases else None
+
+
+def fit_candidates(spec: Spec, table: SplitTable, compute: Compute) -> list[Measured]:
     """Fit the candidates side by side on Dask, and measure each as soon as it is fitted."""
-    with runner:
-        numbers = range(len(spec.candidates))
-        same = {"spec": unmapped(spec), "table": unmapped(table)}
+    same = {"spec": unmapped(spec), "table": unmapped(table)}
+    numbers = range(len(spec.candidates))
+
+    with compute.runner(writes=str(Path(table.train).parent)) as runner:
         fitted = map_task(runner, fit_candidate, candidate=spec.candidates, number=numbers, **same)
         measured = map_task(runner, measure_candidate, fitted=fitted, **same)
         for future in fitted:
@@ -65,12 +71,12 @@ def fit_candidates(spec: Spec, table: SplitTable, runner: TaskRunner[Any]) -> li
 def judge_best(
     measured: list[Measured], champion: ModelVersion | None, spec: Spec, table: SplitTable
 ) -> tuple[Measured, Verdict]:
-    """Pick the candidate with the smallest loss, and judge it against the champion on the same
-    rows.
-    """
-    best = measured[pick_best([item.metrics[spec.gates.champion.metric] for item in measured])]
+    """Pick the candidate with the smallest loss, and judge it against the champion."""
+    metric = spec.gates.champion.metric
+    best = measured[pick_best([item.metrics[metric] for item in measured])]
     publish_candidates(measured, best, spec.name)
     publish_segments(best, spec.name)
+
     against = measure_champion(champion, spec, table) if champion else None
     verdict = judge_challenger(best, against, spec, table)
     publish_verdict(verdict, best.candidate, spec.name)
@@ -83,19 +89,20 @@ def release(
     champion: ModelVersion | None,
     spec: Spec,
     table: SplitTable,
-    tags: dict[str, str],
+    tags: Mapping[str, str],
 ) -> Trained:
-    """Register the judged model, and promote it if the verdict allows; else it stays the
-    challenger.
+    """Register the judged model, and promote it if the verdict allows.
+
+    Else it stays the challenger.
     """
     used = champion.version if champion else None
-    version = register_version(
-        best, verdict, spec, table, {**tags, "judged_against": str(used or "")}
-    )
+    all_tags = {**tags, "judged_against": str(used or "")}
+    version = register_version(best, verdict, spec, table, all_tags)
     publish_version(version)
-    if verdict.passed:
-        promote_model(version, used)
-        return Trained(
-            spec.name, version.version, "champion", True, False, verdict, version.version
-        )
-    return Trained(spec.name, version.version, "challenger", False, False, verdict, used)
+
+    number = version.version
+    if not verdict.passed:
+        return Trained(spec.name, number, "challenger", False, False, verdict, used)
+
+    promote_model(version, used)
+    return Trained(spec.name, number, "champion", True, False, verdict, number)

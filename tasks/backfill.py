@@ -15,14 +15,16 @@ from tasks.idempotent import idempotent_task
 def plan_windows(
     spec: Spec, champion: ModelVersion, start: str, end: str, only: Only | None
 ) -> tuple[WindowPlan, ...]:
-    """List the windows from `start` to `end`, and tell which of them are due."""
+    """List the windows from `start` to `end`, and say which of them are due."""
     if spec.scoring.window is None:
         raise RequestError(
-            f"The spec of {spec.name} has no windows: give scoring.window a length, such as 1d, and name the window "
-            "in scoring.output, as in scores/{window:%Y-%m-%d}."
+            f"The spec of {spec.name} has no windows: give scoring.window a length, such as 1d, and "
+            "name the window in scoring.output, as in scores/{window:%Y-%m-%d}."
         )
-    moments = parse_timestamp(start, "--from"), parse_timestamp(end, "--to")
-    windows = windows_between(*moments, parse_length(spec.scoring.window))
+    first, last = parse_timestamp(start, "--from"), parse_timestamp(end, "--to")
+    windows = windows_between(first, last, parse_length(spec.scoring.window))
+
     plans = choose([plan_window(window, spec.scoring, champion) for window in windows], only)
-    get_run_logger().info("%s of %s windows are due", sum(plan.due for plan in plans), len(plans))
+    due = [plan for plan in plans if plan.due]
+    get_run_logger().info("%s of %s windows are due", len(due), len(plans))
     return plans

@@ -13,7 +13,8 @@ from tasks.core.output.unique_ids import check_unique_ids
 from tasks.core.scoring.plan import Planned
 from tasks.core.scoring.summary import Attempt, make_manifest
 from tasks.core.tables.inputs import Input
-from tasks.core.tables.sources import Source, check_unchanged
+from tasks.core.tables.open_source import OpenSource
+from tasks.core.tables.sources import check_unchanged
 from tasks.idempotent import idempotent_task
 
 
@@ -21,25 +22,37 @@ from tasks.idempotent import idempotent_task
 def commit_scores(
     output: Output,
     planned: Planned,
-    source: Source,
+    source: OpenSource,
     inputs: tuple[Input, ...],
     parts: Sequence[Part],
     staging: Staging,
     window: str | None = None,
 ) -> Manifest:
-    """Make the parts the output, if they hold every row and no input has changed."""
-    run, rows = planned.run, planned.plan.rows
-    check_quarantine(parts, run.max_bad_rows, rows)
+    """Make the parts the output.
+
+    1. every row is in a part or in quarantine, and not too many are in quarantine;
+    2. no id occurs twice;
+    3. write down what the output is made of, and from what;
+    4. no input has changed since the run began;
+    5. commit, in one atomic step.
+    """
+    rows = planned.plan.rows
+    check_quarantine(parts, planned.run.destination.max_bad_rows, rows)
     check_parts(parts, rows)
-    if run.id:
-        check_unique_ids(staging.parts, parts, run.id)
-    attempt = Attempt(
-        str(flow_run.id or ""), int(flow_run.run_count or 1), window, output.folder(staging)
-    )
-    manifest = make_manifest(planned, source, inputs, parts, staging, attempt)
+
+    id_column = planned.run.options.columns.id
+    if id_column:
+        check_unique_ids(staging.parts, parts, id_column)
+
+    number = int(flow_run.run_count or 1)
+    attempt = Attempt(str(flow_run.id or ""), number, window, output.folder(staging))
+    manifest = make_manifest(planned, source.identity, inputs, parts, staging, attempt)
+
     check_unchanged(source.files)
     output.commit(manifest, staging)
+
+    scored = f"{manifest.rows_scored:,}"
     get_run_logger().info(
-        "committed %s rows in %s parts to %s", f"{manifest.rows_scored:,}", len(parts), run.output
+        "committed %s rows in %s parts to %s", scored, len(parts), output.location
     )
     return manifest

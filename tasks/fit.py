@@ -24,19 +24,19 @@ def fit_candidate(candidate: Candidate, spec: Spec, table: SplitTable, number: i
     """Fit one candidate, preparation included, on the rows that train."""
     started = time.monotonic()
     rows = open_table(table.train)
+    X = to_frame(rows, table.features)
+    y = target_values(rows, spec.data.target, spec.problem)
+
     pipeline = build_pipeline(make_estimator(candidate.estimator, candidate.params), table.features)
     try:
-        pipeline.fit(
-            to_frame(rows, table.features), target_values(rows, spec.data.target, spec.problem)
-        )
+        pipeline.fit(X, y)
     except (ValueError, TypeError) as error:
-        raise RequestError(
-            f"{candidate.name} cannot be fitted: {' '.join(str(error).split())[:500]}"
-        ) from error
+        reason = " ".join(str(error).split())[:500]
+        raise RequestError(f"{candidate.name} cannot be fitted: {reason}") from error
+
     path = Path(table.train).with_name(f"candidate-{number}.skops")
     save_pipeline(pipeline, path)
-    seconds = time.monotonic() - started
-    get_run_logger().info(
-        "fitted %s on %s rows in %.1f s", candidate.name, table.rows_train, seconds
-    )
-    return Fitted(candidate.name, str(path), seconds)
+
+    name, seconds = candidate.name, time.monotonic() - started
+    get_run_logger().info("fitted %s on %s rows in %.1f s", name, table.rows_train, seconds)
+    return Fitted(name, str(path), seconds)

@@ -1,8 +1,8 @@
 """The one kind of task of this project: it neither caches nor persists what it returns.
 
-Runs resume from committed outputs and registered versions, whose content is checked; never from a
-task's state. A task may be run twice, so it is run again when its worker dies; an error that it
-raises would only come back.
+Runs resume from committed outputs and registered versions, whose content is checked, and never from
+a task's state. Tasks are idempotent: one whose worker died is run again. Exceptions are not
+retried; they would recur.
 """
 
 from collections.abc import Callable
@@ -17,9 +17,7 @@ RETRIES = 3  # how often a task whose worker died is run again
 
 
 def idempotent_task(*, task_run_name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
-    """Decorate a function as a Prefect task whose runs are named by a template of its
-    parameters.
-    """
+    """Decorate a function as a Prefect task; its runs are named by a template of parameters."""
     return task(
         cache_policy=NO_CACHE,
         persist_result=False,

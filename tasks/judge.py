@@ -17,15 +17,15 @@ def judge_challenger(
     challenger: Measured, champion: MeasuredChampion | None, spec: Spec, table: SplitTable
 ) -> Verdict:
     """Judge the best candidate: limits, not worse than the champion, no segment much worse."""
-    against = (
-        ChampionLosses(np.load(champion.losses), champion.rows_seen, champion.problem)
-        if champion
-        else None
-    )
+    against = None
+    if champion:
+        losses = np.load(champion.losses)
+        against = ChampionLosses(losses, champion.rows_seen, champion.problem)
+
     rows = open_table(table.held_out)
     verdict = judge(challenger.metrics, np.load(challenger.losses), against, rows, spec)
+
     for gate in verdict.gates:
-        get_run_logger().info(
-            "%s %s: %s", "passed" if gate.passed else "REFUSED", gate.name, gate.reason
-        )
+        outcome = "passed" if gate.passed else "REFUSED"
+        get_run_logger().info("%s %s: %s", outcome, gate.name, gate.reason)
     return verdict

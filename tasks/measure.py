@@ -18,29 +18,24 @@ from tasks.idempotent import idempotent_task
 @idempotent_task(task_run_name="measure {fitted.candidate}")
 def measure_candidate(fitted: Fitted, spec: Spec, table: SplitTable) -> Measured:
     """Measure a candidate on the held-out rows, whole and by segment."""
-    evidence = measure_rows(
-        load_pipeline(Path(fitted.path)), open_table(table.held_out), table.features, spec
-    )
+    pipeline = load_pipeline(Path(fitted.path))
+    evidence = measure_rows(pipeline, open_table(table.held_out), table.features, spec)
     losses = Path(fitted.path).with_suffix(".npy")
     np.save(losses, evidence.losses)
-    metric = spec.gates.champion.metric
-    get_run_logger().info(
-        "%s: %s is %.4g on %s rows",
-        fitted.candidate,
-        metric,
-        evidence.metrics[metric],
-        table.rows_held_out,
-    )
-    return Measured(fitted.candidate, fitted.path, evidence.metrics, evidence.segments, str(losses))
+
+    name, metric = fitted.candidate, spec.gates.champion.metric
+    value, rows = evidence.metrics[metric], table.rows_held_out
+    get_run_logger().info("%s: %s is %.4g on %s rows", name, metric, value, rows)
+    return Measured(name, fitted.path, evidence.metrics, evidence.segments, str(losses))
 
 
 @idempotent_task(task_run_name="measure the champion, version {champion.version}")
 def measure_champion(champion: ModelVersion, spec: Spec, table: SplitTable) -> MeasuredChampion:
     """Measure the champion on the same rows, without those it may have been trained on."""
-    found = champion_losses(Path(champion.folder), open_table(table.held_out), spec)
+    found = champion_losses(champion, open_table(table.held_out), spec)
     losses = Path(table.held_out).with_name("champion.npy")
     np.save(losses, found.losses)
-    get_run_logger().info(
-        "the champion may have seen %s of %s rows", found.rows_seen, table.rows_held_out
-    )
-    return MeasuredChampion(champion.version, str(losses), found.rows_seen, found.problem)
+
+    seen, rows = found.rows_seen, table.rows_held_out
+    get_run_logger().info("the champion may have seen %s of %s rows", seen, rows)
+    return MeasuredChampion(champion.version, str(losses), seen, found.problem)

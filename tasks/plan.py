@@ -12,43 +12,39 @@ from tasks.core.output.staging import Staging, reusable_parts
 from tasks.core.scoring.plan import Planned, plan_source
 from tasks.core.scoring.run import ScoringRun, name_run
 from tasks.core.spec.scoring import Scoring
-from tasks.core.tables.sources import Source
+from tasks.core.tables.open_source import OpenSource
 from tasks.idempotent import idempotent_task
 
 
 @idempotent_task(task_run_name="plan the run of {model.name} version {model.version}")
 def plan_run(
     model: ModelVersion,
-    source: Source,
+    source: OpenSource,
     output: str,
-    options: Scoring | None,
+    scoring: Scoring | None,
     max_bad_rows: float | None = None,
 ) -> ScoringRun:
     """Name a scoring run by its key."""
+    run = name_run(model, read_metadata(Path(model.folder)), source, output, scoring)
     if max_bad_rows is not None:
         check_budget(max_bad_rows)
-    run = name_run(model, read_metadata(Path(model.folder)), source.files, output, options)
-    get_run_logger().info(
-        "run key %s: %s files, output %s", run.key[:8], len(source.files), run.output
-    )
-    return run if max_bad_rows is None else replace(run, max_bad_rows=max_bad_rows)
+        run = replace(run, destination=replace(run.destination, max_bad_rows=max_bad_rows))
+
+    key = run.destination.run_key[:8]
+    get_run_logger().info("run key %s: %s files, output %s", key, len(source.files), output)
+    return run
 
 
 @idempotent_task(task_run_name="check the source and cut it into pieces")
-def plan_scoring(run: ScoringRun, source: Source, staging: Staging) -> Planned:
-    """Check every file against the model, cut the source into pieces, and find those that are
-    scored already.
-    """
-    run, plan = plan_source(
-        run, source.files, read_metadata(Path(run.model.folder)), Path(staging.tables)
-    )
-    finished = reusable_parts(staging, plan.pieces, plan.part_names(run))
-    get_run_logger().info(
-        "%s rows in %s pieces, %s of them scored already",
-        f"{plan.rows:,}",
-        len(plan.pieces),
-        len(finished),
-    )
+def plan_scoring(run: ScoringRun, source: OpenSource, staging: Staging) -> Planned:
+    """Check every file, cut the source into pieces, and find those that are scored already."""
+    metadata = read_metadata(Path(run.options.model.folder))
+    run, plan = plan_source(run, source, metadata, Path(staging.tables))
+    finished = reusable_parts(staging, plan.pieces, plan.part_names(run.destination.run_key))
+
+    logger = get_run_logger()
+    rows, pieces = f"{plan.rows:,}", len(plan.pieces)
+    logger.info("%s rows in %s pieces, %s of them scored already", rows, pieces, len(finished))
     for note in plan.notes:
-        get_run_logger().info("%s", note)
+        logger.info("%s", note)
     return Planned(run, plan, finished)

@@ -2,12 +2,10 @@
 
 import logging
 import time
+from typing import cast
 from uuid import UUID
 
-from prefect.artifacts import (
-    create_progress_artifact,
-    update_progress_artifact,
-)
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
 from tasks.core.output.staging import Staging, rows_written
 from tasks.core.scoring.plan import Planned
@@ -18,50 +16,52 @@ SECONDS_BETWEEN = 1.0
 
 
 class Progress:
-    """Tells how many rows are scored: to the Prefect UI once a second, to log handlers each
-    time.
+    """Reports how many rows are scored.
+
+    Log handlers hear it each time, the Prefect UI once a second.
     """
 
     def __init__(self, planned: Planned, staging: Staging) -> None:
-        """Show what an earlier attempt has done as done."""
-        self.rows, self.model, self.staging = planned.plan.rows, planned.run.model.name, staging
-        names = planned.plan.part_names(planned.run)
-        self.parts = {
-            name: piece.rows for name, piece in zip(names, planned.plan.pieces, strict=True)
-        }
-        self.done = self.rows - sum(piece.rows for piece in planned.unfinished)
-        self.seen, self.told = self.done, time.monotonic()
-        self.artifact = self._create()
-        self._log()
+        """Report what an earlier attempt has scored as done."""
+        run, plan = planned.run, planned.plan
+        names = plan.part_names(run.destination.run_key)
+        rows = [piece.rows for piece in plan.pieces]
 
-    def _create(self) -> UUID:
-        description = f"Rows of {self.model} scored"
-        artifact = create_progress_artifact(
-            0.0, key=artifact_key("progress", self.model), description=description
-        )
-        assert isinstance(artifact, UUID)  # noqa: S101 - sync_compatible's type says it may be a coroutine
-        return artifact
+        self._staging = staging
+        self._rows_of_part = dict(zip(names, rows, strict=True))
+        self._total = plan.rows
+        self._done = plan.rows - sum(piece.rows for piece in planned.unfinished)
+        self._reported = self._done
+        self._artifact = _create_artifact(run.options.model.name)
+        self._updated = time.monotonic()
+        self._log()
 
     def advance(self, rows: int) -> None:
         """Count rows as scored."""
-        self.done += rows
-        self._tell(max(self.done, self.seen))
+        self._done += rows
+        self._report(max(self._done, self._reported))
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Count the rows of the parts that workers have written by now."""
-        self._tell(max(self.done, self.seen, rows_written(self.staging, self.parts)))
+        written = rows_written(self._staging, self._rows_of_part)
+        self._report(max(self._done, self._reported, written))
 
-    def _tell(self, rows: int) -> None:
-        self.seen = rows
+    def _report(self, rows: int) -> None:
+        self._reported = rows
         self._log()
-        if rows == self.rows or time.monotonic() - self.told >= SECONDS_BETWEEN:
-            self.told = time.monotonic()
-            update_progress_artifact(self.artifact, 100.0 * rows / self.rows)
+
+        is_due = time.monotonic() - self._updated >= SECONDS_BETWEEN
+        if is_due or rows == self._total:
+            self._updated = time.monotonic()
+            update_progress_artifact(self._artifact, 100.0 * rows / self._total)
 
     def _log(self) -> None:
-        PROGRESS.info(
-            "%s of %s rows",
-            self.seen,
-            self.rows,
-            extra={"rows_done": self.seen, "rows_total": self.rows},
-        )
+        counts = {"rows_done": self._reported, "rows_total": self._total}
+        PROGRESS.info("%s of %s rows", self._reported, self._total, extra=counts)
+
+
+def _create_artifact(model: str) -> UUID:
+    artifact = create_progress_artifact(
+        0.0, key=artifact_key("progress", model), description=f"Rows of {model} scored"
+    )
+    return cast("UUID", artifact)  # its type says that it may be a coroutine, too

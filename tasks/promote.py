@@ -10,21 +10,28 @@ from tasks.registry import aliases
 
 @idempotent_task(task_run_name="promote {version.name} version {version.version}")
 def promote_model(version: ModelVersion, expected: int | None) -> int | None:
-    """Make a version the champion, if the champion still is the expected one; give the version it
-    replaced.
+    """Make a version the champion, if the champion still is the expected one.
+
+    Returns:
+        the version it replaced, if any.
     """
-    replaced = aliases.promote(version.name, version.version, expected, str(flow_run.id or ""))
-    get_run_logger().info(
-        "champion of %s is version %s, before it was %s", version.name, version.version, replaced
-    )
+    name, number = version.name, version.version
+    replaced = aliases.promote(name, number, expected, str(flow_run.id or ""))
+
+    get_run_logger().info("champion of %s is version %s, before: %s", name, number, replaced)
     return replaced
 
 
 @idempotent_task(task_run_name="roll back {name}")
 def rollback_model(name: str) -> tuple[int, int]:
-    """Make the version before the champion again; give (restored, replaced)."""
+    """Make the version before the champion again.
+
+    Returns:
+        the version that is restored, and the one that it replaces.
+    """
     restored, replaced = aliases.rollback(name, str(flow_run.id or ""))
+
     get_run_logger().info(
-        "champion of %s is version %s again, instead of %s", name, restored, replaced
+        "champion of %s is version %s again, before: %s", name, restored, replaced
     )
     return restored, replaced

@@ -1,4 +1,4 @@
-"""Report to people: artifacts of the Prefect UI, and progress for whoever listens."""
+"""Publish results to people: artifacts of the Prefect UI."""
 
 import re
 from collections import Counter
@@ -13,49 +13,51 @@ from tasks.core.evaluation.evidence import Measured
 from tasks.core.evaluation.verdict import Verdict
 from tasks.core.model.version import ModelVersion
 from tasks.core.output.manifest import Manifest
-from tasks.core.scoring.results import Backfill, Scores
+from tasks.core.scoring.results import Backfill, Scores, WindowOutcome
 from tasks.core.windows.backfill import make_document
 from tasks.registry.client import version_url
 
 
 def publish_candidates(measured: list[Measured], best: Measured, name: str) -> None:
     """Show the metrics of all candidates as a table."""
-    table = [_figures_of(item) | {"best": "yes" if item is best else ""} for item in measured]
-    create_table_artifact(
-        table,
-        key=artifact_key("candidates", name),
-        description=f"Candidates of {name} on the held-out rows",
-    )
+    table = []
+    for item in measured:
+        row = {"candidate": item.candidate, **_rounded(item.metrics)}
+        row["best"] = "yes" if item is best else ""
+        table.append(row)
 
-
-def _figures_of(item: Measured) -> dict[str, str]:
-    return {"candidate": item.candidate, **_shown(item.metrics)}
-
-
-def _shown(metrics: dict[str, float]) -> dict[str, str]:
-    return {name: f"{value:.5g}" for name, value in metrics.items()}
+    description = f"Candidates of {name} on the held-out rows"
+    create_table_artifact(table, key=artifact_key("candidates", name), description=description)
 
 
 def publish_segments(best: Measured, name: str) -> None:
-    """Show the metrics of the best candidate segment by segment, where the spec names a segment."""
-    table = [{"segment": segment, **_shown(metrics)} for segment, metrics in best.segments.items()]
+    """Show the metrics of the best candidate by segment, where the spec names a segment."""
+    table = [
+        {"segment": segment, **_rounded(metrics)} for segment, metrics in best.segments.items()
+    ]
     if table:
-        create_table_artifact(
-            table, key=artifact_key("segments", name), description=f"{best.candidate} by segment"
-        )
+        description = f"{best.candidate} by segment"
+        create_table_artifact(table, key=artifact_key("segments", name), description=description)
+
+
+def _rounded(metrics: dict[str, float]) -> dict[str, str]:
+    return {name: f"{value:.5g}" for name, value in metrics.items()}
 
 
 def publish_verdict(verdict: Verdict, candidate: str, name: str) -> None:
     """Show the verdict as a table, one row a gate."""
-    table = [
-        {"gate": gate.name, "outcome": "passed" if gate.passed else "refused", "why": gate.reason}
-        for gate in verdict.gates
-    ]
+    table = []
+    for gate in verdict.gates:
+        outcome = "passed" if gate.passed else "refused"
+        table.append({"gate": gate.name, "outcome": outcome, "why": gate.reason})
+
     outcome = "may go live" if verdict.passed else "is refused"
-    known = verdict.rows_seen_by_champion
-    seen = f", {known:,} more were left out (the champion may know them)" if known else ""
-    description = f"**{candidate} {outcome}**, judged on {verdict.rows:,} held-out rows{seen}."
-    create_table_artifact(table, key=artifact_key("verdict", name), description=description)
+    description = f"**{candidate} {outcome}**, judged on {verdict.rows:,} held-out rows"
+    if verdict.rows_seen_by_champion:
+        known = f"{verdict.rows_seen_by_champion:,}"
+        description += f", {known} more were left out (the champion may know them)"
+
+    create_table_artifact(table, key=artifact_key("verdict", name), description=f"{description}.")
 
 
 def publish_version(version: ModelVersion) -> None:
@@ -70,15 +72,14 @@ def publish_version(version: ModelVersion) -> None:
 
 def publish_scores(scores: Scores, model: str) -> None:
     """Sum up a scoring run."""
-    rate = (
-        f"{(scores.rows_scored - scores.rows_reused) / scores.seconds:,.0f} rows/s"
-        if scores.seconds
-        else "reused"
-    )
+    rate = "reused"
+    if scores.seconds:
+        rate = f"{(scores.rows_scored - scores.rows_reused) / scores.seconds:,.0f} rows/s"
+
     lines = [
         f"### {model} version {scores.version} scored {scores.rows_scored:,} rows",
         "",
-        "| figure | value |",
+        "| what | value |",
         "|---|---|",
         f"| rows in | {scores.rows_in:,} |",
         f"| rows scored | {scores.rows_scored:,} |",
@@ -99,33 +100,33 @@ def publish_quarantine(manifest: Manifest, model: str) -> None:
     reasons = Counter[str]()
     for part in manifest.parts:
         reasons.update(part.reasons)
-    if reasons:
-        table = [{"reason": reason, "rows": f"{rows:,}"} for reason, rows in reasons.most_common()]
-        create_table_artifact(
-            table,
-            key=artifact_key("quarantine", model),
-            description=f"Rows of {model} in quarantine",
-        )
+
+    table = [{"reason": reason, "rows": f"{rows:,}"} for reason, rows in reasons.most_common()]
+    if table:
+        description = f"Rows of {model} in quarantine"
+        create_table_artifact(table, key=artifact_key("quarantine", model), description=description)
 
 
 def publish_backfill(done: Backfill) -> None:
     """Show what became of each window."""
     table = [
-        {
-            **make_document(window.plan),
-            "outcome": window.error or (window.scores and "scored") or "not run",
-        }
-        for window in done.windows
+        {**make_document(window.plan), "outcome": _outcome_of(window)} for window in done.windows
     ]
-    create_table_artifact(
-        table, key=artifact_key("backfill", done.model), description=f"Windows of {done.model}"
-    )
+    description = f"Windows of {done.model}"
+    create_table_artifact(table, key=artifact_key("backfill", done.model), description=description)
+
+
+def _outcome_of(window: WindowOutcome) -> str:
+    if window.error:
+        return window.error
+    return "scored" if window.scores else "not run"
 
 
 def artifact_key(kind: str, name: str) -> str:
-    """Make an artifact key, which may hold lowercase letters, digits and dashes.
+    """Return an artifact key, which may hold lowercase letters, digits and dashes.
 
     >>> artifact_key("verdict", "Bike_Demand.2")
     'verdict-bike-demand-2'
     """
-    return f"{kind}-{re.sub('[^a-z0-9]+', '-', name.lower()).strip('-')}"
+    words = re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")
+    return f"{kind}-{words}"

@@ -7,36 +7,28 @@ from prefect.logging import get_run_logger
 from tasks.core.spec.sections import Data
 from tasks.core.storage.digests import digest_of
 from tasks.core.tables.arrow_files import write_table
-from tasks.core.tables.sources import (
-    Source,
-    check_unchanged,
-    content_digest,
-    list_source,
-    source_identity,
-)
+from tasks.core.tables.open_source import OpenSource, open_source
+from tasks.core.tables.sources import check_unchanged, content_digest
 from tasks.core.training.table import TableFile, read_files
 from tasks.idempotent import idempotent_task
 
 
 @idempotent_task(task_run_name="look at {location}")
-def read_identity(location: str) -> Source:
-    """List the files of a source, with their identities."""
-    files = list_source(location)
-    return Source(files, source_identity(files))
+def read_source(location: str) -> OpenSource:
+    """List the files of a source, with their identities and footers."""
+    return open_source(location)
 
 
 @idempotent_task(task_run_name="read {data.source}")
-def read_table(source: Source, data: Data, folder: str) -> TableFile:
+def read_table(source: OpenSource, data: Data, folder: str) -> TableFile:
     """Read a source whole, once, into a file that every later task maps into memory."""
     table = read_files(source.files, data)
     digest = digest_of([content_digest(file) for file in source.files])
     check_unchanged(source.files)
+
     path = Path(folder) / "table.arrow"
     write_table(table, path)
-    get_run_logger().info(
-        "read %s rows x %s columns from %s files",
-        f"{len(table):,}",
-        table.num_columns,
-        len(source.files),
-    )
+
+    rows, columns, files = f"{len(table):,}", table.num_columns, len(source.files)
+    get_run_logger().info("read %s rows x %s columns from %s files", rows, columns, files)
     return TableFile(str(path), digest, len(table))

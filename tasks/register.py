@@ -9,7 +9,7 @@ from prefect.runtime import flow_run
 
 from tasks.core.evaluation.evidence import Measured
 from tasks.core.evaluation.verdict import Verdict, verdict_document
-from tasks.core.model.metadata import ModelMetadata, scikit_learn_version
+from tasks.core.model.metadata import describe_model
 from tasks.core.model.predictor import make_predictor
 from tasks.core.model.skops_file import load_pipeline
 from tasks.core.model.steps import last_width
@@ -23,20 +23,21 @@ from tasks.idempotent import idempotent_task
 from tasks.registry import files
 
 EXAMPLE_ROWS = 100
+GIT_SECONDS = 10
 
 
 @idempotent_task(task_run_name="register {challenger.candidate} as {spec.name}")
 def register_version(
     challenger: Measured, verdict: Verdict, spec: Spec, table: SplitTable, tags: dict[str, str]
 ) -> ModelVersion:
-    """Store the model that was judged, with its evidence, as a new version under the alias
-    `challenger`.
-    """
+    """Store the model that was judged, with its evidence, as a new version: the challenger."""
     folder = Path(challenger.path).with_name("model")
     write_model(folder, challenger, verdict, spec, table)
+
+    outcome = "passed" if verdict.passed else "refused"
     evidence = {
         "candidate": challenger.candidate,
-        "verdict": "passed" if verdict.passed else "refused",
+        "verdict": outcome,
         "verdict_reasons": "; ".join(verdict.reasons)[:1000],
         "metrics": json.dumps(challenger.metrics),
         "flow_run_id": str(flow_run.id or ""),
@@ -44,48 +45,50 @@ def register_version(
         "training_window": training_window(table, spec),
     }
     version = files.register(spec.name, folder, {**tags, **evidence}, challenger.metrics)
-    get_run_logger().info(
-        "registered %s version %s (%s)", version.name, version.version, evidence["verdict"]
-    )
+
+    get_run_logger().info("registered %s version %s (%s)", version.name, version.version, outcome)
     return version
 
 
 def write_model(
     folder: Path, challenger: Measured, verdict: Verdict, spec: Spec, table: SplitTable
 ) -> None:
-    """Write the model with all that is kept beside it: card, verdict, training profile."""
+    """Write the model, and beside it its metadata, verdict and training profile."""
     pipeline = load_pipeline(Path(challenger.path))
     rows = open_table(table.held_out)
     example = to_frame(rows.slice(0, EXAMPLE_ROWS), table.features)
     files.save_model(pipeline, folder, pipeline.predict(example), example)
-    ModelMetadata(
-        spec, table.features, table.split, scikit_learn_version(), last_width(pipeline)
-    ).write(folder)
-    document = {
-        **verdict_document(verdict),
-        "metrics": challenger.metrics,
-        "segments": challenger.segments,
-    }
-    (folder / "verdict.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
-    predictions = make_predictor(pipeline, table.features).predict(rows, proba=False).values
-    profile = profile_table(open_table(table.train), table.features, predictions)
-    (folder / "profile.json").write_text(json.dumps(profile, indent=1), encoding="utf-8")
+
+    describe_model(spec, table.features, table.split, last_width(pipeline)).write(folder)
+
+    evidence = {"metrics": challenger.metrics, "segments": challenger.segments}
+    _write_json(folder / "verdict.json", {**verdict_document(verdict), **evidence})
+
+    predictions = make_predictor(pipeline, table.features).predict(rows, proba=False)
+    profile = profile_table(open_table(table.train), table.features, predictions.values)
+    _write_json(folder / "profile.json", profile)
+
+
+def _write_json(path: Path, document: dict[str, object]) -> None:
+    path.write_text(json.dumps(document, indent=1), encoding="utf-8")
 
 
 def git_commit(source: str) -> str:
-    """Give the commit of the repository that a source lies in, or nothing."""
-    asked = ["git", "-C", str(Path(source.split("*", maxsplit=1)[0]).parent), "rev-parse", "HEAD"]
+    """Return the commit of the repository that a source lies in, or an empty string."""
+    folder = Path(source.split("*", maxsplit=1)[0]).parent
+    command = ["git", "-C", str(folder), "rev-parse", "HEAD"]
     try:
-        return subprocess.run(  # noqa: S603
-            asked, capture_output=True, text=True, check=True, timeout=10
-        ).stdout.strip()
+        asked = subprocess.run(  # noqa: S603 - git alone, and no shell
+            command, capture_output=True, text=True, check=True, timeout=GIT_SECONDS
+        )
     except (OSError, subprocess.SubprocessError):
         return ""
+    return asked.stdout.strip()
 
 
 def training_window(table: SplitTable, spec: Spec) -> str:
-    """Give the first and the last moment of the rows that train, where the spec names a time."""
+    """Return the first and the last time of the rows that train, where the spec names a time."""
     if not spec.data.time:
         return ""
-    moments = open_table(table.train)[spec.data.time].to_numpy()
-    return f"{moments.min()} to {moments.max()}"
+    times = open_table(table.train)[spec.data.time].to_numpy()
+    return f"{times.min()} to {times.max()}"

@@ -14,13 +14,13 @@ def resolve_version(model: str) -> ModelVersion:
 
 @idempotent_task(task_run_name="resolve the champion of {name}")
 def resolve_champion(name: str) -> ModelVersion | None:
-    """Find the version in use and fetch its files; nothing where there is none yet."""
+    """Find the version in use, if there is one, and fetch its files."""
     champion = find_alias(name)
     return champion and fetch(champion)
 
 
 @idempotent_task(task_run_name="look for a version of {name} trained the same way")
 def resolve_trained(name: str, training_key: str) -> ModelVersion | None:
-    """Find the version registered under a training key, and fetch its files."""
+    """Find the version registered under a training key, if there is one, and fetch its files."""
     version = find_trained(name, training_key)
     return version and fetch(version)

@@ -6,27 +6,35 @@ from pathlib import Path
 from prefect.logging import get_run_logger
 
 from tasks.core.model.metadata import read_metadata
+from tasks.core.model.scorer import columns_read
 from tasks.core.model.threads import one_thread
 from tasks.core.output.manifest import Part
 from tasks.core.output.staging import Staging
 from tasks.core.scoring.piece import score_piece
 from tasks.core.scoring.run import ScoringRun
-from tasks.core.scoring.scorer import columns_read
+from tasks.core.scoring.scorer_cache import ScorerCache
 from tasks.core.tables.csv_copy import PROBLEM
 from tasks.core.tables.pieces import Bundle
 from tasks.core.tables.reader import Reader
 from tasks.idempotent import idempotent_task
 
+# A worker gets its tasks one by one, and nothing else of ours lives as long as its process. Two:
+# while a new version takes over, the old one may still have bundles to score.
+SCORERS = ScorerCache(size=2)
+
 
 @idempotent_task(task_run_name="score rows {bundle.start:,} to {bundle.last:,}")
 def score_bundle(bundle: Bundle, run: ScoringRun, staging: Staging) -> tuple[Part, ...]:
     """Score each piece of a bundle into its part; parts that are finished already stay."""
-    card = read_metadata(Path(run.model.folder))
-    copied = bundle.pieces[0].slices[0].path != bundle.pieces[0].slices[0].origin
-    reader = Reader(
-        [*columns_read(card.features, run.id, run.keep), *([PROBLEM] if copied else [])]
-    )
-    with closing(reader), one_thread():
-        parts = tuple(score_piece(piece, run, staging, reader) for piece in bundle.pieces)
+    metadata = read_metadata(Path(run.options.model.folder))
+    columns = columns_read(metadata.features, run.options.columns)
+    first = bundle.pieces[0].slices[0]
+    if first.path != first.origin:  # the copy of a CSV file
+        columns.append(PROBLEM)
+
+    with closing(Reader(columns)) as reader, one_thread():
+        pieces = bundle.pieces
+        parts = tuple(score_piece(piece, run, staging, reader, SCORERS) for piece in pieces)
+
     get_run_logger().info("scored %s rows in %s pieces", f"{bundle.rows:,}", len(parts))
     return parts

@@ -14,12 +14,13 @@ from tasks.idempotent import idempotent_task
 def split_table(table: TableFile, spec: Spec, folder: str) -> SplitTable:
     """Hold out the newest fifth by time where the spec names one, else a fifth by hash."""
     parts = split_rows(open_table(table.path), spec.data, spec.problem, Path(folder))
+
+    rule = f"by {parts.split.by} {parts.split.cutoff}".rstrip()
     get_run_logger().info(
-        "%s rows train, %s judge (by %s %s), %s have no target",
+        "%s rows train, %s judge (%s), %s have no target",
         parts.rows_train,
         parts.rows_held_out,
-        parts.split.by,
-        parts.split.cutoff,
+        rule,
         parts.rows_without_target,
     )
     return parts

@@ -24,14 +24,15 @@ CORE = {
     "windows": "errors",
     "predictions": "errors",
     "score_columns": "errors",
+    "dates": "",  # models that are stored name it: it never moves
     "metrics": "predictions",
     "spec": "errors storage windows score_columns metrics",
     "tables": "errors wording storage metrics spec",
-    "model": "errors storage predictions metrics spec tables",
-    "output": "errors wording storage tables",
+    "model": "errors storage predictions score_columns metrics spec tables",
+    "output": "errors wording storage score_columns tables",
     "scoring": "errors wording storage windows predictions score_columns spec tables model output",
     "evaluation": "errors storage predictions metrics spec tables model",
-    "training": "errors wording storage metrics spec tables model scoring evaluation",
+    "training": "errors dates wording storage metrics spec tables model scoring evaluation",
     "monitoring": "tables",
 }
 VERBS = sorted(

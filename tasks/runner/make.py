@@ -34,6 +34,7 @@ def make_runner(
     workers: int | None = None,
     cluster: str | None = None,
     *,
+    threads: int | None = None,
     reads: Iterable[str] = (),
     writes: str = "",
 ) -> "DaskRunner":
@@ -46,6 +47,7 @@ def make_runner(
             scikit-learn and Arrow release the GIL. Limits of a cgroup (a container) are heeded.
         cluster: the address of an existing Dask scheduler, such as `tcp://10.0.0.5:8786`; it is
             checked first.
+        threads: how many threads of this process run tasks, where there are no workers.
         reads: the files that the workers of such a cluster will read.
         writes: a folder or URL they will write to.
     """
@@ -64,7 +66,7 @@ def make_runner(
     settings: dict[str, int] = {}
     local: dict[str, Any] = {
         "n_workers": 1,
-        "threads_per_worker": parallelism(),
+        "threads_per_worker": threads or parallelism(),
         "processes": False,
     }
     if workers:

@@ -1,8 +1,8 @@
 """Backfills: which windows are scored, and that one that fails does not keep the others from it."""
 
+import threading
 import time
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from flows.backfill import backfill_scores
-from flows.bundles import look
+from flows.interruption import check_not_interrupted
 from flows.lifecycle import run_lifecycle, train_model
 from tasks.core.errors import AfterfitError, RequestError
 from tasks.core.output.manifest import MANIFEST_NAME, read_manifest
@@ -139,26 +139,29 @@ def test_scores_of_another_model_with_the_same_number_are_stale(windowed, tmp_pa
 def test_an_interrupted_backfill_does_not_score_its_windows_to_the_end(windowed, monkeypatch):
     spec = load_spec(windowed)
     train_model(spec)
-    monkeypatch.setattr(
-        "flows.backfill.outcome_of", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
-    )
-    ended = []
+    began, ended = threading.Event(), []
 
     @idempotent_task(task_run_name="for long")
-    def score_for_long(plan, spec, version, workers, cluster):
+    def score_for_long(plan, spec, version, compute):
+        began.set()
         deadline = time.monotonic() + 60
         try:
             while time.monotonic() < deadline:
-                look(SimpleNamespace(look=lambda: time.sleep(0.01)))
+                time.sleep(0.01)
+                check_not_interrupted()
         except AfterfitError as error:
             ended.append(str(error))
 
+    def interrupt(*_):
+        assert began.wait(60)
+        raise KeyboardInterrupt
+
     monkeypatch.setattr("flows.backfill.score_window", score_for_long)
+    monkeypatch.setattr("flows.backfill.outcome_of", interrupt)
     with pytest.raises(KeyboardInterrupt):
         backfill_scores(spec, *FROM_TO)
-    assert ended
     assert set(ended) == {"interrupted"}
-    look(SimpleNamespace(look=lambda: None))
+    assert check_not_interrupted() is None
     monkeypatch.undo()
     assert not backfill_scores(spec, *FROM_TO).failed
 

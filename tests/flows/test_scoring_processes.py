@@ -7,11 +7,9 @@ import time
 import psutil
 import pytest
 
-from flows import bundles
 from flows.scoring import score_batch
 from tasks.core.errors import AfterfitError
 from tasks.idempotent import idempotent_task
-from tasks.runner.make import parallelism
 from tasks.score import score_bundle
 
 HANGS = 120  # seconds; time itself is never asserted
@@ -53,23 +51,6 @@ def test_a_run_goes_on_after_its_workers_were_killed(
     assert answer["rows_reused"] == 0
     assert laws.parts_of(output) == reference(slow_champion, source)
     run.assert_gone()
-
-
-@pytest.mark.parametrize("pays", [True, False])
-def test_a_large_source_is_scored_on_processes_where_the_trial_says_that_they_pay(
-    champion, make_source, laws, reference, tmp_path, monkeypatch, pays
-):
-    source, output, asked = make_source(4), tmp_path / "out", []
-    monkeypatch.setattr("tasks.choose.TRIED_FROM", 1)
-    monkeypatch.setattr("tasks.choose.processes_are_faster", lambda *_: pays)
-    make = bundles.make_runner
-    monkeypatch.setattr(
-        "flows.bundles.make_runner", lambda workers, *_, **__: asked.append(workers) or make(None)
-    )
-    score_batch(champion, str(source.path), str(output))
-    assert asked == [parallelism() if pays else None]
-    laws.alone(output, source.ids)
-    assert laws.parts_of(output) == reference(champion, source)
 
 
 @pytest.mark.slow

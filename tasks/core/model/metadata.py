@@ -1,75 +1,164 @@
-"""The card: what is stored with a model so that it can be used and judged later, without its spec
-file.
-"""
+"""What is stored with a model so that it scores and is judged later, without its spec file."""
 
 import importlib.metadata
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tasks.core.errors import RequestError
+from tasks.core.metrics import Problem
+from tasks.core.score_columns import ScoreColumns
 from tasks.core.spec.spec import Spec
 from tasks.core.tables.columns import Column
 from tasks.core.tables.split import Split
 
 METADATA_NAME = "afterfit.json"
-MODEL = "model.skops"
+MODEL_NAME = "model.skops"
+FORMAT_VERSION = 2
+FIRST_FORMAT = 1  # it had no number, and read all of its spec again
 
 
 @dataclass(frozen=True)
 class ModelMetadata:
-    """The spec a model was trained by, the features it takes, and the split that kept rows from it.
+    """The metadata of a model: what scoring needs, and the spec as a document.
 
-    `width` is the number of columns that its last step takes, which one-hot encoding can make many
-    of a few.
+    Nothing reads the spec again: a version stays scorable when specs become stricter.
+
+    `dropped` are columns of its table that it was not trained on. `columns` and `max_bad_rows` are
+    what the spec says about scoring. `split` is the rule that kept rows from the training. `width`
+    is the number of columns of its last step, which one-hot encoding can make many of a few.
     """
 
-    spec: Spec
+    problem: Problem
+    target: str
+    dropped: tuple[str, ...]
+    columns: ScoreColumns
+    max_bad_rows: float
     features: tuple[Column, ...]
     split: Split
     scikit_learn: str
     width: int = 0
+    spec: Mapping[str, Any] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
-        """Write the card into a model's folder."""
-        document = {**asdict(self), "spec": self.spec.model_dump(mode="json")}
+        """Write the metadata into a model's folder."""
+        document = {"format_version": FORMAT_VERSION, **asdict(self)}
         (folder / METADATA_NAME).write_text(json.dumps(document, indent=1), encoding="utf-8")
 
 
+def describe_model(
+    spec: Spec, features: tuple[Column, ...], split: Split, width: int = 0
+) -> ModelMetadata:
+    """Return the metadata of a model that is trained now.
+
+    Args:
+        spec: the spec it is trained by.
+        features: the columns it takes.
+        split: the rule that kept rows from its training.
+        width: the number of columns of its last step.
+    """
+    document = spec.model_dump(mode="json")
+
+    return _parse(
+        {
+            **_needed_for_scoring(document),
+            "features": [asdict(column) for column in features],
+            "split": asdict(split),
+            "scikit_learn": scikit_learn_version(),
+            "width": width,
+            "spec": document,
+        }
+    )
+
+
 def read_metadata(folder: Path) -> ModelMetadata:
-    """Read the card of a model.
+    """Read the metadata of a model.
 
     Raises:
-        RequestError: the model has none, or was made with another minor version of scikit-learn.
+        RequestError: there is none, it is of an unknown format or damaged, or the model was made
+            with another minor version of scikit-learn.
     """
+    document = _read_document(folder)
+
     try:
-        document = json.loads((folder / METADATA_NAME).read_text(encoding="utf-8"))
+        check_scikit_learn(document["scikit_learn"], scikit_learn_version())
+        if "format_version" not in document:
+            document |= _needed_for_scoring(document["spec"])
+        return _parse(document)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise RequestError(
+            f"{folder / METADATA_NAME} is damaged ({type(error).__name__}: {error}): register the "
+            "model again."
+        ) from error
+
+
+def _read_document(folder: Path) -> dict[str, Any]:
+    try:
+        document: dict[str, Any] = json.loads((folder / METADATA_NAME).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise RequestError(
             "The model was not registered by afterfit: bring it in with `afterfit register`."
         ) from error
-    check_scikit_learn(document["scikit_learn"], scikit_learn_version())
+    except ValueError as error:
+        raise RequestError(f"{folder / METADATA_NAME} is damaged: {error}.") from error
+
+    found = document.get("format_version", FIRST_FORMAT) if isinstance(document, dict) else None
+    if found not in {FIRST_FORMAT, FORMAT_VERSION}:
+        raise RequestError(
+            f"The model's metadata is of format {found}, this version of afterfit reads formats "
+            f"{FIRST_FORMAT} and {FORMAT_VERSION}: use the version that registered the model, or "
+            "train it again with `afterfit train SPEC`."
+        )
+    return document
+
+
+def _parse(document: Mapping[str, Any]) -> ModelMetadata:
+    columns, split = document["columns"], document["split"]
+
     return ModelMetadata(
-        spec=Spec.model_validate(document["spec"]),
+        problem=document["problem"],
+        target=document["target"],
+        dropped=tuple(document["dropped"]),
+        columns=ScoreColumns(columns["id"], tuple(columns["keep"]), columns["proba"]),
+        max_bad_rows=document["max_bad_rows"],
         features=tuple(Column(**column) for column in document["features"]),
-        split=Split(**{**document["split"], "columns": tuple(document["split"]["columns"])}),
+        split=Split(**{**split, "columns": tuple(split["columns"])}),
         scikit_learn=document["scikit_learn"],
         width=document.get("width", 0),
+        spec=document["spec"],
     )
 
 
+def _needed_for_scoring(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Take what scoring needs from the document of a spec."""
+    data, scoring = spec["data"], spec["scoring"]
+
+    return {
+        "problem": spec["problem"],
+        "target": data["target"],
+        "dropped": data["drop"],
+        "columns": {"id": data["id"], "keep": scoring["keep"], "proba": scoring["proba"]},
+        "max_bad_rows": scoring["max_bad_rows"],
+    }
+
+
 def scikit_learn_version() -> str:
-    """Give the installed version of scikit-learn."""
+    """Return the installed version of scikit-learn."""
     return importlib.metadata.version("scikit-learn")
 
 
 def check_scikit_learn(made_with: str, installed: str) -> None:
-    """Refuse a model made with another minor version: its predictions could differ without a word.
+    """Refuse a model made with another minor version: its predictions could differ silently.
+
+    Raises:
+        RequestError: with both versions, and what to do.
 
     >>> check_scikit_learn("1.9.0", "1.9.1")
     """
     if made_with.split(".")[:2] != installed.split(".")[:2]:
         raise RequestError(
-            f"The model was made with scikit-learn {made_with}, installed is {installed}: train it again with "
-            f"`afterfit train SPEC`, or install scikit-learn {made_with}."
+            f"The model was made with scikit-learn {made_with}, installed is {installed}: train it "
+            f"again with `afterfit train SPEC`, or install scikit-learn {made_with}."
         )

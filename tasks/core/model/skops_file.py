@@ -40,7 +40,7 @@ TRUSTED = (
     "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
     "sklearn.tree._tree.Tree",
     "sklearn.utils.validation.check_array",
-    "tasks.core.model.dates.DateParts",
+    "tasks.core.dates.DateParts",
 )
 
 

@@ -2,18 +2,6 @@
 
 from tasks.core.errors import RequestError
 
-INPUT, INPUT_ROW, REASON, DETAIL = "input", "input_row", "reason", "detail"
-
-
-def kept_name(name: str) -> str:
-    """Name a column of the source as quarantine keeps it: like itself, unless quarantine has one of
-    that name.
-
-    >>> kept_name("size"), kept_name("reason")
-    ('size', 'column_reason')
-    """
-    return f"column_{name}" if name in {INPUT, INPUT_ROW, REASON, DETAIL} else name
-
 
 def allowed_rows(max_bad_rows: float, rows: int) -> int:
     """Tell how many rows may go to quarantine: `max_bad_rows` is a count, or below 1 a share of the

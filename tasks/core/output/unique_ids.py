@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tasks.core.errors import AfterfitError
 from tasks.core.output.manifest import QUARANTINE, Part
-from tasks.core.output.quarantine import kept_name
+from tasks.core.score_columns import kept_name
 from tasks.core.storage.files import open_binary
 from tasks.core.storage.location import join
 

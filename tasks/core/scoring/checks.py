@@ -1,31 +1,14 @@
 """Checks: what is refused before the first row is scored."""
 
-from collections.abc import Sequence
-
-import pyarrow as pa
-
 from tasks.core.errors import RequestError
 from tasks.core.model.metadata import ModelMetadata
 from tasks.core.output.open import open_output
+from tasks.core.score_columns import ScoreColumns
 from tasks.core.spec.spec import Spec
 from tasks.core.storage.location import is_url
 from tasks.core.tables.columns import kind_of
-from tasks.core.tables.schemas import check_schema, read_schema
-from tasks.core.tables.sources import SourceFile, list_source
-
-
-def check_copies(files: Sequence[SourceFile], output: str, cluster: str | None) -> None:
-    """Refuse CSV files whose Parquet copies the workers of a cluster could not read: they lie
-    beside the output.
-
-    Raises:
-        RequestError: the output is on an object store.
-    """
-    if cluster and is_url(output) and any(file.format == "csv" for file in files):
-        raise RequestError(
-            "With --cluster, CSV files are scored into a folder that the workers share, not to a URL: make them "
-            "Parquet first, or leave --cluster out."
-        )
+from tasks.core.tables.open_source import OpenSource, check_same_types, open_source
+from tasks.core.tables.schemas import check_schema
 
 
 def check_scoring(spec: Spec) -> None:
@@ -41,81 +24,71 @@ def check_scoring(spec: Spec) -> None:
             "`afterfit backfill SPEC --from DATE --to DATE`."
         )
     open_output(spec.scoring.output)
-    for file in list_source(spec.scoring.source):
-        check_schema(
-            read_schema(file)[0], (), [*filter(None, [spec.data.id]), *spec.scoring.keep], file.path
+
+    source = open_source(spec.scoring.source)
+    carried = ScoreColumns(spec.data.id, spec.scoring.keep).carried
+    for file, schema in zip(source.files, source.schemas, strict=True):
+        check_schema(schema, (), carried, file.path)
+
+
+def check_copies(source: OpenSource, output: str, cluster: str | None) -> None:
+    """Refuse CSV files whose Parquet copies the workers of a cluster could not read.
+
+    The copies lie beside the output, or on this machine.
+
+    Raises:
+        RequestError: the output is on an object store.
+    """
+    is_csv = any(file.format == "csv" for file in source.files)
+    if cluster and is_csv and is_url(output):
+        raise RequestError(
+            "With --cluster, CSV files are scored into a folder that the workers share, not to a "
+            "URL: make them Parquet first, or leave --cluster out."
         )
 
 
-def check_file(
-    file: SourceFile, card: ModelMetadata, carried: Sequence[str]
-) -> tuple[pa.Schema, tuple[int, ...]]:
-    """Refuse a file that the model cannot score, before anything is scored; give its schema and row
-    groups.
+def check_columns(source: OpenSource, metadata: ModelMetadata, columns: ScoreColumns) -> None:
+    """Refuse a source that the model cannot score, or whose scores would not be one table.
+
+    Raises:
+        RequestError: a file lacks a column, or has one of another kind or type; or the id is of a
+            type by which rows cannot be told apart.
     """
-    schema, group_rows = read_schema(file)
-    check_schema(schema, card.features, carried, file.path)
-    return schema, group_rows
+    for file, schema in zip(source.files, source.schemas, strict=True):
+        check_schema(schema, metadata.features, columns.carried, file.path)
 
-
-def check_carried_types(
-    files: Sequence[SourceFile],
-    schemas: Sequence[pa.Schema],
-    carried: Sequence[str],
-    id_column: str | None,
-) -> None:
-    """Refuse files in which a carried column has different types: their parts would not be one
-    table.
-
-    An id must be a number, a text or a date, so that it can be told whether it occurs twice.
-    """
-    for name in carried:
-        if (
-            name == id_column
-            and kind_of(schemas[0].field(name).type) is None
-            and files[0].format == "parquet"
-        ):
-            found = schemas[0].field(name).type
+    first = source.files[0]
+    if columns.id and first.format == "parquet":
+        found = source.footers[0].schema.field(columns.id).type
+        if kind_of(found) is None:
             raise RequestError(
-                f"{files[0].path}: the id {name!r} is {found}: an id is a number, a text or a date."
+                f"{first.path}: the id {columns.id!r} is {found}: an id is a number, a text or a "
+                "date."
             )
-        for file, schema in zip(files, schemas, strict=True):
-            first, found = schemas[0].field(name).type, schema.field(name).type
-            if found != first:
-                raise RequestError(
-                    f"{file.path}: column {name!r} is {found}, in {files[0].path} it is {first}."
-                )
+    check_same_types(source, columns.carried)
 
 
 def describe_columns(
-    files: Sequence[SourceFile],
-    schemas: Sequence[pa.Schema],
-    card: ModelMetadata,
-    carried: Sequence[str],
+    source: OpenSource, metadata: ModelMetadata, columns: ScoreColumns
 ) -> tuple[str, ...]:
-    """Note the columns that no one asked for, which are not read, and another order of the features
-    than the model's.
+    """Note the columns that are not read, and another order of the features than the model's.
 
-    The target is expected among the former.
+    That the target is among the columns is no news.
     """
-    known = {
-        *carried,
-        *(column.name for column in card.features),
-        card.spec.data.target,
-        *card.spec.data.drop,
-    }
-    extra = {
-        name: file.path
-        for file, schema in zip(files, schemas, strict=True)
-        for name in schema.names
-    }
+    order = [column.name for column in metadata.features]
+    expected = {*columns.carried, *order, metadata.target, *metadata.dropped}
+    last_file: dict[str, str] = {}
+    for file, schema in zip(source.files, source.schemas, strict=True):
+        last_file |= dict.fromkeys(schema.names, file.path)
+
     notes = [
         f"column {name!r} of {path} is not read"
-        for name, path in extra.items()
-        if name not in known
+        for name, path in last_file.items()
+        if name not in expected
     ]
-    order = [column.name for column in card.features]
-    for file, schema in zip(files, schemas, strict=True):
-        if [name for name in schema.names if name in set(order)] != order:
-            return (*notes, f"the features of {file.path} stand in another order than the model's")
+    for file, schema in zip(source.files, source.schemas, strict=True):
+        found = [name for name in schema.names if name in set(order)]
+        if found != order:
+            notes.append(f"the features of {file.path} stand in another order than the model's")
+            break
     return tuple(notes)

@@ -1,18 +1,19 @@
-"""The plan of a scoring run: its identity, and its pieces after every file was checked."""
+"""The plan of a scoring run: its pieces, after every file was checked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tasks.core.errors import RequestError
 from tasks.core.model.metadata import ModelMetadata
 from tasks.core.model.predictor import KERNEL_ROWS
+from tasks.core.model.scorer import columns_read
 from tasks.core.output.manifest import Part, part_name
-from tasks.core.scoring.checks import check_carried_types, check_file, describe_columns
+from tasks.core.scoring.checks import check_columns, describe_columns
 from tasks.core.scoring.run import ScoringRun
-from tasks.core.scoring.scorer import columns_read
 from tasks.core.storage.digests import digest_of
 from tasks.core.tables.csv_copy import copy_csv
+from tasks.core.tables.open_source import OpenSource
 from tasks.core.tables.parquet import read_footer
 from tasks.core.tables.pieces import Piece, TableGroups, piece_rows, plan_pieces
 from tasks.core.tables.sources import SourceFile
@@ -20,8 +21,9 @@ from tasks.core.tables.sources import SourceFile
 
 @dataclass(frozen=True)
 class ScoringPlan:
-    """The pieces of a source, in order, and what was found unusual about its files, and
-    accepted.
+    """The pieces of a source, in order.
+
+    `notes` say what was unusual about its files, and accepted.
     """
 
     pieces: tuple[Piece, ...]
@@ -30,58 +32,12 @@ class ScoringPlan:
     @property
     def rows(self) -> int:
         """How many rows the source has."""
-        return self.pieces[-1].first_row + self.pieces[-1].rows
+        last = self.pieces[-1]
+        return last.first_row + last.rows
 
-    def part_names(self, run: ScoringRun) -> list[str]:
-        """Name the part of each piece."""
-        return [part_name(run.key, piece.number) for piece in self.pieces]
-
-
-def plan_source(
-    run: ScoringRun, files: Sequence[SourceFile], card: ModelMetadata, tables: Path
-) -> tuple[ScoringRun, ScoringPlan]:
-    """Check every file against the model's features, then cut the source into pieces, from metadata
-    alone.
-
-    A CSV file has none: it is copied once into a Parquet file in the folder `tables`, typed by the
-    model, and read from there.
-
-    Raises:
-        RequestError: a file lacks a column, has one of another kind, or is damaged; or there is no
-            row at all.
-    """
-    carried = columns_read((), run.id, run.keep)
-    at_least = piece_rows(max(card.width, len(columns_read(card.features, run.id, run.keep))))
-    found = [check_file(file, card, carried) for file in files]
-    check_carried_types(files, [schema for schema, _ in found], carried, run.id)
-    groups = [
-        _groups(file, number, rows, card, tables, at_least)
-        for number, (file, (_, rows)) in enumerate(zip(files, found, strict=True))
-    ]
-    pieces = plan_pieces(groups, at_least)
-    if not pieces:
-        raise RequestError(f"{files[0].path}: there are no rows to score.")
-    plan = ScoringPlan(
-        pieces, describe_columns(files, [schema for schema, _ in found], card, carried)
-    )
-    return replace(run, kernel=plan.rows >= KERNEL_ROWS), plan
-
-
-def _groups(
-    file: SourceFile,
-    number: int,
-    group_rows: tuple[int, ...],
-    card: ModelMetadata,
-    tables: Path,
-    at_least: int,
-) -> TableGroups:
-    if file.format == "parquet":
-        return TableGroups(file.path, file.path, number, group_rows)
-    typed_as = digest_of(
-        [file.digest, [[column.name, column.kind] for column in card.features], at_least]
-    )
-    path = copy_csv(file, card.features, tables / f"{number}-{typed_as[:16]}.parquet", at_least)
-    return TableGroups(str(path), file.path, number, read_footer(str(path), file.path)[1])
+    def part_names(self, run_key: str) -> list[str]:
+        """Return the name of the part of each piece."""
+        return [part_name(run_key, piece.number) for piece in self.pieces]
 
 
 @dataclass(frozen=True)
@@ -97,7 +53,59 @@ class Planned:
         """The pieces that are still to be scored."""
         return [piece for piece in self.plan.pieces if piece.number not in self.finished]
 
-    @property
-    def rows_unfinished(self) -> int:
-        """How many rows they have."""
-        return sum(piece.rows for piece in self.unfinished)
+
+def plan_source(
+    run: ScoringRun,
+    source: OpenSource,
+    metadata: ModelMetadata,
+    tables: Path,
+    kernel_rows: int = KERNEL_ROWS,
+) -> tuple[ScoringRun, ScoringPlan]:
+    """Check every file against the model's features, then cut the source into pieces.
+
+    The footers say all that is needed. A CSV file has none: it is copied once into a Parquet file,
+    typed by the model, and read from there.
+
+    Args:
+        run: the scoring run.
+        source: what is scored.
+        metadata: what is stored with the model.
+        tables: the folder of the copies.
+        kernel_rows: the number of rows from which on the compiled kernel pays.
+
+    Raises:
+        RequestError: a file lacks a column, has one of another kind, or is damaged; or there is no
+            row at all.
+    """
+    columns = run.options.columns
+    check_columns(source, metadata, columns)
+
+    read = columns_read(metadata.features, columns)
+    at_least = piece_rows(max(metadata.width, len(read)))
+    pieces = plan_pieces(list(_row_groups(source, metadata, tables, at_least)), at_least)
+    if not pieces:
+        raise RequestError(f"{source.files[0].path}: there are no rows to score.")
+
+    plan = ScoringPlan(pieces, describe_columns(source, metadata, columns))
+    options = replace(run.options, shortcuts=plan.rows >= kernel_rows)
+    return replace(run, options=options), plan
+
+
+def _row_groups(
+    source: OpenSource, metadata: ModelMetadata, tables: Path, at_least: int
+) -> Iterator[TableGroups]:
+    """Yield each file with the rows of its row groups; of a CSV file, those of its copy."""
+    for number, (file, footer) in enumerate(zip(source.files, source.footers, strict=True)):
+        if file.format == "parquet":
+            yield TableGroups(file.path, file.path, number, footer.group_rows)
+            continue
+
+        name = _copy_name(file, number, metadata, at_least)
+        path = str(copy_csv(file, metadata.features, tables / name, at_least))
+        yield TableGroups(path, file.path, number, read_footer(path, file.path).group_rows)
+
+
+def _copy_name(file: SourceFile, number: int, metadata: ModelMetadata, at_least: int) -> str:
+    """Name a copy by its content and its types: another model may type the columns otherwise."""
+    types = [[column.name, column.kind] for column in metadata.features]
+    return f"{number}-{digest_of([file.digest, types, at_least])[:16]}.parquet"

@@ -1,65 +1,93 @@
-"""The run: one scoring of one source by one version."""
+"""The scoring run: how it scores, and where its scores go."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tasks.core.errors import RequestError
 from tasks.core.model.metadata import ModelMetadata
 from tasks.core.model.version import ModelVersion
 from tasks.core.output.manifest import make_run_key
-from tasks.core.score_columns import check_carried
+from tasks.core.score_columns import ScoreColumns, check_carried
 from tasks.core.spec.scoring import Scoring
 from tasks.core.storage.location import is_url
-from tasks.core.tables.sources import SourceFile, source_identity
+from tasks.core.tables.open_source import OpenSource
+from tasks.core.tables.sources import SourceFile
+
+
+@dataclass(frozen=True)
+class ScoringOptions:
+    """How rows are scored. Hashable: runs with equal options share a model in memory.
+
+    `shortcuts`: the source is large enough for the compiled kernel to pay. The scores are the same
+    either way.
+    """
+
+    model: ModelVersion
+    columns: ScoreColumns
+    shortcuts: bool = False
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where scores go, and under which key.
+
+    `max_bad_rows` may go to quarantine: a count, or a share below 1.
+    """
+
+    output: str
+    run_key: str
+    max_bad_rows: float = 0
 
 
 @dataclass(frozen=True)
 class ScoringRun:
-    """One scoring run: the model, the output, and the key that names the content. Small: it goes to
-    every worker.
+    """One scoring run. Small: it travels to every worker."""
 
-    `kernel` tells whether there are rows enough for the trees' kernel and other short cuts to pay;
-    the content does not depend on it.
-    """
-
-    model: ModelVersion
-    output: str
-    key: str
-    id: str | None
-    keep: tuple[str, ...]
-    proba: bool
-    max_bad_rows: float = 0
-    kernel: bool = False
+    options: ScoringOptions
+    destination: Destination
 
 
 def name_run(
     model: ModelVersion,
-    card: ModelMetadata,
-    files: tuple[SourceFile, ...],
+    metadata: ModelMetadata,
+    source: OpenSource,
     output: str,
-    options: Scoring | None = None,
+    scoring: Scoring | None = None,
 ) -> ScoringRun:
-    """Give a run its key: a digest of the model, the source, and the options that change the
-    content.
+    """Return a run with its key: a digest of the model, the source, and what its scores carry.
 
-    The options are by default those of the spec that is stored with the model.
+    Args:
+        model: the version that scores.
+        metadata: what is stored with it.
+        source: what is scored.
+        output: where the scores go.
+        scoring: what the scores carry; by default what the model's metadata say.
 
     Raises:
         RequestError: the output would lie where the source is, or carried columns clash with the
             scores' own.
     """
-    data, scoring = card.spec.data, options or card.spec.scoring
-    check_carried(data.id, scoring.keep)
+    columns, max_bad_rows = metadata.columns, metadata.max_bad_rows
+    if scoring is not None:
+        columns = ScoreColumns(columns.id, scoring.keep, scoring.proba)
+        max_bad_rows = scoring.max_bad_rows
+
+    check_carried(columns.id, columns.keep)
+    _check_apart(output, source.files)
+
+    key = make_run_key(model.digest, source.identity, asdict(columns))
+    return ScoringRun(ScoringOptions(model, columns), Destination(output, key, max_bad_rows))
+
+
+def _check_apart(output: str, files: Sequence[SourceFile]) -> None:
+    """Refuse an output that holds the source."""
     for file in files:
-        if not is_url(file.path) and Path(output) in Path(os.path.realpath(file.path)).parents:
+        if is_url(file.path):
+            if file.path.startswith(output.rstrip("/") + "/"):
+                raise RequestError(f"{output} holds the source itself: write the scores elsewhere.")
+        elif Path(output) in Path(os.path.realpath(file.path)).parents:
             raise RequestError(
                 f"{output} holds the source itself: write the scores to another folder."
             )
-        if is_url(file.path) and file.path.startswith(output.rstrip("/") + "/"):
-            raise RequestError(f"{output} holds the source itself: write the scores elsewhere.")
-    content = {"id": data.id, "keep": scoring.keep, "proba": scoring.proba}
-    key = make_run_key(model.digest, source_identity(files), content)
-    return ScoringRun(
-        model, output, key, data.id, scoring.keep, scoring.proba, scoring.max_bad_rows
-    )

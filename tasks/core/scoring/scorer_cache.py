@@ -1,42 +1,53 @@
-"""The cache of scorers."""
+"""A cache of scorers: models that stay in memory from one bundle to the next."""
 
 import threading
-from dataclasses import replace
-from pathlib import Path
+from collections import OrderedDict
 
 import pyarrow as pa
 
-from tasks.core.model.metadata import MODEL, read_metadata
-from tasks.core.model.predictor import make_predictor
-from tasks.core.model.skops_file import load_pipeline
-from tasks.core.model.version import check_files
-from tasks.core.scoring.run import ScoringRun
-from tasks.core.scoring.scorer import Scorer
-
-_loading = threading.Lock()
-_loaded: dict[ScoringRun, Scorer] = {}
+from tasks.core.model.open import open_model
+from tasks.core.model.scorer import Scorer
+from tasks.core.scoring.run import ScoringOptions
 
 
-def load_scorer(run: ScoringRun, rows: pa.Table) -> Scorer:
-    """Load the model of a run, once in each worker; the tree kernel is tried on the first rows that
-    come.
+class ScorerCache:
+    """The scorers of a process. Its owner says how many it holds; the oldest is let go first.
+
+    Threads may share it.
     """
-    same = replace(
-        run, output="", key="", max_bad_rows=0
-    )  # windows that are scored side by side share a model
-    with _loading:
-        if same not in _loaded:
-            check_files(run.model)
-            card = read_metadata(Path(run.model.folder))
-            pipeline = load_pipeline(Path(run.model.folder) / MODEL)
-            tried = rows if run.kernel else None
-            predictor = make_predictor(pipeline, card.features, tried, proba=run.proba)
-            _loaded.clear()
-            _loaded[same] = Scorer(predictor, run.model.version, run.id, run.keep, run.proba)
-        return _loaded[same]
+
+    def __init__(self, size: int) -> None:
+        """Hold up to `size` scorers."""
+        self._size = size
+        self._lock = threading.Lock()
+        self._scorers: OrderedDict[ScoringOptions, Scorer] = OrderedDict()
+
+    def get(self, options: ScoringOptions, rows: pa.Table) -> Scorer:
+        """Return the scorer for some options; its model is opened the first time.
+
+        Args:
+            options: how rows are scored.
+            rows: some of these rows, on which short cuts are tried.
+
+        Raises:
+            RequestError: the model cannot be opened.
+        """
+        with self._lock:
+            if options not in self._scorers:
+                self._scorers[options] = _open_scorer(options, rows)
+            self._scorers.move_to_end(options)
+
+            while len(self._scorers) > self._size:
+                self._scorers.popitem(last=False)
+            return self._scorers[options]
+
+    def clear(self) -> None:
+        """Let all scorers go."""
+        with self._lock:
+            self._scorers.clear()
 
 
-def forget_scorers() -> None:
-    """Let the model go that `load_scorer` keeps in this process."""
-    with _loading:
-        _loaded.clear()
+def _open_scorer(options: ScoringOptions, rows: pa.Table) -> Scorer:
+    tried = rows if options.shortcuts else None
+    model = open_model(options.model, tried, proba=options.columns.proba)
+    return model.scorer(options.columns)

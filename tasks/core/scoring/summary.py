@@ -13,14 +13,15 @@ from tasks.core.scoring.plan import Planned
 from tasks.core.storage.files import open_binary
 from tasks.core.storage.location import join
 from tasks.core.tables.inputs import Input
-from tasks.core.tables.sources import Source
 from tasks.core.wording import counted
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """The attempt that commits: its flow run, how often that was tried, the window, and where below
-    OUTPUT it wrote.
+    """The attempt that commits.
+
+    `flow_run` is the id of its flow run, `number` how often that was tried. `window` is what the
+    run is about. `folder` is where the parts lie below the output.
     """
 
     flow_run: str
@@ -31,23 +32,24 @@ class Attempt:
 
 def make_manifest(
     planned: Planned,
-    source: Source,
+    source_identity: str,
     inputs: tuple[Input, ...],
     parts: Sequence[Part],
     staging: Staging,
     attempt: Attempt,
 ) -> Manifest:
-    """Write down what the output is made of."""
+    """Return the manifest: what the output is made of, and what it was made from."""
     run = planned.run
     scored = [part for part in parts if part.sha256]
     with open_binary(join(staging.parts, scored[0].name)) as file:
         schema = describe(pq.read_schema(file))
+
     return Manifest(
-        model=run.model.name,
-        version=run.model.version,
-        model_digest=run.model.digest,
-        run_key=run.key,
-        source_identity=source.identity,
+        model=run.options.model.name,
+        version=run.options.model.version,
+        model_digest=run.options.model.digest,
+        run_key=run.destination.run_key,
+        source_identity=source_identity,
         inputs=inputs,
         parts=tuple(parts),
         schema=schema,
@@ -64,17 +66,18 @@ def make_manifest(
 
 def describe_parts(parts: Sequence[Part]) -> list[str]:
     """Note how the rows were scored, and which values the model did not know."""
-    by = Counter[str]()
+    rows_by = Counter[str]()
     unknown = Counter[str]()
     for part in parts:
-        by[part.scored_by] += part.rows
+        rows_by[part.scored_by] += part.rows
         unknown.update(part.unknown)
+
     reasons = sorted({part.note for part in parts if part.note})
-    return [
-        *(f"{counted(rows, 'row')} scored by {what}" for what, rows in by.items()),
-        *(f"not by the {KERNEL}: {reason}" for reason in reasons),
-        *(
-            f"column {name!r}: {counted(count, 'value')} in no category the model knows"
-            for name, count in unknown.items()
-        ),
+
+    scored = [f"{counted(rows, 'row')} scored by {what}" for what, rows in rows_by.items()]
+    slower = [f"not by the {KERNEL}: {reason}" for reason in reasons]
+    strange = [
+        f"column {name!r}: {counted(count, 'value')} in no category the model knows"
+        for name, count in unknown.items()
     ]
+    return [*scored, *slower, *strange]

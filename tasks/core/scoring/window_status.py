@@ -1,4 +1,4 @@
-"""The status of windows."""
+"""The status of a window: what is known of its scores."""
 
 from contextlib import suppress
 
@@ -13,31 +13,34 @@ from tasks.core.windows.backfill import Status, WindowPlan, status_of
 from tasks.core.windows.window import Window
 
 
-def remember_failure(plan: WindowPlan, failure: str) -> None:
-    """Keep why a window failed beside its output, for the next backfill to tell; where nothing can
-    be kept, do not.
-    """
-    with suppress(RequestError, OSError):
-        open_output(plan.output).remember(failure)
-
-
 def plan_window(window: Window, scoring: Scoring, champion: ModelVersion) -> WindowPlan:
-    """Tell what is known of the scores of one window."""
+    """Return what is known of the scores of one window."""
     filled = fill_scoring(scoring, window)
-    status: Status
     try:
-        manifest, failure = read_manifest(filled.output), open_output(filled.output).failure()
-        status, why = status_of(manifest.version if manifest else None, failure, champion.version)
-        if status == "missing" and not exists(filled.source):
-            why = f"{why}, and nothing to read at {filled.source}"
-        if manifest and status == "current":
-            if manifest.model_digest != champion.digest:
-                status, why = (
-                    "stale",
-                    f"scored by another {manifest.model} version {manifest.version}",
-                )
-            elif not is_whole(filled.output, manifest):
-                status, why = "failed", "parts are missing, or not as they were written"
+        status, why = _status_of(filled, champion)
     except RequestError as error:
         status, why = "failed", str(error)
     return WindowPlan(window, filled.source, filled.output, status, why)
+
+
+def _status_of(filled: Scoring, champion: ModelVersion) -> tuple[Status, str]:
+    manifest = read_manifest(filled.output)
+    failure = open_output(filled.output).failure()
+    version = manifest.version if manifest else None
+    status, why = status_of(version, failure, champion.version)
+
+    if status == "missing" and not exists(filled.source):
+        return status, f"{why}, and nothing to read at {filled.source}"
+    if manifest is None or status != "current":
+        return status, why
+    if manifest.model_digest != champion.digest:
+        return "stale", f"scored by another {manifest.model} version {manifest.version}"
+    if not is_whole(filled.output, manifest):
+        return "failed", "parts are missing, or not as they were written"
+    return status, why
+
+
+def remember_failure(plan: WindowPlan, failure: str) -> None:
+    """Keep why a window failed beside its output, for the next backfill, where that is possible."""
+    with suppress(RequestError, OSError):
+        open_output(plan.output).remember(failure)

@@ -1,54 +1,109 @@
 """Parquet files: opened, read whole, and their footers."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.core.errors import RequestError
 from tasks.core.storage.location import is_url, open_filesystem
-from tasks.core.tables.sources import SourceFile
+
+READ_BUFFER = 1 << 20  # bytes
+MAGIC = b"PAR1"
+ENDING_BYTES = 8  # the length of the footer, and the magic number
+SMALLEST_FILE = 12  # bytes: magic number, length of the footer, magic number
+FIRST_READ = 1 << 16  # bytes: nearly every footer fits in
 
 
-def read_footer(path: str, origin: str) -> tuple[pa.Schema, tuple[int, ...]]:
-    """Read the schema of a Parquet file, and how many rows each of its row groups has.
+@dataclass(frozen=True)
+class Footer:
+    """What the footer of a file says: its columns, and the rows of each row group.
+
+    A CSV file has names of columns only, and no row groups.
+    """
+
+    schema: pa.Schema
+    group_rows: tuple[int, ...]
+
+
+def read_tail(filesystem: Any, path: str, size: int) -> bytes:
+    """Read the footer of a Parquet file with its ending, as they stand.
+
+    Args:
+        filesystem: an fsspec file system.
+        path: the path within it.
+        size: the size of the file, in bytes.
+
+    Raises:
+        RequestError: it is no whole Parquet file.
+    """
+    first: bytes = filesystem.cat_file(path, start=max(0, size - FIRST_READ), end=size)
+    if size < SMALLEST_FILE or first[-len(MAGIC) :] != MAGIC:
+        raise RequestError(f"{path} is not a whole Parquet file: its last four bytes are not PAR1.")
+
+    length = ENDING_BYTES + int.from_bytes(first[-ENDING_BYTES : -len(MAGIC)], "little")
+    if length <= len(first):
+        return first[-length:]
+    whole: bytes = filesystem.cat_file(path, start=max(0, size - length), end=size)
+    return whole
+
+
+def parse_footer(tail: bytes, origin: str) -> Footer:
+    """Parse the footer of a Parquet file.
+
+    Args:
+        tail: the footer with its ending, as `read_tail` returns them.
+        origin: the file's name, for a message.
 
     Raises:
         RequestError: the file is damaged.
     """
+    return _footer_of(pa.BufferReader(tail), origin)
+
+
+def read_footer(path: str, origin: str) -> Footer:
+    """Read the footer of a Parquet file of this machine.
+
+    Raises:
+        RequestError: the file is damaged.
+    """
+    return _footer_of(path, origin)
+
+
+def _footer_of(source: Any, origin: str) -> Footer:
     try:
-        with open_parquet(path) as parquet:
-            metadata = parquet.metadata
-            rows = tuple(
-                metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)
-            )
-            return parquet.schema_arrow, rows
+        with pq.ParquetFile(source) as parquet:
+            groups = range(parquet.metadata.num_row_groups)
+            rows = tuple(parquet.metadata.row_group(group).num_rows for group in groups)
+            return Footer(parquet.schema_arrow, rows)
     except (OSError, pa.ArrowInvalid) as error:
         raise RequestError(f"{origin} cannot be read as Parquet: {error}") from error
 
 
-READ_BUFFER = 1 << 20
-
-
 def open_parquet(path: str) -> pq.ParquetFile:
-    """Open a Parquet file for reading by row group; large column chunks are read as a stream, not
-    at once.
+    """Open a Parquet file for reading by row group.
+
+    Large column chunks are read as a stream, not at once.
     """
-    source = path
+    source: Any = path
     if is_url(path):
         filesystem, inside = open_filesystem(path)
         source = filesystem.open(inside, "rb")
+
     return pq.ParquetFile(
         source, pre_buffer=False, buffer_size=READ_BUFFER, page_checksum_verification=True
     )
 
 
-def read_parquet(file: SourceFile) -> pa.Table:
+def read_parquet(path: str) -> pa.Table:
     """Read a whole Parquet file.
 
     Raises:
         RequestError: it is damaged.
     """
     try:
-        with open_parquet(file.path) as parquet:
+        with open_parquet(path) as parquet:
             return parquet.read()
     except (OSError, pa.ArrowInvalid) as error:
-        raise RequestError(f"{file.path} cannot be read as Parquet: {error}") from error
+        raise RequestError(f"{path} cannot be read as Parquet: {error}") from error

@@ -1,7 +1,7 @@
 """Sources: which files a source is, and what identifies them."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -9,6 +9,7 @@ from typing import Any, Literal
 from tasks.core.errors import AfterfitError, RequestError
 from tasks.core.storage.digests import digest_of
 from tasks.core.storage.location import check_absolute, open_filesystem, without_secrets
+from tasks.core.tables.parquet import read_tail
 
 Format = Literal["parquet", "csv"]
 FORMATS: dict[str, Format] = {
@@ -17,15 +18,16 @@ FORMATS: dict[str, Format] = {
     ".csv": "csv",
     ".csv.gz": "csv",
 }
-CHUNK = 1 << 22
+CHUNK = 1 << 22  # bytes
+NO_TAIL = b""  # of a CSV file
 
 
 @dataclass(frozen=True)
 class SourceFile:
     """One input file and its identity: cheap to take before and after a run.
 
-    `stamp` is the ETag, else the time of the last change in ns; `digest` the sha256 of the Parquet
-    footer, or of a whole CSV file.
+    `size` is in bytes. `stamp` is the ETag, else the time of the last change in ns. `digest` is the
+    sha256 of the Parquet footer, or of a whole CSV file.
     """
 
     path: str
@@ -35,8 +37,8 @@ class SourceFile:
     digest: str
 
 
-def list_source(source: str) -> tuple[SourceFile, ...]:
-    """List the files of a source, sorted by path, with their identities.
+def list_paths(source: str) -> list[str]:
+    """List the files of a source within its file system, sorted.
 
     Raises:
         RequestError: there are none, or they are not all Parquet or all CSV.
@@ -45,41 +47,49 @@ def list_source(source: str) -> tuple[SourceFile, ...]:
     filesystem, path = open_filesystem(source)
     filesystem.invalidate_cache()  # stores remember what they listed
     paths = source_paths(filesystem, path)
+
     if not paths:
         raise RequestError(f"There is nothing to read at {without_secrets(source)}.")
-    formats = {format_of(path) for path in paths}
-    if len(formats) > 1:
+    if len({format_of(path) for path in paths}) > 1:
         raise RequestError(
-            f"{without_secrets(source)} holds both Parquet and CSV files: name one kind, as in `folder/*.csv`."
+            f"{without_secrets(source)} holds both Parquet and CSV files: name one kind, as in "
+            "`folder/*.csv`."
         )
-    return tuple(identify(filesystem, path) for path in paths)
+    return paths
 
 
 def exists(source: str) -> bool:
-    """Tell whether a source has any file."""
+    """Return whether a source has any file."""
     return bool(source_paths(*open_filesystem(source)))
 
 
 def source_paths(filesystem: Any, path: str) -> list[str]:
-    """List the files that a path within a file system means, sorted; nothing where it means none.
+    """List the files that a path within a file system means, sorted; there may be none.
 
     Raises:
         RequestError: they cannot be listed, or the path is that of a folder with folders in it.
     """
     try:
-        if filesystem.isdir(path):
-            found = filesystem.ls(path, detail=True)
-            _check_flat(path, [str(item["name"]) for item in found if item["type"] == "directory"])
-            return sorted(str(item["name"]) for item in found if _is_table(str(item["name"])))
-        if any(mark in path for mark in "*?[") and not filesystem.exists(path):
-            return sorted(str(name) for name in filesystem.glob(path) if filesystem.isfile(name))
-        return [path] if filesystem.exists(path) else []
+        return _matching_paths(filesystem, path)
     except RequestError:
         raise
     except Exception as error:  # stores raise what their own libraries raise
-        raise RequestError(
-            f"{without_secrets(path)} cannot be listed: {' '.join(str(error).split())}"
-        ) from error
+        reason = " ".join(str(error).split())
+        raise RequestError(f"{without_secrets(path)} cannot be listed: {reason}") from error
+
+
+def _matching_paths(filesystem: Any, path: str) -> list[str]:
+    if filesystem.isdir(path):
+        found = filesystem.ls(path, detail=True)
+        _check_flat(path, [str(item["name"]) for item in found if item["type"] == "directory"])
+        names = [str(item["name"]) for item in found]
+        return sorted(name for name in names if _is_table(name))
+
+    if filesystem.exists(path):
+        return [path]
+    if any(mark in path for mark in "*?["):
+        return sorted(str(name) for name in filesystem.glob(path) if filesystem.isfile(name))
+    return []
 
 
 def _check_flat(path: str, folders: Sequence[str]) -> None:
@@ -87,8 +97,8 @@ def _check_flat(path: str, folders: Sequence[str]) -> None:
     names = sorted(PurePosixPath(folder).name for folder in folders if not _is_hidden(folder))
     if names:
         raise RequestError(
-            f"{path} holds folders ({names[0]}): name the files, as in {path}/*.parquet, or {path}/**/*.parquet for "
-            "those inside of them too."
+            f"{path} holds folders ({names[0]}): name the files, as in {path}/*.parquet, or "
+            f"{path}/**/*.parquet for those inside of them too."
         )
 
 
@@ -101,10 +111,13 @@ def _is_hidden(path: str) -> bool:
 
 
 def format_of(path: str) -> Format:
-    """Tell the format by the ending of the name.
+    """Return the format of a file, by the ending of its name.
 
     >>> format_of("in/hours.csv.gz")
     'csv'
+
+    Raises:
+        RequestError: it is neither Parquet nor CSV.
     """
     for ending, format_ in FORMATS.items():
         if path.lower().endswith(ending):
@@ -114,8 +127,8 @@ def format_of(path: str) -> Format:
     )
 
 
-def identify(filesystem: Any, path: str) -> SourceFile:
-    """Take the identity of one file.
+def identify(filesystem: Any, path: str) -> tuple[SourceFile, bytes]:
+    """Take the identity of one file; return the footer that was read for it, too.
 
     Raises:
         RequestError: it cannot be read, or is no Parquet file though it is named like one.
@@ -123,48 +136,48 @@ def identify(filesystem: Any, path: str) -> SourceFile:
     format_ = format_of(path)
     try:
         about = filesystem.info(path)
-        digest = _DIGESTS[format_](filesystem, path, int(about["size"]))
-        remote = "file" not in filesystem.protocol
-        stamp = (
-            (about.get("ETag") or filesystem.modified(path))
-            if remote
-            else Path(path).stat().st_mtime_ns
-        )
+        size = int(about["size"])
+        digest, tail = DIGESTS[format_](filesystem, path, size)
+        name, stamp = _name_and_stamp(filesystem, path, about)
     except OSError as error:
         raise RequestError(f"{path} cannot be read: {error.strerror or error}.") from error
-    name = str(filesystem.unstrip_protocol(path)) if remote else path
-    return SourceFile(name, format_, int(about["size"]), str(stamp), digest)
+    return SourceFile(name, format_, size, stamp, digest), tail
 
 
-def _footer_digest(filesystem: Any, path: str, size: int) -> str:
-    tail = filesystem.cat_file(path, start=max(0, size - 8), end=size)
-    if size < 12 or tail[4:] != b"PAR1":  # noqa: PLR2004 - the smallest Parquet file: magic, footer length, magic
-        raise RequestError(f"{path} is not a whole Parquet file: its last four bytes are not PAR1.")
-    footer = int.from_bytes(tail[:4], "little")
-    return hashlib.sha256(
-        filesystem.cat_file(path, start=max(0, size - 8 - footer), end=size)
-    ).hexdigest()
+def _name_and_stamp(filesystem: Any, path: str, about: dict[str, Any]) -> tuple[str, str]:
+    if "file" in filesystem.protocol:
+        return path, str(Path(path).stat().st_mtime_ns)
+    stamp = about.get("ETag") or filesystem.modified(path)
+    return str(filesystem.unstrip_protocol(path)), str(stamp)
 
 
-def _content_digest(filesystem: Any, path: str, size: int) -> str:  # noqa: ARG001 - one signature for both formats
+def _digest_footer(filesystem: Any, path: str, size: int) -> tuple[str, bytes]:
+    tail = read_tail(filesystem, path, size)
+    return hashlib.sha256(tail).hexdigest(), tail
+
+
+def _digest_content(filesystem: Any, path: str, _size: int) -> tuple[str, bytes]:
     content = hashlib.sha256()
     with filesystem.open(path, "rb") as file:
         while chunk := file.read(CHUNK):
             content.update(chunk)
-    return content.hexdigest()
+    return content.hexdigest(), NO_TAIL
 
 
-_DIGESTS = {"parquet": _footer_digest, "csv": _content_digest}
+DIGESTS: dict[Format, Callable[[Any, str, int], tuple[str, bytes]]] = {
+    "parquet": _digest_footer,
+    "csv": _digest_content,
+}
 
 
 def content_digest(file: SourceFile) -> str:
-    """Give the sha256 of everything in a file."""
+    """Return the sha256 of everything in a file."""
     filesystem, path = open_filesystem(file.path)
-    return _content_digest(filesystem, path, file.size)
+    return _digest_content(filesystem, path, file.size)[0]
 
 
 def source_identity(files: Sequence[SourceFile]) -> str:
-    """Give one digest for the files of a source."""
+    """Return one digest of the identities of the files of a source."""
     return digest_of([asdict(file) for file in files])
 
 
@@ -174,29 +187,20 @@ def check_unchanged(files: Sequence[SourceFile]) -> None:
     Raises:
         AfterfitError: with the name of the first file that changed.
     """
-    for filesystem in {id(found): found for found, _ in map(_open, files)}.values():
+    opened = [open_filesystem(file.path) for file in files]
+    for filesystem in {id(filesystem): filesystem for filesystem, _ in opened}.values():
         filesystem.invalidate_cache()
-    for file in files:
-        if not _is_same(file):
+
+    for file, (filesystem, path) in zip(files, opened, strict=True):
+        if not _is_same(file, filesystem, path):
             raise AfterfitError(
                 f"{file.path} changed while it was being read: run the command again."
             )
 
 
-def _is_same(file: SourceFile) -> bool:
+def _is_same(file: SourceFile, filesystem: Any, path: str) -> bool:
     try:
-        return identify(*_open(file)) == file
+        now, _ = identify(filesystem, path)
     except RequestError:
         return False
-
-
-def _open(file: SourceFile) -> tuple[Any, str]:
-    return open_filesystem(file.path)
-
-
-@dataclass(frozen=True)
-class Source:
-    """The files of a source, and one digest of their identities."""
-
-    files: tuple[SourceFile, ...]
-    identity: str
+    return now == file

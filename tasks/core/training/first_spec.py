@@ -11,8 +11,8 @@ from tasks.core.errors import RequestError
 from tasks.core.metrics import Problem
 from tasks.core.tables.columns import kind_of
 from tasks.core.tables.csv_files import read_csv
+from tasks.core.tables.open_source import open_source
 from tasks.core.tables.parquet import read_parquet
-from tasks.core.tables.sources import list_source
 from tasks.core.wording import nearest_name
 
 MOST_CLASSES = 20
@@ -66,8 +66,8 @@ def write_first_spec(source: str, target: str, path: Path) -> None:
         raise RequestError(
             f"There is no folder {path.parent} to write the spec to: name another file with --output."
         )
-    file = list_source(source)[0]
-    table = read_csv(file) if file.format == "csv" else read_parquet(file)
+    file = open_source(source).files[0]
+    table = read_csv(file) if file.format == "csv" else read_parquet(file.path)
     if target not in table.column_names:
         raise RequestError(
             f"Column {target!r} is not in {source}{nearest_name(target, table.column_names)}"

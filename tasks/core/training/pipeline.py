@@ -40,7 +40,7 @@ def _preparation(kind: ColumnKind, *, native: bool, gaps: bool) -> Any:
     from sklearn.pipeline import make_pipeline  # noqa: PLC0415
     from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler  # noqa: PLC0415
 
-    from tasks.core.model.dates import DateParts  # noqa: PLC0415
+    from tasks.core.dates import DateParts  # noqa: PLC0415
 
     codes = OrdinalEncoder(
         handle_unknown="use_encoded_value",

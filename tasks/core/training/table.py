@@ -43,7 +43,8 @@ def read_files(files: Sequence[SourceFile], data: Data) -> pa.Table:
     """
     as_text = (data.id,) if data.id else ()
     tables = [
-        read_csv(file, as_text) if file.format == "csv" else read_parquet(file) for file in files
+        read_csv(file, as_text) if file.format == "csv" else read_parquet(file.path)
+        for file in files
     ]
     for file, other in zip(files, tables, strict=True):
         if odd := set(tables[0].column_names) ^ set(other.column_names):

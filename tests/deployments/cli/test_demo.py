@@ -3,7 +3,7 @@ import pytest
 
 from deployments.cli import demo
 from tasks.core.spec.file import load_spec
-from tasks.core.tables.sources import list_source
+from tasks.core.tables.open_source import open_source
 
 
 def test_the_demo_can_be_read_and_is_written_once_only(tmp_path, monkeypatch):
@@ -11,10 +11,10 @@ def test_the_demo_can_be_read_and_is_written_once_only(tmp_path, monkeypatch):
     monkeypatch.setattr(demo, "ROWS", 1000)
     path = demo.write_demo(tmp_path)
     spec = load_spec(path)
-    first = (list_source(spec.data.source), list_source(spec.scoring.source))
+    first = (open_source(spec.data.source).files, open_source(spec.scoring.source).files)
     path.write_text(path.read_text() + "# mine\n")
     demo.write_demo(tmp_path)
-    assert (list_source(spec.data.source), list_source(spec.scoring.source)) == first
+    assert (open_source(spec.data.source).files, open_source(spec.scoring.source).files) == first
     assert path.read_text().endswith("# mine\n")
     scored, trained = pq.read_table(spec.scoring.source), pq.read_table(spec.data.source)
     assert scored["sample"].to_pylist() == list(range(1000))

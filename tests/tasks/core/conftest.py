@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import settings
 
-from tasks.core.model.metadata import ModelMetadata, scikit_learn_version
+from tasks.core.model.metadata import ModelMetadata, describe_model
 from tasks.core.model.version import ModelVersion
 from tasks.core.output.manifest import Manifest, Part, describe, part_name
 from tasks.core.output.staging import write_table
@@ -16,7 +16,7 @@ from tasks.core.spec.spec import Spec
 from tasks.core.tables.columns import feature_columns
 from tasks.core.tables.frames import to_frame
 from tasks.core.tables.inputs import Input
-from tasks.core.tables.sources import list_source
+from tasks.core.tables.open_source import open_source
 from tasks.core.tables.split import Split
 from tasks.core.training.candidates import make_estimator
 from tasks.core.training.pipeline import build_pipeline
@@ -80,7 +80,7 @@ def write(tmp_path):
             pq.write_table(content, path, **options)
         else:
             path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return list_source(str(path))[0]
+        return open_source(str(path)).files[0]
 
     return write_file
 
@@ -108,9 +108,7 @@ def make_card(make_spec):
     def make(schema: pa.Schema, **sections) -> ModelMetadata:
         spec = make_spec(**sections)
         left_out = {*filter(None, [spec.data.target, spec.data.id]), *spec.data.drop}
-        return ModelMetadata(
-            spec, feature_columns(schema, left_out), Split("hash", ("id",)), scikit_learn_version()
-        )
+        return describe_model(spec, feature_columns(schema, left_out), Split("hash", ("id",)))
 
     return make
 

@@ -1,5 +1,4 @@
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -8,7 +7,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from tasks.core.errors import RequestError
-from tasks.core.evaluation import evidence
 from tasks.core.evaluation.evidence import (
     ChampionLosses,
     champion_losses,
@@ -18,6 +16,8 @@ from tasks.core.evaluation.evidence import (
 )
 from tasks.core.evaluation.gates import judge
 from tasks.core.model.metadata import check_scikit_learn
+from tasks.core.model.open import Model
+from tasks.core.model.predictor import make_predictor
 from tasks.core.tables.split import held_out
 
 ROWS = 200
@@ -82,13 +82,14 @@ def test_a_segment_is_named_by_its_value(spec, values, names):
 
 
 @pytest.fixture
-def against(monkeypatch, card):
-    """The losses of a pipeline as if it were the champion, with its card."""
+def against(card, model):
+    """The losses of a pipeline as if it were the champion, with its metadata."""
 
-    def measured(pipeline, table, spec, given=card):
-        monkeypatch.setattr(evidence, "load_pipeline", lambda _: pipeline)
-        monkeypatch.setattr(evidence, "read_metadata", lambda _: given)
-        return champion_losses(Path("anywhere"), table, spec)
+    def measured(pipeline, table, spec, metadata=card):
+        def open_champion(version):
+            return Model(version, metadata, make_predictor(pipeline, metadata.features))
+
+        return champion_losses(model, table, spec, open_champion)
 
     return measured
 
@@ -123,16 +124,18 @@ def test_a_champion_that_cannot_score_the_rows_judges_none_and_says_why(
 
 
 def test_a_champion_of_another_problem_or_version_judges_none_and_says_why(
-    spec, card, against, monkeypatch
+    spec, card, against, model
 ):
-    other = replace(card, spec=card.spec.model_copy(update={"problem": "classification"}))
+    other = replace(card, problem="classification")
     assert (
         "it is about classification, the spec about regression"
         in against(Shifted(0), TABLE, spec, other).problem
     )
-    monkeypatch.undo()
-    monkeypatch.setattr(evidence, "read_metadata", lambda _: check_scikit_learn("1.2.0", "1.9.1"))
-    assert "made with scikit-learn 1.2.0" in champion_losses(Path("anywhere"), TABLE, spec).problem
+
+    def refuse(_):
+        check_scikit_learn("1.2.0", "1.9.1")
+
+    assert "made with scikit-learn 1.2.0" in champion_losses(model, TABLE, spec, refuse).problem
 
 
 @pytest.mark.parametrize(

@@ -8,146 +8,33 @@ import pytest
 
 from tasks.core.storage.files import open_unbuffered, write_whole
 from tasks.core.tables import inputs
-from tasks.core.tables.inputs import MOST_AHEAD, describe_input, digesting, prefetch_digests
-from tasks.core.tables.sources import list_source
-
-
-def test_the_content_of_a_file_here_is_told_by_its_sha256(write, mixed):
-    for file in (write("a.parquet", mixed), write("b.csv", "a,b\n1,2\n")):
-        expected = hashlib.sha256(Path(file.path).read_bytes()).hexdigest()
-        described = describe_input(file)
-        assert described.content == f"sha256:{expected}"
-        assert (described.path, described.size, described.digest) == (
-            file.path,
-            file.size,
-            file.digest,
-        )
-
-
-def test_the_content_of_a_file_on_a_store_is_told_as_the_store_tells_it_and_not_read(
-    write, mixed, monkeypatch
-):
-    write_whole("memory://inputs/a.parquet", Path(write("a.parquet", mixed).path).read_bytes())
-    (file,) = list_source("memory://inputs/a.parquet")
-    monkeypatch.setattr(inputs, "open_unbuffered", lambda _: pytest.fail("it was read"))
-    assert describe_input(file).content == f"store:{file.stamp}"
-
-
-def test_files_are_digested_beside_the_work_and_given_in_order(write, mixed):
-    files = [write(f"{number}.parquet", mixed.slice(0, number + 1)) for number in range(3)]
-    with digesting(files) as described:
-        assert [item.path for item in described()] == [file.path for file in files]
-
-
-def test_digesting_stops_when_the_work_fails(write, mixed, monkeypatch):
-    """A large source must not be read to its end for a run that has failed."""
-    file, began = write("a.parquet", mixed), threading.Event()
-    monkeypatch.setattr(inputs, "READ_BYTES", 1)
-
-    def slow(_):
-        began.set()
-        return EndlessFile()
-
-    monkeypatch.setattr(inputs, "open_unbuffered", slow)
-    with suppress(KeyboardInterrupt), digesting([file]):
-        assert began.wait(60)
-        raise KeyboardInterrupt
-
-
-def wait_until_ahead():
-    """Wait until all of the source that is digested ahead is."""
-    (ahead,) = inputs._ahead
-    ahead.begin(()).result()
-
-
-@pytest.fixture
-def described(monkeypatch):
-    """The files that are described, in order, as it happens."""
-    seen, describe = [], inputs.describe_input
-
-    def remember(file, stop):
-        seen.append(file.path)
-        return describe(file, stop)
-
-    monkeypatch.setattr(inputs, "describe_input", remember)
-    return seen
-
-
-def test_what_was_digested_ahead_is_not_digested_again(write, mixed, tmp_path, described):
-    files = [write(f"in/{number}.parquet", mixed.slice(0, number + 1)) for number in range(3)]
-    with prefetch_digests(str(tmp_path / "in")):
-        wait_until_ahead()
-        assert described == [file.path for file in files]
-        with digesting(files) as wait:
-            assert wait() == tuple(describe_input(file) for file in files)
-    assert described == [file.path for file in files]
-
-
-def test_a_file_that_changed_since_it_was_digested_ahead_is_digested_again(
-    write, mixed, tmp_path, described
-):
-    write("in/a.parquet", mixed)
-    with prefetch_digests(str(tmp_path / "in")):
-        wait_until_ahead()
-        changed = write("in/a.parquet", mixed.slice(1))
-        with digesting([changed]) as wait:
-            assert wait() == (describe_input(changed),)
-    assert len(described) == 2
-
-
-@pytest.mark.parametrize(
-    "name", ["csv", "both", "many", "missing", "url", "damaged", "glob/*.parquet"]
+from tasks.core.tables.inputs import (
+    MOST_PREFETCHED,
+    InputHasher,
+    describe_input,
+    hash_inputs,
+    prefetch_digests,
 )
-def test_a_source_that_cannot_or_need_not_be_digested_ahead_is_left_alone(
-    write, mixed, tmp_path, described, name
-):
-    """And nobody hears of it: the run itself has the words for what is wrong."""
-    for folder in ("csv", "both"):
-        write(f"{folder}/a.csv", "a\n1\n")
-    for folder in ("both", "glob", "one"):
-        write(f"{folder}/a.parquet", mixed)
-    (tmp_path / "damaged").mkdir()
-    (tmp_path / "damaged" / "a.parquet").write_bytes(b"PAR0")
-    write_whole("memory://ahead/a.parquet", (tmp_path / "one" / "a.parquet").read_bytes())
-    for number in range(MOST_AHEAD + 1):
-        write(f"many/{number}.parquet", mixed.slice(0, 1))
-    with prefetch_digests("memory://ahead" if name == "url" else str(tmp_path / name)):
-        wait_until_ahead()
-    assert not described
+from tasks.core.tables.open_source import open_source
 
 
-def test_digesting_ahead_ends_with_its_body_and_leaves_nothing_behind(
-    write, mixed, tmp_path, monkeypatch
-):
-    file, began = write("in/a.parquet", mixed), threading.Event()
-    monkeypatch.setattr(inputs, "open_unbuffered", lambda _: began.set() or EndlessFile())
-    with prefetch_digests(file.path):
-        assert began.wait(60)
-    assert not inputs._ahead
-    assert "digest" not in str(threading.enumerate())
+def sha256(path):
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
-def test_what_could_not_be_read_ahead_is_read_again(write, mixed, monkeypatch):
-    """A disk that fails once fails no run that reads the file later."""
-    file, tried = write("in/a.parquet", mixed), []
-
-    def fail_once(path):
-        tried.append(path)
-        return open_unbuffered(path) if len(tried) > 1 else 1 / 0
-
-    monkeypatch.setattr(inputs, "open_unbuffered", fail_once)
-    with prefetch_digests(file.path):
-        wait_until_ahead()
-        with digesting([file]) as wait:
-            assert wait() == (describe_input(file),)
-    assert len(tried) == 3
+def expected(files):
+    return tuple(describe_input(file, sha256) for file in files)
 
 
-def test_a_file_that_is_digested_in_part_has_no_digest(write, mixed):
-    stop = threading.Event()
-    stop.set()
-    with pytest.raises(CancelledError):
-        describe_input(write("a.parquet", mixed), stop)
+class Opened:
+    """Opens files, and remembers which."""
+
+    def __init__(self):
+        self.paths = []
+
+    def __call__(self, path):
+        self.paths.append(path)
+        return open_unbuffered(path)
 
 
 class EndlessFile:
@@ -161,3 +48,136 @@ class EndlessFile:
 
     def readinto(self, buffer):
         return len(buffer)
+
+
+@pytest.fixture
+def hasher():
+    """Make a hasher that is closed at the end."""
+    made = []
+
+    def make(*given):
+        made.append(InputHasher(*given))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+def test_the_content_of_a_file_here_is_told_by_its_sha256(write, mixed, hasher):
+    files = (write("a.parquet", mixed), write("b.csv", "a,b\n1,2\n"))
+    for file, found in zip(files, hasher().begin(files).result(), strict=True):
+        assert found.content == f"sha256:{sha256(file.path)}"
+        assert (found.path, found.size, found.digest) == (file.path, file.size, file.digest)
+
+
+def test_a_file_is_hashed_whole_however_little_is_read_at_once(write, mixed, hasher):
+    file = write("a.parquet", mixed)
+    assert hasher(open_unbuffered, 7).begin([file]).result() == expected([file])
+
+
+def test_the_content_of_a_file_on_a_store_is_told_as_the_store_does_and_not_read(write, mixed):
+    write_whole("memory://inputs/a.parquet", Path(write("a.parquet", mixed).path).read_bytes())
+    (file,) = open_source("memory://inputs/a.parquet").files
+    found = describe_input(file, lambda _: pytest.fail("it was read"))
+    assert found.content == f"store:{file.stamp}"
+
+
+def test_files_are_hashed_beside_the_work_and_given_in_order(write, mixed):
+    files = [write(f"{number}.parquet", mixed.slice(0, number + 1)) for number in range(3)]
+    with hash_inputs(files) as described:
+        assert described() == expected(files)
+
+
+def test_hashing_stops_when_it_is_closed(write, mixed, hasher):
+    """A large source must not be read to its end for a run that has failed."""
+    began = threading.Event()
+
+    def open_endless(_):
+        began.set()
+        return EndlessFile()
+
+    endless = hasher(open_endless, 1)
+    future = endless.begin([write("a.parquet", mixed)])
+    assert began.wait(60)
+    endless.close()
+    with pytest.raises(CancelledError):
+        future.result()
+
+
+def test_a_hasher_is_closed_when_the_work_fails(write, mixed):
+    with suppress(KeyboardInterrupt), hash_inputs([write("a.parquet", mixed)]):
+        raise KeyboardInterrupt
+    assert "digest" not in str(threading.enumerate())
+
+
+def test_what_was_prefetched_is_not_hashed_again(write, mixed, tmp_path, hasher):
+    files = [write(f"in/{number}.parquet", mixed.slice(0, number + 1)) for number in range(3)]
+    opened = Opened()
+    ahead = hasher(opened)
+    ahead.prefetch(str(tmp_path / "in"))
+    assert ahead.begin(files).result() == expected(files)
+    assert opened.paths == [file.path for file in files]
+
+
+def test_a_file_that_changed_since_it_was_prefetched_is_hashed_again(
+    write, mixed, tmp_path, hasher
+):
+    before = write("in/a.parquet", mixed)
+    opened = Opened()
+    ahead = hasher(opened)
+    ahead.prefetch(str(tmp_path / "in"))
+    ahead.begin(()).result()
+    changed = write("in/a.parquet", mixed.slice(1))
+    assert ahead.begin([changed]).result() == expected([changed])
+    assert opened.paths == [before.path, changed.path]
+
+
+@pytest.mark.parametrize(
+    "name", ["csv", "both", "many", "missing", "url", "damaged", "glob/*.parquet"]
+)
+def test_a_source_that_cannot_or_need_not_be_prefetched_is_left_alone(
+    write, mixed, tmp_path, hasher, name
+):
+    """And nobody hears of it: the run itself has the words for what is wrong."""
+    for folder in ("csv", "both"):
+        write(f"{folder}/a.csv", "a\n1\n")
+    for folder in ("both", "glob", "one"):
+        write(f"{folder}/a.parquet", mixed)
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "a.parquet").write_bytes(b"PAR0")
+    write_whole("memory://ahead/a.parquet", (tmp_path / "one" / "a.parquet").read_bytes())
+    for number in range(MOST_PREFETCHED + 1):
+        write(f"many/{number}.parquet", mixed.slice(0, 1))
+
+    opened = Opened()
+    ahead = hasher(opened)
+    ahead.prefetch("memory://ahead" if name == "url" else str(tmp_path / name))
+    assert ahead.begin(()).result() == ()
+    assert opened.paths == []
+
+
+def test_a_command_prefetches_for_the_run_in_its_body_and_leaves_nothing_behind(
+    write, mixed, tmp_path
+):
+    file = write("in/a.parquet", mixed)
+    with prefetch_digests(str(tmp_path / "in")) as ahead:
+        (described,) = ahead.begin([file]).result()
+        with hash_inputs([file]) as inputs_of_run:
+            assert inputs_of_run()[0] is described
+    assert inputs._prefetching.get() is None
+    assert "digest" not in str(threading.enumerate())
+
+
+def test_what_could_not_be_prefetched_is_read_again(write, mixed, hasher):
+    """A disk that fails once fails no run that reads the file later."""
+    file, tried = write("in/a.parquet", mixed), []
+
+    def fail_once(path):
+        tried.append(path)
+        return open_unbuffered(path) if len(tried) > 1 else 1 / 0
+
+    ahead = hasher(fail_once)
+    ahead.prefetch(file.path)
+    assert ahead.begin([file]).result() == expected([file])
+    assert len(tried) == 2

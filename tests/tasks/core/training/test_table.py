@@ -5,7 +5,7 @@ import pytest
 from tasks.core.errors import RequestError
 from tasks.core.spec.sections import Data
 from tasks.core.tables.arrow_files import open_table
-from tasks.core.tables.sources import list_source
+from tasks.core.tables.open_source import open_source
 from tasks.core.tables.split import held_out
 from tasks.core.tables.targets import check_target, has_target, target_values
 from tasks.core.training.table import read_files, split_rows
@@ -24,7 +24,7 @@ def data(**fields):
 def test_files_are_read_in_order_and_their_types_fit_together(tmp_path, write):
     write("a.parquet", pa.table({"y": [1] * 6, "x": [1, 2, 3, 4, 5, 6]}))
     write("b.parquet", pa.table({"x": [7.5] * 5, "y": [2] * 5}))
-    table = read_files(list_source(str(tmp_path)), data())
+    table = read_files(open_source(str(tmp_path)).files, data())
     assert table["x"].to_pylist() == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0] + [7.5] * 5
     assert table["y"].to_pylist() == [1] * 6 + [2] * 5
 
@@ -56,7 +56,7 @@ def test_files_of_different_types_are_refused(tmp_path, write):
     write("a.parquet", pa.table({"y": range(10), "x": range(10)}))
     write("b.parquet", pa.table({"y": range(10), "x": ["a"] * 10}))
     with pytest.raises(RequestError, match=r"do not fit together: .*x has incompatible types"):
-        read_files(list_source(str(tmp_path)), data())
+        read_files(open_source(str(tmp_path)).files, data())
 
 
 @pytest.mark.parametrize(

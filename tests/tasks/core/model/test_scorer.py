@@ -12,9 +12,9 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 from tasks.core.errors import AfterfitError, RequestError
 from tasks.core.model.predictor import Predictor, make_predictor
 from tasks.core.model.refusals import find_refused
+from tasks.core.model.scorer import Scorer, columns_read
 from tasks.core.model.skops_file import load_pipeline, save_pipeline
-from tasks.core.score_columns import check_carried
-from tasks.core.scoring.scorer import Scorer, columns_read
+from tasks.core.score_columns import ScoreColumns, check_carried
 from tasks.core.tables.columns import Column, feature_columns
 
 MODELS = [
@@ -34,7 +34,8 @@ unknown_is_fine = pytest.mark.filterwarnings("ignore:Found unknown categories:Us
 
 
 def scorer_of(pipeline, table, **options):
-    return Scorer(make_predictor(pipeline, feature_columns(table.schema, [])), 3, **options)
+    predictor = make_predictor(pipeline, feature_columns(table.schema, []))
+    return Scorer(predictor, 3, ScoreColumns(**options))
 
 
 @each_model
@@ -82,7 +83,7 @@ def test_scores_carry_the_id_what_is_kept_the_probabilities_and_the_version(mixe
     table = mixed.append_column("id", pa.array([f"00{row}" for row in range(len(mixed))]))
     features = feature_columns(mixed.schema, [])
     scorer = Scorer(
-        make_predictor(pipeline, features), 12, id="id", keep=("city", "count"), proba=True
+        make_predictor(pipeline, features), 12, ScoreColumns("id", ("city", "count"), proba=True)
     )
     scores = scorer.score(table.slice(5, 10)).scores
     assert scores.column_names == [
@@ -112,7 +113,7 @@ def test_without_an_id_rows_are_known_by_their_number_in_the_source(mixed, fitte
 
 def test_each_column_is_read_once_carried_ones_first():
     features = (Column("a", "numeric"), Column("b", "numeric"))
-    assert columns_read(features, "id", ("b", "c")) == ["id", "b", "c", "a"]
+    assert columns_read(features, ScoreColumns("id", ("b", "c"))) == ["id", "b", "c", "a"]
 
 
 class Fake:
@@ -156,7 +157,7 @@ FEATURES = (Column("a", "numeric"),)
 def test_answers_that_are_not_one_for_each_row_are_an_error(pipeline, words):
     proba = pipeline.probabilities is not None
     with pytest.raises(AfterfitError, match=words):
-        Scorer(Predictor(pipeline, FEATURES), 1, proba=proba).score(ROWS)
+        Scorer(Predictor(pipeline, FEATURES), 1, ScoreColumns(proba=proba)).score(ROWS)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +171,7 @@ def test_answers_that_are_not_one_for_each_row_are_an_error(pipeline, words):
 )
 def test_a_row_whose_answer_is_no_finite_number_is_rejected(pipeline, rejected):
     scored = Scorer(
-        Predictor(pipeline, FEATURES), 1, proba=pipeline.probabilities is not None
+        Predictor(pipeline, FEATURES), 1, ScoreColumns(proba=pipeline.probabilities is not None)
     ).score(ROWS)
     assert sorted(scored.rejections) == rejected
     assert scored.rejected.to_pydict() == {
@@ -412,7 +413,9 @@ def test_carried_columns_must_not_meet_those_of_the_scores(id_, keep, refused):
 def test_a_column_named_like_one_of_quarantine_is_kept_under_another_name():
     table = pa.table({"reason": [np.inf, 1.0], "input": ["x", "y"]})
     scorer = Scorer(
-        Predictor(Fake([np.nan, 1.0]), (Column("reason", "numeric"),)), 1, keep=("input",)
+        Predictor(Fake([np.nan, 1.0]), (Column("reason", "numeric"),)),
+        1,
+        ScoreColumns(keep=("input",)),
     )
     assert scorer.score(table).rejected.column_names == [
         "column_reason",

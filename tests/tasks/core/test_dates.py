@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tasks.core.model.dates import DateParts
+from tasks.core.dates import DateParts
 
 
 @pytest.mark.parametrize(

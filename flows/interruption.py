@@ -1,0 +1,35 @@
+"""Interruption: stop the windows that threads are scoring for a flow that was stopped.
+
+Signals reach the main thread alone. A flow's threads inherit its context, and look there.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from tasks.core.errors import AfterfitError
+
+_stopped: ContextVar[threading.Event | None] = ContextVar("stopped", default=None)
+
+
+@contextmanager
+def interruptible() -> Iterator[threading.Event]:
+    """Yield an event that stops whatever tasks are submitted in the body, once it is set."""
+    event = threading.Event()
+    token = _stopped.set(event)
+    try:
+        yield event
+    finally:
+        _stopped.reset(token)
+
+
+def check_not_interrupted() -> None:
+    """Stop if the flow that submitted this task was stopped.
+
+    Raises:
+        AfterfitError: it was.
+    """
+    event = _stopped.get()
+    if event is not None and event.is_set():
+        raise AfterfitError("interrupted")

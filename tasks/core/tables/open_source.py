@@ -1,0 +1,65 @@
+"""Open a source: list its files, take their identities and read their footers, once for a run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from tasks.core.errors import RequestError
+from tasks.core.storage.location import open_filesystem
+from tasks.core.tables.csv_files import header
+from tasks.core.tables.parquet import Footer, parse_footer
+from tasks.core.tables.sources import SourceFile, identify, list_paths, source_identity
+
+
+@dataclass(frozen=True)
+class OpenSource:
+    """The files of a source, the footer of each, and one digest of their identities."""
+
+    files: tuple[SourceFile, ...]
+    footers: tuple[Footer, ...]
+    identity: str
+
+    @property
+    def schemas(self) -> list[pa.Schema]:
+        """The schema of each file."""
+        return [footer.schema for footer in self.footers]
+
+
+def open_source(location: str) -> OpenSource:
+    """List the files of a source, with their identities and footers; each is read once.
+
+    Raises:
+        RequestError: there are none, they are not all Parquet or all CSV, or one is damaged.
+    """
+    filesystem, _ = open_filesystem(location)
+    opened = [_open_file(filesystem, path) for path in list_paths(location)]
+    files = tuple(file for file, _ in opened)
+    return OpenSource(files, tuple(footer for _, footer in opened), source_identity(files))
+
+
+def _open_file(filesystem: Any, path: str) -> tuple[SourceFile, Footer]:
+    file, tail = identify(filesystem, path)
+    if file.format == "csv":
+        return file, Footer(pa.schema([(name, pa.null()) for name in header(file)]), ())
+    return file, parse_footer(tail, file.path)
+
+
+def check_same_types(source: OpenSource, names: Sequence[str]) -> None:
+    """Refuse files in which a column has different types: their parts would not be one table.
+
+    Raises:
+        RequestError: with the column, both types and both files.
+    """
+    first_file, first_schema = source.files[0], source.footers[0].schema
+
+    for name in names:
+        expected = first_schema.field(name).type
+        for file, schema in zip(source.files, source.schemas, strict=True):
+            found = schema.field(name).type
+            if found != expected:
+                raise RequestError(
+                    f"{file.path}: column {name!r} is {found}, in {first_file.path} it is "
+                    f"{expected}."
+                )
