@@ -63,12 +63,14 @@ def make_estimator(name: str, params: Mapping[str, Any]) -> Any:
     """
     kind = estimator_class(name)
     try:
-        known = kind().get_params(deep=False)
-    except TypeError as error:
+        example = kind()
+        example.__sklearn_tags__()
+    except (TypeError, AttributeError) as error:  # its constructor, or its tags, need another one
         raise ValueError(
             f"{name} needs another estimator inside it, which a spec cannot give"
         ) from error
 
+    known = example.get_params(deep=False)
     for param in params.keys() - known.keys():
         raise ValueError(f"{name} has no parameter {param!r}: it has {', '.join(sorted(known))}")
     seed = {"random_state": SEED} if "random_state" in known else {}

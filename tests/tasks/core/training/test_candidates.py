@@ -1,4 +1,5 @@
 import pytest
+from sklearn.utils import all_estimators
 
 from tasks.core.errors import RequestError
 from tasks.core.metrics import METRICS
@@ -15,6 +16,9 @@ MISSPELT = "sklearn.linear_model.Rigde"
 SVC = "sklearn.svm.LinearSVC"
 FOREST = "sklearn.ensemble.RandomForestRegressor"
 SEARCH = "sklearn.model_selection.GridSearchCV"
+PREDICTORS = sorted(
+    f"{kind.__module__}.{name}" for name, kind in all_estimators() if hasattr(kind, "predict")
+)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +73,26 @@ def test_a_candidate_suits_the_problem_and_the_metric_or_is_refused(name, proble
         return
     with pytest.raises(ValueError, match=words):
         check_candidate(name, {}, problem, METRICS[metric])
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # some are deprecated, and still there
+@pytest.mark.parametrize("name", PREDICTORS)
+@pytest.mark.parametrize(
+    ("problem", "metric"), [("regression", "mae"), ("classification", "log_loss")]
+)
+def test_each_estimator_of_scikit_learn_is_made_or_refused_in_a_sentence(name, problem, metric):
+    refusal = ""
+    try:
+        estimator = check_candidate(name, {}, problem, METRICS[metric])
+    except ValueError as error:
+        refusal = str(error)
+    if refusal:
+        assert refusal.startswith(name)
+        return
+
+    assert type(estimator).__name__ == name.rpartition(".")[2]
+    needed = "predict_proba" if METRICS[metric].needs_probabilities else "predict"
+    assert hasattr(estimator, needed)
 
 
 @pytest.mark.parametrize(
