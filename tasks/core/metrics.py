@@ -59,8 +59,8 @@ def log_loss(y: NDArray[Any], predictions: Predictions) -> Floats:
     >>> log_loss(np.array([1, 0]), Predictions(np.array([1, 1]), probabilities, (0, 1))).round(3)
     array([0.693, 1.386])
     """
-    probability = np.clip(_probability_of_truth(y, predictions), SMALLEST, 1.0)
-    losses = -np.log(probability)
+    probability = _probability_of_truth(y, predictions)
+    losses = -np.log(np.clip(probability, SMALLEST, 1.0))
     return np.asarray(losses, dtype=np.float64)
 
 
@@ -71,17 +71,21 @@ def brier(y: NDArray[Any], predictions: Predictions) -> Floats:
     >>> brier(np.array([1, 0]), Predictions(np.array([1, 1]), probabilities, (0, 1))).tolist()
     [0.5, 1.125]
     """
-    squares = np.square(_probabilities(predictions)).sum(axis=1)
+    probabilities = _probabilities(predictions)
+    squares = np.square(probabilities).sum(axis=1)
+
     # Only the true class has a truth of 1: (p - 1)² is p² - 2p + 1.
     of_truth = _probability_of_truth(y, predictions)
-    return np.asarray(squares - 2 * of_truth + 1, dtype=np.float64)
+    losses = squares - 2 * of_truth + 1
+    return np.asarray(losses, dtype=np.float64)
 
 
 def _probability_of_truth(y: NDArray[Any], predictions: Predictions) -> Floats:
     probabilities = _probabilities(predictions)
     found = np.zeros(len(y))
     for column, label in enumerate(predictions.classes):
-        found = np.where(y == label, probabilities[:, column], found)
+        is_true = y == label
+        found = np.where(is_true, probabilities[:, column], found)
     return found
 
 
@@ -93,21 +97,27 @@ def _probabilities(predictions: Predictions) -> Floats:
 
 def _r2(y: NDArray[Any], predictions: Predictions) -> float:
     """Return the share of the variance that is explained; NaN if y is constant."""
-    spread = float(np.square(y - y.mean()).sum())
+    deviations = y - y.mean()
+    spread = float(np.square(deviations).sum())
     if not spread:
         return float("nan")
-    return 1 - float(squared_error(y, predictions).sum()) / spread
+
+    unexplained = float(squared_error(y, predictions).sum())
+    return 1 - unexplained / spread
 
 
 def _accuracy(y: NDArray[Any], predictions: Predictions) -> float:
-    return 1 - float(wrong_label(y, predictions).mean())
+    share_wrong = float(wrong_label(y, predictions).mean())
+    return 1 - share_wrong
 
 
 def _balanced_accuracy(y: NDArray[Any], predictions: Predictions) -> float:
     """Return the mean recall of the classes that occur."""
     wrong = wrong_label(y, predictions)
-    shares_wrong = [wrong[y == label].mean() for label in np.unique(y)]
-    recalls = [1 - share for share in shares_wrong]
+    recalls = []
+    for label in np.unique(y):
+        share_wrong = wrong[y == label].mean()
+        recalls.append(1 - share_wrong)
     return float(np.mean(recalls))
 
 
@@ -141,6 +151,7 @@ def row_losses(name: str, y: NDArray[Any], predictions: Predictions) -> Floats:
     row_loss = METRICS[name].row_loss
     if row_loss is None:
         raise ValueError(f"{name} has no loss for each row")
+
     return row_loss(y, predictions)
 
 
@@ -155,6 +166,7 @@ def measure(problem: Problem, y: NDArray[Any], predictions: Predictions) -> dict
         metric = METRICS[name]
         if metric.needs_probabilities and predictions.probabilities is None:
             continue
+
         if metric.score:
             metrics[name] = metric.score(y, predictions)
         else:
@@ -168,4 +180,5 @@ def loss(name: str, losses: Floats) -> float:
     >>> loss("rmse", np.array([9.0, 16.0, 11.0]))
     3.4641016151377544
     """
-    return float(METRICS[name].finish(losses.mean()))
+    finish = METRICS[name].finish
+    return float(finish(losses.mean()))

@@ -58,6 +58,7 @@ def are_finite(predictions: Predictions) -> NDArray[np.bool_]:
     for found in (predictions.values, predictions.probabilities):
         if found is None or found.dtype.kind != "f":
             continue
+
         by_row = np.isfinite(found).reshape(len(finite), -1)
         finite &= by_row.all(axis=1)
     return finite

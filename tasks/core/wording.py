@@ -14,7 +14,8 @@ def nearest_name(name: str, names: Sequence[str]) -> str:
     >>> nearest_name("x", ["id", "target"])
     '; it has id, target.'
     """
-    same = [other for other in names if other.casefold() == name.casefold()]
+    folded = name.casefold()
+    same = [other for other in names if other.casefold() == folded]
     near = same or difflib.get_close_matches(name, names, n=1)
     if near:
         return f"; did you mean {near[0]}?"

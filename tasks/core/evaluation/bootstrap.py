@@ -35,7 +35,8 @@ def upper_bound(challenger: Floats, champion: Floats, gate: ChampionGate, seed: 
     for position in range(RESAMPLES):
         drawn = chance.integers(0, units, units)
         counts = np.bincount(drawn, minlength=units)
-        challenger_loss, champion_loss = finish(pairs @ counts / len(champion))
+        losses = pairs @ counts / len(champion)
+        challenger_loss, champion_loss = finish(losses)
         rises[position] = relative_increase(challenger_loss, champion_loss)
 
     return float(np.quantile(rises, gate.confidence, method="higher"))
@@ -48,7 +49,8 @@ def _grouped(pairs: Floats, chance: np.random.Generator) -> Floats:
         return pairs
 
     group = chance.permutation(np.arange(rows) % MAX_UNITS)
-    return np.stack([np.bincount(group, weights=losses, minlength=MAX_UNITS) for losses in pairs])
+    sums = [np.bincount(group, weights=losses, minlength=MAX_UNITS) for losses in pairs]
+    return np.stack(sums)
 
 
 def relative_increase(challenger: float, champion: float) -> float:

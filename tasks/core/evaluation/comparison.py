@@ -30,4 +30,5 @@ class Comparison:
         champion = self.champion
         if champion is None or champion.problem:
             return np.ones(len(self.rows), dtype=bool)
+
         return ~np.isnan(champion.losses)

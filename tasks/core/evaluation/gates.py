@@ -38,6 +38,7 @@ def judge(
         spec: the gates.
     """
     comparison = Comparison(metrics, losses, champion, rows, spec)
+
     gates: list[Gate] = []
     for judge_by in GATES:
         gates += judge_by(comparison)

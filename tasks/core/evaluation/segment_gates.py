@@ -57,6 +57,7 @@ def _judge_segment(
     name: str, challenger: Floats, champion: Floats, gate: SegmentGate, metric: str
 ) -> Gate:
     rise = relative_increase(loss(metric, challenger), loss(metric, champion))
+
     passed = bool(rise <= gate.max_relative_loss)
     allowed = f"at most {gate.max_relative_loss:+.1%}"
     if len(champion) < MIN_SEGMENT_ROWS:

@@ -60,6 +60,7 @@ def _finite_or_none(metric: float | None) -> float | None:
     """Return None in place of NaN and infinity, which JSON does not have."""
     if metric is None or not math.isfinite(metric):
         return None
+
     return metric
 
 

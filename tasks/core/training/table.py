@@ -117,7 +117,10 @@ def split_rows(table: pa.Table, data: Data, problem: Problem, folder: Path) -> S
     check_target(complete[data.target], data.target, problem)
 
     names = [column.name for column in features]
-    typed = _cast_as_stored(complete, [*names, data.time] if data.time else names)
+    if data.time:
+        names.append(data.time)
+    typed = _cast_as_stored(complete, names)
+
     split = make_split(typed, data.time, data.id)
     judges = held_out(typed, split)
     _check_sides(typed[data.target], judges, data.target, problem)
