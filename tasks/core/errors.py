@@ -1,16 +1,17 @@
-"""The mistakes a person can be told about in one sentence."""
+"""Errors that say in one sentence what went wrong and what to do."""
 
 
 class AfterfitError(Exception):
-    """A failure that its message explains in full; `exit_status` is what the command line ends
-    with.
+    """A failure that its message explains in full.
+
+    `exit_status` is the exit status of the command that fails with it.
     """
 
     exit_status = 1
 
 
 class RequestError(AfterfitError):
-    """What was asked for is wrong: a bad spec, a missing file, an unknown model."""
+    """The request itself is wrong: a bad spec, a missing file, an unknown model."""
 
     exit_status = 2
 
@@ -22,15 +23,11 @@ class GateError(AfterfitError):
 
 
 class WorkerLostError(AfterfitError):
-    """A task's worker died with it; `memory` tells whether it had used up its memory."""
+    """The worker of a task died while it ran the task.
+
+    `memory` says whether the worker had used up its memory.
+    """
 
     def __init__(self, reason: str, *, memory: bool = False) -> None:
         super().__init__(reason)
         self.memory = memory
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return _worker_lost, (str(self), self.memory)
-
-
-def _worker_lost(reason: str, memory: bool) -> WorkerLostError:
-    return WorkerLostError(reason, memory=memory)

@@ -1,4 +1,4 @@
-"""Metrics: what a model's predictions on held-out rows are worth."""
+"""Metrics: how well predictions match the targets of held-out rows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 from tasks.core.predictions import Floats, Predictions
 
 Problem = Literal["regression", "classification"]
-SMALLEST = float(np.finfo(np.float64).eps)
+SMALLEST = float(np.finfo(np.float64).eps)  # the least probability, as scikit-learn's log_loss has
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure about predictions. With a `row_loss`, it is `finish(mean(row_loss))` and smaller is
-    better.
+    """How a metric is computed.
+
+    A metric with a `row_loss` is `finish(mean(row_loss))`, and smaller is better: such a metric
+    can compare two models row by row. All others have a `score` of the whole.
     """
 
     problem: Problem
@@ -27,70 +29,96 @@ class Metric:
 
 
 def absolute_error(y: NDArray[Any], predictions: Predictions) -> Floats:
-    """Give |y - prediction| for each row."""
-    return np.asarray(np.abs(y - predictions.values), dtype=np.float64)
+    """Return |y - prediction| of each row, shape (n,)."""
+    errors = np.abs(y - predictions.values)
+    return np.asarray(errors, dtype=np.float64)
 
 
 def squared_error(y: NDArray[Any], predictions: Predictions) -> Floats:
-    """Give (y - prediction)² for each row."""
-    return np.asarray(np.square(y - predictions.values), dtype=np.float64)
+    """Return (y - prediction)² of each row, shape (n,)."""
+    squares = np.square(y - predictions.values)
+    return np.asarray(squares, dtype=np.float64)
 
 
 def wrong_label(y: NDArray[Any], predictions: Predictions) -> Floats:
-    """Give 1 for each row with a wrong label, else 0.
+    """Return 1 for each row with a wrong label and 0 for the others, shape (n,).
 
     >>> wrong_label(np.array(["a", "b"]), Predictions(np.array(["a", "a"]))).tolist()
     [0.0, 1.0]
     """
-    return np.asarray(y != predictions.values, dtype=np.float64)
+    wrong = y != predictions.values
+    return np.asarray(wrong, dtype=np.float64)
 
 
 def log_loss(y: NDArray[Any], predictions: Predictions) -> Floats:
-    """Give -log(probability of the true class) for each row; a class the model never saw has the
-    smallest probability.
+    """Return -log(probability of the true class) of each row, shape (n,).
 
-    >>> log_loss(np.array([1, 0]), Predictions(np.array([1, 1]), np.array([[0.5, 0.5], [0.25, 0.75]]), (0, 1))).round(3)
+    A class that the model never saw has the smallest probability.
+
+    >>> probabilities = np.array([[0.5, 0.5], [0.25, 0.75]])
+    >>> log_loss(np.array([1, 0]), Predictions(np.array([1, 1]), probabilities, (0, 1))).round(3)
     array([0.693, 1.386])
     """
-    return np.asarray(
-        -np.log(np.clip(_probability_of(y, predictions), SMALLEST, 1.0)), dtype=np.float64
-    )
+    probability = _probability_of_truth(y, predictions)
+    losses = -np.log(np.clip(probability, SMALLEST, 1.0))
+    return np.asarray(losses, dtype=np.float64)
 
 
 def brier(y: NDArray[Any], predictions: Predictions) -> Floats:
-    """Give the sum over classes of (probability - truth)², for each row (Brier, 1950)."""
-    probabilities = _given(predictions.probabilities)
-    of_truth = _probability_of(y, predictions)
-    return np.asarray(np.square(probabilities).sum(axis=1) - 2 * of_truth + 1, dtype=np.float64)
+    """Return the sum over classes of (probability - truth)² of each row, shape (n,) (Brier, 1950).
+
+    >>> probabilities = np.array([[0.5, 0.5], [0.25, 0.75]])
+    >>> brier(np.array([1, 0]), Predictions(np.array([1, 1]), probabilities, (0, 1))).tolist()
+    [0.5, 1.125]
+    """
+    probabilities = _probabilities(predictions)
+    squares = np.square(probabilities).sum(axis=1)
+
+    # Only the true class has a truth of 1: (p - 1)² is p² - 2p + 1.
+    of_truth = _probability_of_truth(y, predictions)
+    losses = squares - 2 * of_truth + 1
+    return np.asarray(losses, dtype=np.float64)
 
 
-def _probability_of(y: NDArray[Any], predictions: Predictions) -> Floats:
-    probabilities = _given(predictions.probabilities)
+def _probability_of_truth(y: NDArray[Any], predictions: Predictions) -> Floats:
+    probabilities = _probabilities(predictions)
     found = np.zeros(len(y))
     for column, label in enumerate(predictions.classes):
-        found = np.where(y == label, probabilities[:, column], found)
+        is_true = y == label
+        found = np.where(is_true, probabilities[:, column], found)
     return found
 
 
-def _given(probabilities: Floats | None) -> Floats:
-    if probabilities is None:
+def _probabilities(predictions: Predictions) -> Floats:
+    if predictions.probabilities is None:
         raise ValueError("this metric needs probabilities, and the model gives none")
-    return probabilities
+    return predictions.probabilities
 
 
 def _r2(y: NDArray[Any], predictions: Predictions) -> float:
-    spread = float(np.square(y - y.mean()).sum())
-    return 1 - float(squared_error(y, predictions).sum()) / spread if spread else float("nan")
+    """Return the share of the variance that is explained; NaN if y is constant."""
+    deviations = y - y.mean()
+    spread = float(np.square(deviations).sum())
+    if not spread:
+        return float("nan")
+
+    unexplained = float(squared_error(y, predictions).sum())
+    return 1 - unexplained / spread
 
 
 def _accuracy(y: NDArray[Any], predictions: Predictions) -> float:
-    return 1 - float(wrong_label(y, predictions).mean())
+    share_wrong = float(wrong_label(y, predictions).mean())
+    return 1 - share_wrong
 
 
 def _balanced_accuracy(y: NDArray[Any], predictions: Predictions) -> float:
-    """Average the recall over the classes that occur."""
+    """Return the mean recall of the classes that occur."""
     wrong = wrong_label(y, predictions)
-    return float(np.mean([1 - wrong[y == label].mean() for label in np.unique(y)]))
+    recalls = []
+    for label in np.unique(y):
+        share_wrong = wrong[y == label].mean()
+        recalls.append(1 - share_wrong)
+    return float(np.mean(recalls))
 
 
 METRICS: dict[str, Metric] = {
@@ -115,10 +143,15 @@ def metric_names(problem: Problem) -> list[str]:
 
 
 def row_losses(name: str, y: NDArray[Any], predictions: Predictions) -> Floats:
-    """Give the loss of each row, shape (n,), whose mean the metric is made of."""
+    """Return the loss of each row, shape (n,), from whose mean the metric is computed.
+
+    Raises:
+        ValueError: the metric has no loss of each row, or needs probabilities that are missing.
+    """
     row_loss = METRICS[name].row_loss
     if row_loss is None:
         raise ValueError(f"{name} has no loss for each row")
+
     return row_loss(y, predictions)
 
 
@@ -133,18 +166,19 @@ def measure(problem: Problem, y: NDArray[Any], predictions: Predictions) -> dict
         metric = METRICS[name]
         if metric.needs_probabilities and predictions.probabilities is None:
             continue
-        metrics[name] = (
-            metric.score(y, predictions)
-            if metric.score
-            else loss(name, row_losses(name, y, predictions))
-        )
+
+        if metric.score:
+            metrics[name] = metric.score(y, predictions)
+        else:
+            metrics[name] = loss(name, row_losses(name, y, predictions))
     return metrics
 
 
 def loss(name: str, losses: Floats) -> float:
-    """Make the metric from the losses of the rows.
+    """Compute a metric from the losses of the rows, shape (n,).
 
     >>> loss("rmse", np.array([9.0, 16.0, 11.0]))
     3.4641016151377544
     """
-    return float(METRICS[name].finish(losses.mean()))
+    finish = METRICS[name].finish
+    return float(finish(losses.mean()))

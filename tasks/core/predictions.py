@@ -1,4 +1,4 @@
-"""Predictions: what a model predicts for some rows."""
+"""Predictions: what a model returns for some rows."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 class Predictions:
     """What a model predicts for n rows.
 
-    `values` are the predictions, of shape (n,). For a classifier with probabilities,
+    `values` are the predictions, shape (n,). For a classifier with probabilities,
     `probabilities` has shape (n, k) and `classes` names its k columns.
     """
 
@@ -24,43 +24,58 @@ class Predictions:
     classes: tuple[Any, ...] = ()
 
     def where(self, mask: NDArray[np.bool_]) -> "Predictions":
-        """Keep the predictions for some of the rows."""
-        probabilities = None if self.probabilities is None else self.probabilities[mask]
+        """Return the predictions of the rows that a mask of shape (n,) selects."""
+        probabilities = self.probabilities
+        if probabilities is not None:
+            probabilities = probabilities[mask]
         return Predictions(self.values[mask], probabilities, self.classes)
 
 
 def check_shape(predictions: Predictions, rows: int) -> None:
-    """Refuse predictions that are not one for each row."""
+    """Refuse predictions that are not one for each row.
+
+    Raises:
+        AfterfitError: with the number of predictions found.
+    """
     if predictions.values.ndim != 1:
         raise AfterfitError(
-            f"the model gave {predictions.values.shape[-1]} predictions for each row: one is what can be scored"
+            f"the model gave {predictions.values.shape[-1]} predictions for each row: "
+            "one is what can be scored"
         )
+
     for found in (predictions.values, predictions.probabilities):
         if found is not None and len(found) != rows:
             raise AfterfitError(f"the model gave {len(found):,} predictions for {rows:,} rows")
 
 
 def are_finite(predictions: Predictions) -> NDArray[np.bool_]:
-    """Tell of each row whether its predictions are finite numbers, or no numbers at all; shape
-    (n,).
+    """Return for each row whether its predictions are finite numbers or labels, shape (n,).
+
+    >>> are_finite(Predictions(np.array([1.0, np.nan]))).tolist()
+    [True, False]
     """
     finite = np.ones(len(predictions.values), dtype=bool)
     for found in (predictions.values, predictions.probabilities):
-        if found is not None and found.dtype.kind == "f":
-            finite &= np.isfinite(found).reshape(len(finite), -1).all(axis=1)
+        if found is None or found.dtype.kind != "f":
+            continue
+
+        by_row = np.isfinite(found).reshape(len(finite), -1)
+        finite &= by_row.all(axis=1)
     return finite
 
 
 def check_predictions(predictions: Predictions, rows: int) -> Predictions:
-    """Refuse predictions that are not one for each row, or not all finite.
+    """Return the predictions if there is a finite one for each row.
 
     Raises:
-        AfterfitError: with the first row that has none.
+        AfterfitError: there is not; the message names the first row without a finite one.
     """
     check_shape(predictions, rows)
+
     finite = are_finite(predictions)
     if not finite.all():
         raise AfterfitError(
-            f"the model gave predictions that are no finite numbers, first in row {np.argmin(finite)}"
+            "the model gave predictions that are no finite numbers, "
+            f"first in row {np.argmin(finite)}"
         )
     return predictions

@@ -9,6 +9,7 @@ from tasks.core.errors import RequestError
 ROW = "row"  # identifies rows where the spec names no id
 PREDICTION = "prediction"
 VERSION = "model_version"
+PROBABILITY = "probability_"  # the name of a class follows
 # What quarantine adds to the columns of a rejected row.
 INPUT, INPUT_ROW, REASON, DETAIL = "input", "input_row", "reason", "detail"
 
@@ -40,7 +41,7 @@ def check_carried(id_column: str | None, keep: Sequence[str]) -> None:
     names = [id_column or ROW, *keep]
 
     for name in names:
-        is_ours = name in {PREDICTION, VERSION} or name.startswith("probability_")
+        is_ours = name in {PREDICTION, VERSION} or name.startswith(PROBABILITY)
         if is_ours or names.count(name) > 1:
             raise RequestError(
                 f"scoring.keep: column {name!r} would occur twice in the scores: "
@@ -54,7 +55,7 @@ def probability_name(label: Any) -> str:
     >>> probability_name("spam"), probability_name(1)
     ('probability_spam', 'probability_1')
     """
-    return f"probability_{label}"
+    return f"{PROBABILITY}{label}"
 
 
 def kept_name(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Wording: small pieces of sentences."""
+"""Wording: pieces of sentences that several messages share."""
 
 import difflib
 from collections.abc import Sequence
@@ -7,23 +7,29 @@ NAMES_SHOWN = 30
 
 
 def nearest_name(name: str, names: Sequence[str]) -> str:
-    """Finish a sentence about a missing name with the nearest one, or with all there are.
+    """Finish a sentence about a missing name with the nearest known one, or with all of them.
 
     >>> nearest_name("targt", ["id", "target"])
     '; did you mean target?'
     >>> nearest_name("x", ["id", "target"])
     '; it has id, target.'
     """
-    same = [other for other in names if other.casefold() == name.casefold()]
+    folded = name.casefold()
+    same = [other for other in names if other.casefold() == folded]
     near = same or difflib.get_close_matches(name, names, n=1)
-    shown = ", ".join(names[:NAMES_SHOWN]) + (", ..." if len(names) > NAMES_SHOWN else "")
-    return f"; did you mean {near[0]}?" if near else f"; it has {shown}."
+    if near:
+        return f"; did you mean {near[0]}?"
+
+    shown = ", ".join(names[:NAMES_SHOWN])
+    more = ", ..." if len(names) > NAMES_SHOWN else ""
+    return f"; it has {shown}{more}."
 
 
 def counted(number: int, noun: str) -> str:
-    """Write a number with its noun.
+    """Return a number with its noun, in the plural unless the number is 1.
 
     >>> counted(1, "row"), counted(2000, "row")
     ('1 row', '2,000 rows')
     """
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+    plural = "" if number == 1 else "s"
+    return f"{number:,} {noun}{plural}"

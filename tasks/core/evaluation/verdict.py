@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Gate:
-    """One check: what was found, what is allowed, and a sentence about it."""
+    """The outcome of one check: what was found, what is allowed, and a sentence about it."""
 
     name: str
     passed: bool
@@ -20,7 +20,11 @@ class Gate:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome of all gates."""
+    """The outcome of all gates.
+
+    `rows` is the number of held-out rows that judged; `rows_seen_by_champion` the number of those
+    that did not, as the champion may have been trained on them.
+    """
 
     gates: tuple[Gate, ...]
     rows: int
@@ -28,40 +32,48 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """Whether every gate let the challenger through."""
+        """Whether the challenger passed every gate."""
         return all(gate.passed for gate in self.gates)
 
     @property
     def reasons(self) -> list[str]:
-        """What spoke against the challenger, one sentence a gate."""
+        """The sentences of the gates that the challenger did not pass."""
         return [gate.reason for gate in self.gates if not gate.passed]
 
 
 def verdict_document(verdict: Verdict) -> dict[str, Any]:
-    """Make a verdict a JSON document.
+    """Return a verdict as a JSON document.
 
     >>> verdict_document(Verdict((), 5))
     {'passed': True, 'rows': 5, 'rows_seen_by_champion': 0, 'gates': []}
     """
+    gates = [{**asdict(gate), "found": _finite_or_none(gate.found)} for gate in verdict.gates]
     return {
         "passed": verdict.passed,
         "rows": verdict.rows,
         "rows_seen_by_champion": verdict.rows_seen_by_champion,
-        "gates": [{**asdict(gate), "found": _finite(gate.found)} for gate in verdict.gates],
+        "gates": gates,
     }
 
 
-def _finite(figure: float | None) -> float | None:
-    """Leave out what JSON cannot write."""
-    return figure if figure is not None and math.isfinite(figure) else None
+def _finite_or_none(metric: float | None) -> float | None:
+    """Return None in place of NaN and infinity, which JSON does not have."""
+    if metric is None or not math.isfinite(metric):
+        return None
+
+    return metric
 
 
 def parse_verdict(document: dict[str, Any]) -> Verdict:
-    """Read what `verdict_document` made."""
-    gates = tuple(Gate(**gate) for gate in document["gates"])
-    return Verdict(gates, document["rows"], document["rows_seen_by_champion"])
+    """Return the verdict of a document that `verdict_document` made."""
+    return Verdict(
+        gates=tuple(Gate(**gate) for gate in document["gates"]),
+        rows=document["rows"],
+        rows_seen_by_champion=document["rows_seen_by_champion"],
+    )
 
 
 def read_verdict(folder: Path) -> Verdict:
-    """Read the verdict that is stored with a model."""
-    return parse_verdict(json.loads((folder / "verdict.json").read_text(encoding="utf-8")))
+    """Read the verdict that is stored in the folder of a model."""
+    text = (folder / "verdict.json").read_text(encoding="utf-8")
+    return parse_verdict(json.loads(text))

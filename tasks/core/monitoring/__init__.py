@@ -1,1 +1,1 @@
-"""What is kept to watch a model by."""
+"""What is stored with a model so that it can be monitored later."""

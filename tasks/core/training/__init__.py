@@ -1,1 +1,1 @@
-"""Training."""
+"""Training: the table, the candidates, their pipeline, and the key that identifies all of it."""

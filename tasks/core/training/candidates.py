@@ -1,4 +1,4 @@
-"""Candidates: an estimator, and before it the preparation that its kind of column needs."""
+"""Candidates: the estimators of a spec, found by name and checked before anything is trained."""
 
 import difflib
 import importlib
@@ -12,75 +12,23 @@ from tasks.core.spec.spec import Spec
 SEED = 0
 
 
-def estimator_class(name: str) -> type[Any]:
-    """Find a scikit-learn estimator by its full name.
-
-    Raises:
-        ValueError: it is none of scikit-learn's; the message names the nearest ones.
-    """
-    module, _, attribute = name.rpartition(".")
-    if module.split(".")[0] != "sklearn":
-        raise ValueError(
-            f"{name!r} is not a scikit-learn estimator: its full name begins with `sklearn.`"
-        )
-    try:
-        found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError):
-        found = None
-    if not (isinstance(found, type) and hasattr(found, "fit") and hasattr(found, "predict")):
-        raise ValueError(f"{name!r} is not an estimator{_nearest(attribute)}")
-    return found
-
-
-def _nearest(attribute: str) -> str:
-    from sklearn.utils import all_estimators  # noqa: PLC0415 - imports all of scikit-learn, for one message
-
-    names = {
-        name: ".".join(kind.__module__.split(".")[:2])
-        for name, kind in all_estimators()
-        if hasattr(kind, "predict")
-    }
-    near = difflib.get_close_matches(attribute, names, n=3)
-    return (
-        f"; did you mean {' or '.join(f'{names[name]}.{name}' for name in near)}?" if near else ""
-    )
-
-
-def make_estimator(name: str, params: Mapping[str, Any]) -> Any:
-    """Construct an estimator, with a fixed seed where it takes chance and none was given.
-
-    Raises:
-        ValueError: it is unknown, or has no such parameter.
-    """
-    kind = estimator_class(name)
-    try:
-        known = kind().get_params(deep=False)
-    except TypeError as error:
-        raise ValueError(
-            f"{name} needs another estimator inside it, which a spec cannot give"
-        ) from error
-    for param in params.keys() - known.keys():
-        raise ValueError(f"{name} has no parameter {param!r}: it has {', '.join(sorted(known))}")
-    seeded = {"random_state": SEED, **params} if "random_state" in known else dict(params)
-    return kind(**seeded)
-
-
 def check_candidates(spec: Spec) -> None:
-    """Refuse a spec whose candidates cannot be made, measured or asked for what its scoring needs.
+    """Refuse a spec with a candidate that cannot be made, measured, or scored with as it asks.
 
-    A spec is checked for its form when it is read; this looks at scikit-learn, and is for those who
-    train.
+    The spec's own validation checks its form only; this one imports scikit-learn, so only flows
+    and commands that train call it.
 
     Raises:
-        RequestError: with the field, and what to write instead.
+        RequestError: with the field at fault, and what to write instead.
     """
     metric = METRICS[spec.gates.champion.metric]
     for position, candidate in enumerate(spec.candidates):
         try:
             estimator = check_candidate(candidate.estimator, candidate.params, spec.problem, metric)
         except ValueError as error:
-            sentence = f"candidates.{position}: {error}"
-            raise RequestError(sentence if sentence.endswith("?") else f"{sentence}.") from error
+            end = "" if str(error).endswith("?") else "."
+            raise RequestError(f"candidates.{position}: {error}{end}") from error
+
         if spec.scoring.proba and not hasattr(estimator, "predict_proba"):
             raise RequestError(
                 f"scoring.proba: {candidate.estimator} gives no probabilities: set it to false."
@@ -88,20 +36,82 @@ def check_candidates(spec: Spec) -> None:
 
 
 def check_candidate(name: str, params: Mapping[str, Any], problem: Problem, metric: Metric) -> Any:
-    """Make an estimator, and refuse one that does not fit the problem or cannot be measured by the
-    metric.
+    """Return the estimator of a candidate, not fitted.
 
     Raises:
-        ValueError: with what to write instead.
+        ValueError: it cannot be made, is not for the problem, or gives no probabilities where the
+            metric needs them; the message says what to write instead.
     """
-    from sklearn.base import is_classifier, is_regressor  # noqa: PLC0415 - a spec without mistakes is read without it
+    from sklearn.base import is_classifier, is_regressor  # noqa: PLC0415 - slow, for training only
 
     estimator = make_estimator(name, params)
-    fits = is_regressor(estimator) if problem == "regression" else is_classifier(estimator)
-    if not fits:
+    suits = {"regression": is_regressor, "classification": is_classifier}[problem]
+    if not suits(estimator):
         raise ValueError(f"{name} is not for {problem}")
     if metric.needs_probabilities and not hasattr(estimator, "predict_proba"):
         raise ValueError(
             f"{name} gives no probabilities: set gates.champion.metric to zero_one_loss"
         )
     return estimator
+
+
+def make_estimator(name: str, params: Mapping[str, Any]) -> Any:
+    """Construct an estimator; its random state has a fixed seed unless another one is given.
+
+    Raises:
+        ValueError: the estimator is unknown, or has no such parameter.
+    """
+    kind = estimator_class(name)
+    try:
+        example = kind()
+        example.__sklearn_tags__()
+    except (TypeError, AttributeError) as error:  # its constructor, or its tags, need another one
+        raise ValueError(
+            f"{name} needs another estimator inside it, which a spec cannot give"
+        ) from error
+
+    known = example.get_params(deep=False)
+    for param in params.keys() - known.keys():
+        raise ValueError(f"{name} has no parameter {param!r}: it has {', '.join(sorted(known))}")
+    seed = {"random_state": SEED} if "random_state" in known else {}
+    return kind(**{**seed, **params})
+
+
+def estimator_class(name: str) -> type[Any]:
+    """Return the class of a scikit-learn estimator, found by its full name.
+
+    >>> estimator_class("sklearn.linear_model.Ridge").__name__
+    'Ridge'
+
+    Raises:
+        ValueError: scikit-learn has no such estimator; the message names the nearest ones.
+    """
+    module, _, attribute = name.rpartition(".")
+    if module.split(".")[0] != "sklearn":
+        raise ValueError(
+            f"{name!r} is not a scikit-learn estimator: its full name begins with `sklearn.`"
+        )
+
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError):
+        found = None
+    if not (isinstance(found, type) and hasattr(found, "fit") and hasattr(found, "predict")):
+        raise ValueError(f"{name!r} is not an estimator{_nearest_estimators(attribute)}")
+    return found
+
+
+def _nearest_estimators(attribute: str) -> str:
+    """Return the end of a sentence that names the estimators with the nearest names, if any."""
+    from sklearn.utils import all_estimators  # noqa: PLC0415 - imports all of scikit-learn
+
+    full_names = {}
+    for name, kind in all_estimators():
+        if hasattr(kind, "predict"):
+            package = ".".join(kind.__module__.split(".")[:2])
+            full_names[name] = f"{package}.{name}"
+
+    near = difflib.get_close_matches(attribute, full_names, n=3)
+    if not near:
+        return ""
+    return f"; did you mean {' or '.join(full_names[name] for name in near)}?"

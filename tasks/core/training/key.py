@@ -1,4 +1,4 @@
-"""The identity of a training, and what is kept of its verdict."""
+"""The training key: the identity of a training."""
 
 import importlib.metadata
 
@@ -11,8 +11,12 @@ TRAINING_PART = {"name", "problem", "data", "candidates", "gates"}
 
 
 def identify_training(spec: Spec, source_identity: str, model: str = "") -> str:
-    """Give the training key: what a registered version depends on. `model` is the digest of one
-    fitted elsewhere.
+    """Return the training key: the digest of everything that a registered version depends on.
+
+    Args:
+        spec: of which the sections about scoring do not count.
+        source_identity: the identity of the data's source.
+        model: the digest of a model that was fitted elsewhere.
     """
     return digest_of(
         {

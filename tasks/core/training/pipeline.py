@@ -6,60 +6,76 @@ from typing import Any
 from tasks.core.tables.columns import Column, ColumnKind
 
 MAX_CATEGORIES = 250  # HistGradientBoosting takes at most 255; rarer ones share one code
+# Categories come first, so that their positions are known.
+ORDER: tuple[ColumnKind, ...] = ("categorical", "numeric", "boolean", "date")
 
 
 def build_pipeline(estimator: Any, columns: Sequence[Column]) -> Any:
-    """Put the preparation before an estimator: a scikit-learn Pipeline, not fitted.
+    """Return a scikit-learn Pipeline, not fitted: a preparation of the columns, then the estimator.
 
     What the estimator takes natively it gets as it is: missing numbers where its tags allow NaN,
-    categories as codes where it has a `categorical_features` parameter. Everything else is imputed,
-    scaled and one-hot encoded.
+    categories as codes where it has a `categorical_features` parameter, which is set. Everything
+    else is imputed, scaled and one-hot encoded.
     """
-    from sklearn.compose import ColumnTransformer  # noqa: PLC0415 - keeps the start of a command short
-    from sklearn.pipeline import Pipeline  # noqa: PLC0415
+    from sklearn.compose import ColumnTransformer  # noqa: PLC0415 - a command starts sooner
+    from sklearn.pipeline import Pipeline  # noqa: PLC0415 - the same
 
     native = "categorical_features" in estimator.get_params(deep=False)
     gaps = bool(estimator.__sklearn_tags__().input_tags.allow_nan)
-    names: dict[ColumnKind, list[str]] = {}
-    for column in columns:
-        names.setdefault(column.kind, []).append(column.name)
-    # Categories come first, so that their positions are known.
-    order: list[ColumnKind] = ["categorical", "numeric", "boolean", "date"]
-    steps = [
-        (kind, _preparation(kind, native=native, gaps=gaps), names[kind])
-        for kind in order
-        if kind in names
-    ]
-    if native and "categorical" in names:
-        estimator.set_params(categorical_features=list(range(len(names["categorical"]))))
+
+    steps = []
+    for kind in ORDER:
+        names = [column.name for column in columns if column.kind == kind]
+        if not names:
+            continue
+        steps.append((kind, _preparation(kind, native=native, gaps=gaps), names))
+        if native and kind == "categorical":
+            estimator.set_params(categorical_features=list(range(len(names))))
+
     return Pipeline([("prepare", ColumnTransformer(steps)), ("estimate", estimator)])
 
 
 def _preparation(kind: ColumnKind, *, native: bool, gaps: bool) -> Any:
-    from sklearn.impute import SimpleImputer  # noqa: PLC0415 - keeps the start of a command short
-    from sklearn.pipeline import make_pipeline  # noqa: PLC0415
-    from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler  # noqa: PLC0415
+    """Return the transformer of a kind of column.
 
-    from tasks.core.dates import DateParts  # noqa: PLC0415
+    `native` says whether the estimator takes codes of categories, `gaps` whether it takes NaN.
+    """
+    from sklearn.pipeline import make_pipeline  # noqa: PLC0415 - a command starts sooner
 
-    codes = OrdinalEncoder(
+    from tasks.core.dates import DateParts  # noqa: PLC0415 - the same
+
+    if kind == "categorical":
+        return _codes() if native else _one_hot()
+    numbers = [] if gaps else _fill_and_scale()
+    if kind == "date":
+        return make_pipeline(DateParts(), *numbers)
+    return make_pipeline(*numbers) if numbers else "passthrough"
+
+
+def _codes() -> Any:
+    """Return an encoder of categories as numbers; missing and unknown ones are NaN."""
+    from sklearn.preprocessing import OrdinalEncoder  # noqa: PLC0415 - a command starts sooner
+
+    return OrdinalEncoder(
         handle_unknown="use_encoded_value",
         unknown_value=float("nan"),
         encoded_missing_value=float("nan"),
         max_categories=MAX_CATEGORIES,
     )
-    one_hot = OneHotEncoder(
+
+
+def _one_hot() -> Any:
+    """Return an encoder of categories as one column each; unknown ones count as the rare ones."""
+    from sklearn.preprocessing import OneHotEncoder  # noqa: PLC0415 - a command starts sooner
+
+    return OneHotEncoder(
         handle_unknown="infrequent_if_exist", max_categories=MAX_CATEGORIES, sparse_output=False
     )
-    numbers: tuple[Any, ...] = (
-        ()
-        if gaps
-        else (SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
-    )
-    table: dict[ColumnKind, Any] = {
-        "categorical": codes if native else one_hot,
-        "numeric": make_pipeline(*numbers) if numbers else "passthrough",
-        "boolean": make_pipeline(*numbers) if numbers else "passthrough",
-        "date": make_pipeline(DateParts(), *numbers),
-    }
-    return table[kind]
+
+
+def _fill_and_scale() -> list[Any]:
+    """Return the steps that replace missing numbers by the median and scale all of them."""
+    from sklearn.impute import SimpleImputer  # noqa: PLC0415 - a command starts sooner
+    from sklearn.preprocessing import StandardScaler  # noqa: PLC0415 - the same
+
+    return [SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler()]

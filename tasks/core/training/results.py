@@ -7,6 +7,15 @@ from tasks.core.scoring.results import Scores
 
 
 @dataclass(frozen=True)
+class Fitted:
+    """A fitted pipeline in a file, and the candidate it was made from."""
+
+    candidate: str
+    path: str
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Trained:
     """A judged and registered version; `champion` is the version in use after it, if any."""
 
@@ -21,17 +30,8 @@ class Trained:
 
 @dataclass(frozen=True)
 class Lifecycle:
-    """What one run of the lifecycle did."""
+    """What one run of the lifecycle did; `scores` is None where nothing was scored."""
 
     trained: Trained
     scores: Scores | None
     flow_run_url: str
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A fitted pipeline in a file, and what made it."""
-
-    candidate: str
-    path: str
-    seconds: float

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from tasks.core.errors import RequestError
 from tasks.core.metrics import Problem
@@ -23,8 +25,17 @@ MIN_ROWS = 10
 
 
 @dataclass(frozen=True)
+class TableFile:
+    """A table that travels by reference; `digest` is that of the full content it was read from."""
+
+    path: str
+    digest: str
+    rows: int
+
+
+@dataclass(frozen=True)
 class SplitTable:
-    """A table cut in two files: the rows that train, and the rows that judge."""
+    """A table in two files: the rows that train, and the rows that judge."""
 
     train: str
     held_out: str
@@ -46,84 +57,106 @@ def read_files(files: Sequence[SourceFile], data: Data) -> pa.Table:
         read_csv(file, as_text) if file.format == "csv" else read_parquet(file.path)
         for file in files
     ]
-    for file, other in zip(files, tables, strict=True):
-        if odd := set(tables[0].column_names) ^ set(other.column_names):
-            raise RequestError(
-                f"{files[0].path} and {file.path} do not have the same columns: {min(odd)!r} is in one only."
-            )
+    _check_same_columns(files, tables)
+
     try:
-        table = pa.concat_tables([decoded(table) for table in tables], promote_options="permissive")
+        decoded = [_decode_dictionaries(table) for table in tables]
+        table = pa.concat_tables(decoded, promote_options="permissive")
     except (pa.ArrowTypeError, pa.ArrowInvalid) as error:
         raise RequestError(f"The files of {data.source} do not fit together: {error}") from error
-    roles = [data.target, data.id, data.time, data.segment, *data.drop]
-    for name in filter(None, roles):
-        if name not in table.column_names:
-            raise RequestError(
-                f"Column {name!r} is not in {data.source}{nearest_name(name, table.column_names)}"
-            )
+
+    _check_roles(table, data)
     if len(table) < MIN_ROWS:
         raise RequestError(
-            f"{data.source} has {len(table)} rows; at least {MIN_ROWS} are needed to train and to judge."
+            f"{data.source} has {len(table)} rows; "
+            f"at least {MIN_ROWS} are needed to train and to judge."
         )
     return table
 
 
-def decoded(table: pa.Table) -> pa.Table:
-    """Write out the values of dictionary columns."""
-    types = [
-        field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-        for field in table.schema
-    ]
-    return table.cast(pa.schema(list(zip(table.column_names, types, strict=True))))
+def _check_same_columns(files: Sequence[SourceFile], tables: Sequence[pa.Table]) -> None:
+    first = set(tables[0].column_names)
+    for file, table in zip(files, tables, strict=True):
+        if odd := first ^ set(table.column_names):
+            raise RequestError(
+                f"{files[0].path} and {file.path} do not have the same columns: "
+                f"{min(odd)!r} is in one only."
+            )
+
+
+def _check_roles(table: pa.Table, data: Data) -> None:
+    """Refuse a table without a column that the spec gives a role."""
+    names = table.column_names
+    roles = [data.target, data.id, data.time, data.segment, *data.drop]
+    for role in filter(None, roles):
+        if role not in names:
+            hint = nearest_name(role, names)
+            raise RequestError(f"Column {role!r} is not in {data.source}{hint}")
+
+
+def _decode_dictionaries(table: pa.Table) -> pa.Table:
+    """Return the table with plain values in place of dictionaries, which files may not share."""
+    fields = []
+    for field in table.schema:
+        encoded = pa.types.is_dictionary(field.type)
+        plain = field.type.value_type if encoded else field.type
+        fields.append((field.name, plain))
+    return table.cast(pa.schema(fields))
 
 
 def split_rows(table: pa.Table, data: Data, problem: Problem, folder: Path) -> SplitTable:
-    """Cut a table into `train.arrow` and `held_out.arrow` in a folder, with features in the types
-    they are stored as.
+    """Write the rows that train and the rows that judge into `train.arrow` and `held_out.arrow`.
+
+    Features are written in the types they are stored as; rows without a target are left out.
 
     Raises:
         RequestError: the target does not suit the problem, or too few rows are on one side.
     """
-    features = feature_columns(table.schema, {*filter(None, [data.target, data.id]), *data.drop})
+    left_out = {*filter(None, [data.target, data.id]), *data.drop}
+    features = feature_columns(table.schema, left_out)
     complete = table.filter(has_target(table[data.target]))
     check_target(complete[data.target], data.target, problem)
-    typed = cast_columns(
-        complete, [*(column.name for column in features), *filter(None, [data.time])]
-    )
+
+    names = [column.name for column in features]
+    if data.time:
+        names.append(data.time)
+    typed = _cast_as_stored(complete, names)
+
     split = make_split(typed, data.time, data.id)
     judges = held_out(typed, split)
-    paths = {side: folder / f"{side}.arrow" for side in ("train", "held_out")}
-    write_table(typed.filter(pa.array(~judges)), paths["train"])
-    write_table(typed.filter(pa.array(judges)), paths["held_out"])
-    rows = int(judges.sum())
-    if not 0 < rows < len(typed):
-        raise RequestError(
-            f"Of {len(typed)} rows, {rows} would judge and {len(typed) - rows} train: both need some."
-        )
-    check_classes(typed[data.target].filter(pa.array(~judges)), data.target, problem)
+    _check_sides(typed[data.target], judges, data.target, problem)
+
+    train, held = folder / "train.arrow", folder / "held_out.arrow"
+    write_table(typed.filter(pa.array(~judges)), train)
+    write_table(typed.filter(pa.array(judges)), held)
     return SplitTable(
-        str(paths["train"]),
-        str(paths["held_out"]),
-        features,
-        split,
-        len(typed) - rows,
-        rows,
-        len(table) - len(typed),
+        train=str(train),
+        held_out=str(held),
+        features=features,
+        split=split,
+        rows_train=int((~judges).sum()),
+        rows_held_out=int(judges.sum()),
+        rows_without_target=len(table) - len(typed),
     )
 
 
-def cast_columns(table: pa.Table, names: Sequence[str]) -> pa.Table:
-    """Cast the named columns to the types they are stored as."""
+def _check_sides(
+    target: pa.ChunkedArray, judges: NDArray[np.bool_], name: str, problem: Problem
+) -> None:
+    """Refuse a split with no row on one side, or with one class only on the side that trains."""
+    rows_held_out = int(judges.sum())
+    rows_train = len(judges) - rows_held_out
+    if not (rows_train and rows_held_out):
+        raise RequestError(
+            f"Of {len(judges)} rows, {rows_held_out} would judge and {rows_train} train: "
+            "both need some."
+        )
+    check_classes(target.filter(pa.array(~judges)), name, problem)
+
+
+def _cast_as_stored(table: pa.Table, names: Sequence[str]) -> pa.Table:
+    """Return the table with the named columns in the types that their kinds are stored as."""
     for name in set(names):
         position = table.column_names.index(name)
         table = table.set_column(position, name, stored(table[name]))
     return table
-
-
-@dataclass(frozen=True)
-class TableFile:
-    """A table that travels by reference; `digest` is that of the full content it was read from."""
-
-    path: str
-    digest: str
-    rows: int

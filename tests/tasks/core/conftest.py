@@ -13,10 +13,11 @@ from tasks.core.model.version import ModelVersion
 from tasks.core.output.manifest import Manifest, Part, describe, part_name
 from tasks.core.output.staging import write_table
 from tasks.core.spec.spec import Spec
+from tasks.core.storage.location import open_filesystem
 from tasks.core.tables.columns import feature_columns
 from tasks.core.tables.frames import to_frame
 from tasks.core.tables.inputs import Input
-from tasks.core.tables.open_source import open_source
+from tasks.core.tables.sources import identify
 from tasks.core.tables.split import Split
 from tasks.core.training.candidates import make_estimator
 from tasks.core.training.pipeline import build_pipeline
@@ -80,7 +81,7 @@ def write(tmp_path):
             pq.write_table(content, path, **options)
         else:
             path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return open_source(str(path)).files[0]
+        return identify(*open_filesystem(str(path)))[0]
 
     return write_file
 

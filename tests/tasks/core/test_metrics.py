@@ -10,11 +10,12 @@ from tasks.core.predictions import Predictions
 CHANCE = np.random.default_rng(5)
 Y = CHANCE.normal(size=200)
 PREDICTED = Y + CHANCE.normal(size=200)
-LABELS = np.asarray(["a", "b", "c"], dtype=object)[CHANCE.integers(0, 3, 200)]
+CLASSES = np.asarray(["a", "b", "c"], dtype=object)
+LABELS = CLASSES[CHANCE.integers(0, 3, 200)]
 PROBABILITIES = CHANCE.dirichlet([1, 1, 1], 200)
-GUESSES = np.asarray(["a", "b", "c"], dtype=object)[PROBABILITIES.argmax(axis=1)]
+GUESSES = CLASSES[PROBABILITIES.argmax(axis=1)]
 CLASSIFIED = Predictions(GUESSES, PROBABILITIES, ("a", "b", "c"))
-ONE_HOT = (LABELS[:, None] == np.asarray(["a", "b", "c"])).astype(float)
+ONE_HOT = (LABELS[:, None] == CLASSES).astype(float)
 
 
 @pytest.mark.parametrize(
@@ -26,9 +27,8 @@ ONE_HOT = (LABELS[:, None] == np.asarray(["a", "b", "c"])).astype(float)
     ],
 )
 def test_a_regression_metric_is_what_scikit_learn_computes(name, expected):
-    assert measure("regression", Y, Predictions(PREDICTED))[name] == pytest.approx(
-        expected, rel=1e-12
-    )
+    found = measure("regression", Y, Predictions(PREDICTED))
+    assert found[name] == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -42,37 +42,38 @@ def test_a_regression_metric_is_what_scikit_learn_computes(name, expected):
     ],
 )
 def test_a_classification_metric_is_what_scikit_learn_computes(name, expected):
-    assert measure("classification", LABELS, CLASSIFIED)[name] == pytest.approx(expected, rel=1e-12)
+    found = measure("classification", LABELS, CLASSIFIED)
+    assert found[name] == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("name", [name for name, metric in METRICS.items() if metric.row_loss])
-def test_a_metric_with_row_losses_is_made_of_their_mean_and_is_smaller_where_they_are(name):
-    regression = METRICS[name].problem == "regression"
-    y, predictions = (Y, Predictions(PREDICTED)) if regression else (LABELS, CLASSIFIED)
+def test_a_metric_is_made_of_the_mean_row_loss_and_smaller_where_that_is(name):
+    problem = METRICS[name].problem
+    y, predictions = LABELS, CLASSIFIED
+    if problem == "regression":
+        y, predictions = Y, Predictions(PREDICTED)
+
     losses = row_losses(name, y, predictions)
     assert losses.shape == (200,)
     assert (losses >= 0).all()
-    assert loss(name, losses) == measure(METRICS[name].problem, y, predictions)[name]
+    assert loss(name, losses) == measure(problem, y, predictions)[name]
     assert loss(name, losses / 2) < loss(name, losses)
 
 
 def test_without_probabilities_only_what_needs_none_is_measured():
-    assert list(measure("classification", LABELS, Predictions(GUESSES))) == [
-        "zero_one_loss",
-        "accuracy",
-        "balanced_accuracy",
-    ]
+    labels_only = Predictions(GUESSES)
+    found = list(measure("classification", LABELS, labels_only))
+    assert found == ["zero_one_loss", "accuracy", "balanced_accuracy"]
     assert list(measure("classification", LABELS, CLASSIFIED)) == metric_names("classification")
     with pytest.raises(ValueError, match="needs probabilities"):
-        row_losses("log_loss", LABELS, Predictions(GUESSES))
+        row_losses("log_loss", LABELS, labels_only)
 
 
 def test_a_class_the_model_never_saw_costs_much_and_not_infinitely_much():
+    y = np.array(["new"], dtype=object)
     predictions = Predictions(np.array(["a"]), np.array([[1.0]]), ("a",))
-    assert row_losses("log_loss", np.array(["new"], dtype=object), predictions) == pytest.approx(
-        [36.04], abs=0.01
-    )
-    assert row_losses("brier", np.array(["new"], dtype=object), predictions).tolist() == [2.0]
+    assert row_losses("log_loss", y, predictions) == pytest.approx([36.04], abs=0.01)
+    assert row_losses("brier", y, predictions).tolist() == [2.0]
 
 
 def test_r2_of_a_constant_target_is_not_a_number():
@@ -85,7 +86,7 @@ def test_a_metric_without_row_losses_says_so():
 
 
 @given(st.lists(st.booleans(), min_size=200, max_size=200))
-def test_measuring_some_rows_is_measuring_the_answers_of_those_rows(mask):
+def test_measuring_some_rows_is_measuring_the_predictions_of_those_rows(mask):
     kept = np.asarray(mask)
     found = row_losses("log_loss", LABELS[kept], CLASSIFIED.where(kept))
     np.testing.assert_array_equal(found, row_losses("log_loss", LABELS, CLASSIFIED)[kept])

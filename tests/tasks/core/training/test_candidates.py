@@ -1,25 +1,31 @@
-import numpy as np
 import pytest
+from sklearn.utils import all_estimators
 
+from tasks.core.errors import RequestError
 from tasks.core.metrics import METRICS
-from tasks.core.tables.columns import Column
-from tasks.core.tables.frames import to_frame
-from tasks.core.training.candidates import check_candidate, estimator_class, make_estimator
-from tasks.core.training.pipeline import build_pipeline
+from tasks.core.training.candidates import (
+    check_candidate,
+    check_candidates,
+    estimator_class,
+    make_estimator,
+)
 
 RIDGE = "sklearn.linear_model.Ridge"
+LOGISTIC = "sklearn.linear_model.LogisticRegression"
+MISSPELT = "sklearn.linear_model.Rigde"
+SVC = "sklearn.svm.LinearSVC"
 FOREST = "sklearn.ensemble.RandomForestRegressor"
-BOOSTING = "sklearn.ensemble.HistGradientBoostingRegressor"
+SEARCH = "sklearn.model_selection.GridSearchCV"
+PREDICTORS = sorted(
+    f"{kind.__module__}.{name}" for name, kind in all_estimators() if hasattr(kind, "predict")
+)
 
 
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("sklearn.linear_model.Rigde", "did you mean sklearn.linear_model.Ridge"),
-        (
-            "sklearn.ensembel.RandomForestRegressor",
-            "did you mean sklearn.ensemble.RandomForestRegressor",
-        ),
+        (MISSPELT, f"did you mean {RIDGE}"),
+        ("sklearn.ensembel.RandomForestRegressor", f"did you mean {FOREST}"),
         ("sklearn.nonsense.Nothing", "is not an estimator$"),
         ("sklearn.preprocessing.StandardScaler", "is not an estimator"),
         ("sklearn.base.clone", "is not an estimator"),
@@ -30,7 +36,6 @@ BOOSTING = "sklearn.ensemble.HistGradientBoostingRegressor"
     ],
 )
 def test_only_scikit_learn_estimators_are_found_and_near_names_are_told(name, words):
-    assert estimator_class(RIDGE).__name__ == "Ridge"
     with pytest.raises(ValueError, match=words):
         estimator_class(name)
 
@@ -53,23 +58,13 @@ def test_parameters_arrive_and_unknown_ones_are_refused_with_the_known_ones():
     ("name", "problem", "metric", "words"),
     [
         (RIDGE, "regression", "mae", None),
-        ("sklearn.linear_model.LogisticRegression", "classification", "log_loss", None),
-        ("sklearn.svm.LinearSVC", "classification", "zero_one_loss", None),
-        (
-            "sklearn.svm.LinearSVC",
-            "classification",
-            "log_loss",
-            "gives no probabilities: set .* to zero_one_loss",
-        ),
+        (LOGISTIC, "classification", "log_loss", None),
+        (SVC, "classification", "zero_one_loss", None),
+        (SVC, "classification", "log_loss", "gives no probabilities: set .* to zero_one_loss"),
         (RIDGE, "classification", "log_loss", "is not for classification"),
-        ("sklearn.linear_model.LogisticRegression", "regression", "mae", "is not for regression"),
+        (LOGISTIC, "regression", "mae", "is not for regression"),
         ("sklearn.cluster.KMeans", "regression", "mae", "is not for regression"),
-        (
-            "sklearn.model_selection.GridSearchCV",
-            "regression",
-            "mae",
-            "needs another estimator inside",
-        ),
+        (SEARCH, "regression", "mae", "needs another estimator inside"),
     ],
 )
 def test_a_candidate_suits_the_problem_and_the_metric_or_is_refused(name, problem, metric, words):
@@ -80,46 +75,44 @@ def test_a_candidate_suits_the_problem_and_the_metric_or_is_refused(name, proble
         check_candidate(name, {}, problem, METRICS[metric])
 
 
-def test_gradient_boosting_gets_a_code_for_each_category_first_and_missing_numbers_as_they_are(
-    mixed, fitted
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # some are deprecated, and still there
+@pytest.mark.parametrize("name", PREDICTORS)
+@pytest.mark.parametrize(
+    ("problem", "metric"), [("regression", "mae"), ("classification", "log_loss")]
+)
+def test_each_estimator_of_scikit_learn_is_made_or_refused_in_a_sentence(name, problem, metric):
+    refusal = ""
+    try:
+        estimator = check_candidate(name, {}, problem, METRICS[metric])
+    except ValueError as error:
+        refusal = str(error)
+    if refusal:
+        assert refusal.startswith(name)
+        return
+
+    assert type(estimator).__name__ == name.rpartition(".")[2]
+    needed = "predict_proba" if METRICS[metric].needs_probabilities else "predict"
+    assert hasattr(estimator, needed)
+
+
+@pytest.mark.parametrize(
+    ("names", "problem", "scoring", "sentence"),
+    [
+        ([RIDGE, FOREST], "regression", {}, None),
+        ([LOGISTIC], "classification", {"proba": True}, None),
+        ([RIDGE, "Lasso"], "regression", {}, r"candidates\.1: 'Lasso' is not a .* `sklearn\.`\."),
+        ([MISSPELT], "regression", {}, r"candidates\.0: .* did you mean .*Ridge.*\?"),
+        ([SVC], "classification", {}, r"candidates\.0: .* set .*metric to zero_one_loss\."),
+        ([RIDGE], "regression", {"proba": True}, r"scoring\.proba: .*: set it to false\."),
+    ],
+)
+def test_a_spec_with_a_candidate_at_fault_is_refused_with_its_field(
+    make_spec, names, problem, scoring, sentence
 ):
-    pipeline = fitted(BOOSTING, max_iter=5)
-    assert pipeline["estimate"].is_categorical_.tolist() == [True] * 2 + [False] * 7
-    columns = [Column("number", "numeric"), Column("city", "categorical")]
-    prepared = build_pipeline(make_estimator(BOOSTING, {}), columns)["prepare"].fit_transform(
-        to_frame(mixed, columns)
-    )
-    np.testing.assert_array_equal(prepared[:, 1], mixed["number"].to_numpy())
-    codes = dict(zip(mixed["city"].to_pylist(), prepared[:, 0].tolist(), strict=True))
-    assert sorted(code for city, code in codes.items() if city is not None) == [0.0, 1.0, 2.0, 3.0]
-    assert np.isnan(codes[None])
-    np.testing.assert_array_equal(
-        prepared[:, 0], [codes[city] for city in mixed["city"].to_pylist()]
-    )
-
-
-def test_a_linear_model_gets_no_gaps_and_one_column_for_each_category(mixed, fitted):
-    pipeline = fitted(RIDGE)
-    columns = [
-        Column(name, kind) for name, kind in [("number", "numeric"), ("city", "categorical")]
-    ]
-    prepared = pipeline["prepare"].transform(to_frame(mixed, [*columns, *_others()]))
-    assert np.isfinite(prepared).all()
-    assert prepared.shape == (len(mixed), 5 + 3 + 2 + 1 + 4)
-
-
-def _others():
-    return [
-        Column("count", "numeric"),
-        Column("flag", "boolean"),
-        Column("side", "categorical"),
-        Column("at", "date"),
-    ]
-
-
-def test_two_fits_of_one_candidate_answer_the_same(mixed, fitted):
-    frame = to_frame(
-        mixed, [Column("number", "numeric"), Column("city", "categorical"), *_others()]
-    )
-    one, other = (fitted(FOREST, n_estimators=5).predict(frame) for _ in range(2))
-    np.testing.assert_array_equal(one, other)
+    candidates = [{"estimator": name} for name in names]
+    spec = make_spec(problem=problem, candidates=candidates, scoring=scoring)
+    if sentence is None:
+        assert check_candidates(spec) is None
+        return
+    with pytest.raises(RequestError, match=f"^{sentence}$"):
+        check_candidates(spec)

@@ -5,42 +5,40 @@ import pytest
 
 from tasks.core.errors import RequestError
 from tasks.core.spec.file import load_spec
-from tasks.core.training.first_spec import guess_problem, guess_roles, write_first_spec
+from tasks.core.training.first_spec import write_first_spec
 
 DAYS = [date(2024, 1, day) for day in range(1, 21)]
+KEYS = [f"k{number}" for number in range(20)]
+FIRST_SPEC = """\
+# A spec: one model under management. `afterfit run h.yaml` trains, judges, registers and scores.
+name: h
+problem: regression          # guessed from the values of the target
+data:
+  source: hours.csv              # a file, a folder, a glob or a URL; relative to this file
+  target: cnt
+  id: id
+  # time: COLUMN               # split by time; without it, by a hash
+  # segment: COLUMN            # measured value by value
+  drop: []                     # no features, above all what gives the target away
+candidates:                      # fitted side by side; the best on held-out rows is judged
+  - estimator: sklearn.ensemble.HistGradientBoostingRegressor
+  - estimator: sklearn.linear_model.Ridge
+gates:
+  limits: {}                     # for example {mae: {max: 60}}
+  champion: {metric: mae, confidence: 0.95, margin: 0.01}\
+   # at most 1 % worse than the model in use
+scoring:
+  source: hours.csv              # what is scored; the same columns, the target apart
+  output: h-scores
+  keep: []                       # further columns to carry through to the scores
+"""
 
 
-@pytest.mark.parametrize(
-    ("values", "problem"),
-    [
-        ([0.5, 1.5], "regression"), ([1.0, 2.0], "regression"), (list(range(20)), "classification"),
-        (list(range(21)), "regression"), ([1, 2, None] * 9, "classification"), (["a", "b"], "classification"),
-        ([True, False], "classification"),
-    ],
-)  # fmt: skip
-def test_texts_booleans_and_a_few_whole_numbers_are_classes(values, problem):
-    assert guess_problem(pa.chunked_array([values])) == problem
-
-
-@pytest.mark.parametrize(
-    ("columns", "id_", "time", "drop"),
-    [
-        ({"k": [1, 2, 3], "x": [1, 1, 2]}, "k", None, ()),
-        ({"k": [1, 1, 2], "x": [1, 2, 3]}, None, None, ()),
-        ({"k": [0.1, 0.2, 0.3]}, None, None, ()),
-        ({"k": DAYS[:3], "x": [1, 2, 3]}, None, "k", ()),
-        ({"k": ["a", "b", "c"], "at": DAYS[:3]}, "k", "at", ()),
-        ({"k": ["a", "b", "c"], "at": [*DAYS[:2], None]}, "k", None, ()),
-        ({"k": [b"a", b"b", b"c"], "l": [[1], [2], [3]]}, None, None, ("k", "l")),
-        ({"k": pa.array(["a", "b", "c"]).dictionary_encode()}, None, None, ()),
-        ({}, None, None, ()),
-    ],
-)
-def test_the_id_never_repeats_the_time_has_no_gaps_and_what_no_model_can_use_is_dropped(
-    columns, id_, time, drop
-):
-    roles = guess_roles(pa.table({**columns, "y": [1, 2, 3]}), "y")
-    assert (roles.id, roles.time, roles.drop) == (id_, time, drop)
+def test_a_first_spec_explains_itself_in_comments(tmp_path, write):
+    file = write("hours.csv", "id,cnt\n1,0.5\n2,1.5\n")
+    path = tmp_path / "h.yaml"
+    write_first_spec(file.path, "cnt", path)
+    assert path.read_text() == FIRST_SPEC
 
 
 @pytest.mark.parametrize("name", ["hours.csv", "hours.parquet"])
@@ -55,41 +53,42 @@ def test_a_first_spec_can_be_read_and_says_what_was_found(
     tmp_path, write, name, target, values, problem
 ):
     """Also where a column is named as YAML names a boolean."""
-    table = pa.table(
-        {
-            "key": [f"k{number}" for number in range(20)],
-            "day": DAYS,
-            "x: y": range(20),
-            target: values,
-        }
-    )
+    table = pa.table({"key": KEYS, "day": DAYS, "x: y": range(20), target: values})
     content = table if name.endswith("parquet") else table.to_pandas().to_csv(index=False)
     file = write(name, content)
     path = tmp_path / "my model.yaml"
     write_first_spec(file.path, target, path)
+
     spec = load_spec(path)
-    assert (spec.name, spec.problem, spec.data.source) == ("my-model", problem, file.path)
-    assert (spec.data.target, spec.data.id, spec.data.time, spec.data.drop) == (
-        target,
-        "key",
-        "day",
-        (),
-    )
-    assert spec.scoring.output == str(tmp_path / "my-model-scores")
+    data = spec.data
+    assert (spec.name, spec.problem) == ("my-model", problem)
+    assert (data.target, data.id, data.time, data.drop) == (target, "key", "day", ())
+
+    assert data.source == file.path
     assert f"source: {name}" in path.read_text()
+    assert spec.scoring.output == str(tmp_path / "my-model-scores")
+
+
+def test_no_first_spec_is_written_over_another_file(tmp_path, write):
+    file = write("hours.csv", "id,cnt\n1,2\n")
+    path = tmp_path / "hours.yaml"
+    path.write_text("mine")
+    with pytest.raises(RequestError, match="exists already"):
+        write_first_spec(file.path, "cnt", path)
+    assert path.read_text() == "mine"
 
 
 @pytest.mark.parametrize(
-    ("target", "exists", "words"),
-    [("cnt", True, "exists already"), ("ctn", False, "Column 'ctn' is not in .*did you mean cnt")],
+    ("target", "output", "words"),
+    [
+        ("ctn", "hours.yaml", "Column 'ctn' is not in .*did you mean cnt"),
+        ("cnt", "nowhere/hours.yaml", "There is no folder .*nowhere to write the spec to"),
+    ],
 )
-def test_no_spec_is_overwritten_or_written_for_a_target_that_is_not_there(
-    tmp_path, write, target, exists, words
+def test_no_first_spec_is_written_without_its_target_or_folder(
+    tmp_path, write, target, output, words
 ):
     file = write("hours.csv", "id,cnt\n1,2\n")
-    path = tmp_path / "hours.yaml"
-    if exists:
-        path.write_text("mine")
     with pytest.raises(RequestError, match=words):
-        write_first_spec(file.path, target, path)
-    assert (path.read_text() if exists else path.exists()) == ("mine" if exists else False)
+        write_first_spec(file.path, target, tmp_path / output)
+    assert not (tmp_path / output).exists()
