@@ -40,7 +40,7 @@ $(READY): pyproject.toml requirements.lock
 	$(RUN) pip install --quiet --disable-pip-version-check "uv>=0.9"
 	$(RUN) uv pip sync --python .venv/bin/python --quiet --compile-bytecode --require-hashes requirements.lock
 	$(RUN) uv pip install --python .venv/bin/python --quiet --no-deps --no-build-isolation --editable .
-	$(RUN) compileall -q deployments flows tasks
+	$(RUN) compileall -q afterfit deployments flows tasks
 	.venv/bin/python -c 'import tasks.core.model.trees.loops'  # compiles the tree kernel, into a cache beside it
 	@touch $(READY)
 

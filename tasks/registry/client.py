@@ -1,7 +1,9 @@
 """The client of the MLflow server."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -16,13 +18,27 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+# Set for the body of `use_registry`; a variable of the environment would be that of all threads.
+_registry: ContextVar[str | None] = ContextVar("registry", default=None)
+
+
+@contextmanager
+def use_registry(uri: str) -> Iterator[None]:
+    """Talk to this MLflow server in the body, whatever the environment names."""
+    token = _registry.set(uri)
+    try:
+        yield
+    finally:
+        _registry.reset(token)
+
+
 def tracking_uri() -> str:
     """Give the address of the MLflow server.
 
     Raises:
         RequestError: nothing names one.
     """
-    uri = os.environ.get("MLFLOW_TRACKING_URI")
+    uri = _registry.get() or os.environ.get("MLFLOW_TRACKING_URI")
     if not uri:
         raise RequestError(
             'MLFLOW_TRACKING_URI is not set: run `eval "$(afterfit env)"` before plain prefect commands.'

@@ -87,13 +87,7 @@ def _as_table(rows: pa.Table | pa.RecordBatch | pd.DataFrame) -> pa.Table:
         )
 
     try:
-        table = pa.Table.from_pandas(rows, preserve_index=False)
-        return table.cast(pa.schema([_as_stored(field) for field in table.schema]))
+        return pa.Table.from_pandas(rows, preserve_index=False)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         reason = " ".join(str(error).split())
         raise RequestError(f"The DataFrame cannot be read as a table: {reason}") from error
-
-
-def _as_stored(field: pa.Field) -> pa.Field:
-    """Return the type that strings have in a file; those of pandas have longer offsets."""
-    return field.with_type(pa.string()) if pa.types.is_large_string(field.type) else field

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tasks.core.errors import RequestError
@@ -40,20 +41,23 @@ def table(mixed):
     return mixed.append_column("id", pa.array([f"{row:04}" for row in range(len(mixed))]))
 
 
-def test_a_model_scores_a_table_a_batch_and_a_frame_alike(version, table):
+def test_a_model_scores_a_table_a_batch_and_a_frame_alike(version, table, tmp_path):
     model = open_model(version)
     expected = model.scorer().score(table.select(["id", *table.column_names[:-1]])).scores
     assert expected.column_names[:3] == ["id", "city", "prediction"]
 
     shuffled = table.select(sorted(table.column_names)).append_column("other", table["id"])
-    for rows in (
-        shuffled,
-        shuffled.combine_chunks().to_batches()[0],
-        shuffled.to_pandas(),
-        shuffled.to_pandas().set_index(pd.RangeIndex(5, 5 + len(table))),
-        pa.concat_tables([shuffled.slice(0, 7), shuffled.slice(7)]),
-    ):
+    batch = shuffled.combine_chunks().to_batches()[0]
+    chunked = pa.concat_tables([shuffled.slice(0, 7), shuffled.slice(7)])
+    for rows in (shuffled, batch, chunked):
         assert model.score(rows).scores.equals(expected)
+
+    frame = shuffled.to_pandas()
+    frame.to_parquet(tmp_path / "frame.parquet")
+    from_file = model.score(pq.read_table(tmp_path / "frame.parquet")).scores
+    for rows in (frame, frame.set_index(pd.RangeIndex(5, 5 + len(table)))):
+        assert model.score(rows).scores.equals(from_file)
+    assert from_file.cast(expected.schema).equals(expected)
 
 
 def test_a_model_does_not_change_the_frame_it_scores(version, table):
