@@ -1,4 +1,4 @@
-"""The steps of a pipeline."""
+"""The steps of a fitted pipeline, or of a bare estimator."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,45 +8,51 @@ from tasks.core.tables.columns import NUMBER_KINDS, Column
 
 
 def steps_of(pipeline: Any) -> list[tuple[str, Any]]:
-    """Give the named steps of a pipeline; a bare estimator has none."""
+    """Return the named steps of a pipeline; a bare estimator has none."""
     return list(getattr(pipeline, "steps", []))
 
 
 def last_step(pipeline: Any) -> Any:
-    """Give the last step of a pipeline, or a bare estimator itself."""
+    """Return the last step of a pipeline, or a bare estimator itself."""
     steps = steps_of(pipeline)
     return steps[-1][1] if steps else pipeline
 
 
 def last_width(pipeline: Any) -> int:
-    """Tell how many columns the last step of a pipeline takes."""
+    """Return the number of columns that the last step of a pipeline takes."""
     return int(getattr(last_step(pipeline), "n_features_in_", 0))
 
 
 def preparation_of(pipeline: Any) -> Any:
-    """Give what comes before the last step, as a pipeline; it may be nothing."""
+    """Return what comes before the last step, as a pipeline; it may change nothing."""
     if len(steps_of(pipeline)) > 1:
         return pipeline[:-1]
-    from sklearn.preprocessing import FunctionTransformer  # noqa: PLC0415 - only bare estimators need it
+
+    from sklearn.preprocessing import FunctionTransformer  # noqa: PLC0415 - slow to import
 
     return FunctionTransformer()
 
 
 def plain_columns(pipeline: Any, features: Sequence[Column]) -> tuple[str, ...] | None:
-    """Name the columns that the last step takes, in its order, where all before it only puts
-    columns in order.
+    """Return the columns that the last step takes, where all before it only puts them in order.
+
+    None where a step before it changes a value.
     """
     if any(column.kind not in NUMBER_KINDS for column in features):
         return None
-    steps = steps_of(pipeline)[:-1]
+
+    steps = [step for _, step in steps_of(pipeline)[:-1]]
     if not steps:
         return tuple(column.name for column in features)
-    (transformer, *more) = [step for _, step in steps]
-    if more or type(transformer).__name__ != "ColumnTransformer" or transformer.remainder != "drop":
+
+    first, *others = steps
+    is_selection = type(first).__name__ == "ColumnTransformer" and first.remainder == "drop"
+    if others or not is_selection:
         return None
+
     names: list[str] = []
-    for _, kind, columns in transformer.transformers:
-        if not are_names(columns) or (columns and kind != "passthrough"):
+    for _, transformer, columns in first.transformers:
+        if not are_names(columns) or (columns and transformer != "passthrough"):
             return None
         names += columns
     return tuple(names)
