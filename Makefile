@@ -6,10 +6,13 @@ export PYTHONDONTWRITEBYTECODE =
 READY = .venv/.ready
 RUN = .venv/bin/python -m
 
-.PHONY: demo test soak check lint bench lock clean
+.PHONY: demo quick test soak check lint bench lock clean
 
 demo: $(READY)  ## the main job on real data, from training to a million scores
 	.venv/bin/afterfit demo
+
+quick: $(READY)  ## most of the tests, in less than a minute: no servers, no worker processes
+	$(RUN) pytest -m "not slow and not servers"
 
 test: $(READY)  ## the tests, the long ones apart
 	$(RUN) pytest -m "not slow"

@@ -50,6 +50,16 @@ def pytest_configure():
     )
 
 
+STARTERS = {"servers", "s3", "start_dask", "real", "runner", "client", "worker", "champion"}
+
+
+def pytest_collection_modifyitems(items):
+    """Mark what starts servers or worker processes, by the fixtures it asks for."""
+    for item in items:
+        if STARTERS & set(getattr(item, "fixturenames", ())):
+            item.add_marker("servers")
+
+
 def pytest_unconfigure():
     """Stop the session's servers, if a test started them, after Prefect's last logs and events have
     arrived.

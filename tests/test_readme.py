@@ -12,7 +12,17 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+PYTHON = re.findall(r"^```python\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
 SESSION = "The first five minutes"
+# What the example in Python takes for granted, and what must hold after it.
+BEFORE = """\
+import pandas
+frame = pandas.read_csv("diabetes.csv", dtype={"patient": "str"})
+"""
+AFTER = """
+assert problems == [] and scored.rejected is None
+assert scored.scores.cast(scores.schema).equals(scores)
+"""
 ELSEWHERE = {
     ("make",): ".ci/run",
     ("eval",): "tests/deployments/test_cli.py",
@@ -24,6 +34,16 @@ ELSEWHERE = {
 def _session():
     section = README.partition(f"## {SESSION}")[2].partition("\n## ")[0]
     return "\n".join(re.findall(r"^```sh\n(.*?)^```", section, flags=re.MULTILINE | re.DOTALL))
+
+
+def _example(name):
+    """Return the one example in Python that imports a name."""
+    (found,) = [
+        block
+        for block in PYTHON
+        if re.search(rf"^from afterfit import .*{name}", block, re.MULTILINE)
+    ]
+    return found
 
 
 def test_every_command_is_run_somewhere():
@@ -50,9 +70,10 @@ def test_the_first_five_minutes_work_as_they_stand(tmp_path):
     """The commands of the section, one after the other in one shell, all succeed."""
     bin_folder = Path(sys.executable).parent
     lines = [line for line in _session().splitlines() if not line.startswith(". .venv")]
-    script = "\n".join(
-        line for line in lines if line != "afterfit down"
-    )  # the session's other tests need the servers
+    (tmp_path / "notebook.py").write_text(BEFORE + _example("open_model") + AFTER, encoding="utf-8")
+    # The session's other tests need the servers.
+    commands = [line for line in lines if line != "afterfit down"]
+    script = "\n".join([*commands, "python notebook.py"])
     environment = {**os.environ, "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(
         ["bash", "-e"],
@@ -72,6 +93,5 @@ def test_the_first_five_minutes_work_as_they_stand(tmp_path):
 
 @pytest.mark.usefixtures("servers")
 def test_the_flow_of_ones_own_runs_as_it_stands(tmp_path):
-    (block,) = re.findall(r"^```python\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
-    (tmp_path / "own.py").write_text(block, encoding="utf-8")
+    (tmp_path / "own.py").write_text(_example("make_runner"), encoding="utf-8")
     assert runpy.run_path(str(tmp_path / "own.py"))["add_squares"](10) == 285

@@ -14,7 +14,7 @@ from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import cross_val_score
 
-from tasks.runner.make import make_runner
+from afterfit import make_runner
 
 
 @task

@@ -9,7 +9,7 @@ from prefect import flow, task
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
-from tasks.runner.make import make_runner
+from afterfit import make_runner
 
 
 @task

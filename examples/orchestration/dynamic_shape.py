@@ -11,7 +11,7 @@ from sklearn.datasets import load_iris
 from sklearn.model_selection import cross_val_score
 from sklearn.tree import DecisionTreeRegressor
 
-from tasks.runner.make import make_runner
+from afterfit import make_runner
 
 GAIN = 0.01
 

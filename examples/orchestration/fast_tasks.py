@@ -6,7 +6,7 @@ milliseconds.
 
 from prefect import flow, task
 
-from tasks.runner.make import make_runner
+from afterfit import make_runner
 
 
 @task

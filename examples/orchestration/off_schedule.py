@@ -10,7 +10,7 @@ from datetime import date
 import numpy as np
 from prefect import flow, task
 
-from tasks.runner.make import make_runner
+from afterfit import make_runner
 
 
 @task(task_run_name="read {window}")

@@ -11,7 +11,7 @@ from sklearn.datasets import load_diabetes
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import cross_val_score
 
-from tasks.runner.make import make_runner
+from afterfit import make_runner
 
 
 class Search(BaseModel):

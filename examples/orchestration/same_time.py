@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from prefect import flow, task
 from prefect.runtime import flow_run
 
-from tasks.runner.make import make_runner
+from afterfit import make_runner
 
 
 @task
