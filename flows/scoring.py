@@ -13,7 +13,6 @@ from tasks.core.scoring.checks import check_copies
 from tasks.core.scoring.results import Scores
 from tasks.core.scoring.reuse import find_committed
 from tasks.core.spec.scoring import Scoring
-from tasks.core.storage.home import scratch_folder
 from tasks.core.tables.inputs import digesting
 from tasks.core.tables.sources import check_unchanged
 from tasks.plan import plan_run, plan_scoring
@@ -85,13 +84,13 @@ def score_source(
     found, target = read_identity(source), open_output(output)
     check_copies(found.files, target.location, cluster)
     run = plan_run(version, found, target.location, options, max_bad_rows)
-    with target.locked(), scratch_folder() as folder:
+    with target.locked():
         if committed := find_committed(run, replace=replace):
             target.clean(committed)
             scores = _summed_up(committed, run.output, committed.rows_scored, reused=True)
         else:
             started = time.monotonic()
-            with target.stage(run.key, folder) as staging, digesting(found.files) as inputs:
+            with target.stage(run.key) as staging, digesting(found.files) as inputs:
                 planned = plan_scoring(run, found, staging)
                 try:
                     parts = score_pieces(planned, staging, workers, cluster)

@@ -33,9 +33,7 @@ def commit_scores(
     check_parts(parts, rows)
     if run.id:
         check_unique_ids(staging.parts, parts, run.id)
-    attempt = Attempt(
-        str(flow_run.id or ""), int(flow_run.run_count or 1), window, output.folder(staging)
-    )
+    attempt = Attempt(str(flow_run.id or ""), int(flow_run.run_count or 1), window, staging.folder)
     manifest = make_manifest(planned, source, inputs, parts, staging, attempt)
     check_unchanged(source.files)
     output.commit(manifest, staging)

@@ -59,7 +59,7 @@ class FolderOutput:
             os.close(descriptor)
 
     @contextmanager
-    def stage(self, run_key: str, scratch: Path) -> Iterator[Staging]:  # noqa: ARG002 - object stores need both
+    def stage(self, _run_key: str, /) -> Iterator[Staging]:
         """Take over the staging of a dead attempt, or make a new one; it stays where the body
         fails, to be reused.
         """
@@ -98,11 +98,7 @@ class FolderOutput:
         self._beside("staging").mkdir(parents=True, exist_ok=True)
         write_whole(str(self._beside("staging") / FAILURE), failure.encode())
 
-    def folder(self, staging: Staging) -> str:  # noqa: ARG002 - object stores need it
-        """Tell where the parts of an attempt lie below the output: in it."""
-        return ""
-
-    def clean(self, manifest: Manifest) -> None:  # noqa: ARG002 - object stores need it
+    def clean(self, _manifest: Manifest, /) -> None:
         """Delete what attempts have left, now that nobody needs it. Call it under the output's
         lock.
         """

@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from tasks.core.errors import AfterfitError
 from tasks.core.output.folder import FAILURE, read_failure
@@ -23,6 +22,7 @@ from tasks.core.output.manifest import (
 from tasks.core.output.staging import Staging
 from tasks.core.storage.conditional import is_conditional, write_if_unchanged
 from tasks.core.storage.files import copy_all, delete, list_sizes, read_whole, write_whole
+from tasks.core.storage.home import scratch_folder
 from tasks.core.storage.location import join, open_filesystem
 
 # among the records of an attempt: it will write no more, but for a worker that has not heard of it
@@ -51,23 +51,26 @@ class ObjectOutput:
         yield
 
     @contextmanager
-    def stage(self, run_key: str, scratch: Path) -> Iterator[Staging]:
+    def stage(self, run_key: str, /) -> Iterator[Staging]:
         """Gather parts where they stay, with records beside; both stay where the body fails, to be
-        reused.
+        reused. Copies of CSV files lie in a scratch folder.
 
         Raises:
             AfterfitError: the body failed, and another run has committed since this one began.
         """
         attempt = f"{run_key[:RUN_KEY_SHOWN]}-{uuid.uuid4().hex[:RUN_KEY_SHOWN]}"
-        staging = Staging(self._parts(attempt), self._records(attempt), str(scratch))
-        try:
-            self._take_over(run_key, staging)
-            yield staging
-        except BaseException as error:
-            self._end(attempt)
-            if isinstance(error, Exception) and self._is_overtaken(attempt):
-                raise self._overtaken() from error
-            raise
+        with scratch_folder() as tables:
+            staging = Staging(
+                self._parts(attempt), self._records(attempt), str(tables), f"{RUNS}/{attempt}"
+            )
+            try:
+                self._take_over(run_key, staging)
+                yield staging
+            except BaseException as error:
+                self._end(attempt)
+                if isinstance(error, Exception) and self._is_overtaken(attempt):
+                    raise self._overtaken() from error
+                raise
 
     def failure(self) -> str | None:
         """Tell why the last attempt did not end with a commit; nothing if there was none, or it
@@ -115,10 +118,6 @@ class ObjectOutput:
                 return
         with suppress(Exception):
             self.clean(manifest)
-
-    def folder(self, staging: Staging) -> str:
-        """Tell where the parts of an attempt lie below the output."""
-        return f"{RUNS}/{_last_name(staging.parts)}"
 
     def _take_over(self, run_key: str, staging: Staging) -> None:
         """Copy what earlier attempts of the same run finished, and delete the attempts that have

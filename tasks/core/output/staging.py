@@ -25,11 +25,13 @@ class Staging:
     whole.
 
     `tables` is a folder for the Parquet copies of CSV files, and for files that are not whole yet.
+    `folder` is where the parts lie below the output, once committed; by default in it.
     """
 
     parts: str
     records: str
     tables: str
+    folder: str = ""
 
 
 def write_part(staging: Staging, part: Part, scores: pa.Table, rejected: pa.Table | None) -> Part:

@@ -33,7 +33,7 @@ def publish(tmp_path, write_output):
 
     def commit_version(version, output=tmp_path / "scores"):
         target = FolderOutput(str(output))
-        with target.locked(), target.stage("key", tmp_path) as staging:
+        with target.locked(), target.stage("key") as staging:
             target.commit(write_output(Path(staging.parts), version), staging)
         return output
 
@@ -53,7 +53,7 @@ def test_the_first_commit_appears_whole_and_leaves_nothing_beside_it(publish):
 
 def test_nothing_is_seen_of_an_output_before_its_commit(tmp_path, write_output):
     output = tmp_path / "scores"
-    with FolderOutput(str(output)).stage("key", tmp_path) as staging:
+    with FolderOutput(str(output)).stage("key") as staging:
         write_output(Path(staging.parts), 1)
         assert not output.exists()
         assert read_manifest(output) is None
@@ -159,7 +159,7 @@ def test_recovering_where_nothing_happened_changes_nothing(publish):
 def test_staging_that_came_to_nothing_leaves_nothing_beside_the_output(tmp_path):
     with (
         suppress(KeyboardInterrupt),
-        FolderOutput(str(tmp_path / "scores")).stage("key", tmp_path) as staging,
+        FolderOutput(str(tmp_path / "scores")).stage("key") as staging,
     ):
         (Path(staging.parts) / "part-unfinished.tmp").touch()
         raise KeyboardInterrupt
@@ -171,14 +171,14 @@ def test_a_new_attempt_takes_over_what_a_dead_one_finished_and_shuts_it_out(tmp_
     is left.
     """
     target = FolderOutput(str(tmp_path / "scores"))
-    with suppress(KeyboardInterrupt), target.stage("key", tmp_path) as dead:
+    with suppress(KeyboardInterrupt), target.stage("key") as dead:
         for folder in (dead.parts, dead.records):
             (Path(folder) / "part-0").touch()
         raise KeyboardInterrupt
     assert target.failure() == "an attempt was begun and not finished"
     target.remember("too hot")
     assert target.failure() == "too hot"
-    with target.stage("key", tmp_path) as staging:
+    with target.stage("key") as staging:
         assert [
             [path.name for path in Path(folder).glob("part-*")]
             for folder in (staging.parts, staging.records)
@@ -196,7 +196,7 @@ def test_of_two_dead_attempts_one_is_taken_over_and_the_other_deleted(tmp_path):
     for attempt in ("1-a", "2-b"):
         (tmp_path / ".scores.staging" / attempt / "records").mkdir(parents=True)
         (tmp_path / ".scores.staging" / attempt / "records" / "part-0").touch()
-    with FolderOutput(str(tmp_path / "scores")).stage("key", tmp_path) as staging:
+    with FolderOutput(str(tmp_path / "scores")).stage("key") as staging:
         assert [path.name for path in Path(staging.records).iterdir()] == ["part-0"]
         assert len(list((tmp_path / ".scores.staging").iterdir())) == 1
 
@@ -206,7 +206,7 @@ def test_what_no_record_knows_is_not_committed(tmp_path, write_output):
     died just before.
     """
     target = FolderOutput(str(tmp_path / "scores"))
-    with target.locked(), target.stage("key", tmp_path) as staging:
+    with target.locked(), target.stage("key") as staging:
         parts = Path(staging.parts)
         for stray in (
             ".part-0.1-1.tmp",

@@ -3,9 +3,8 @@
 import threading
 import time
 import uuid
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -39,8 +38,8 @@ def publish(tmp_path, location, write_output):
         target = target or open_output(location)
         folder = tmp_path / uuid.uuid4().hex
         manifest = write_output(folder, version)
-        with target.locked(), target.stage(manifest.run_key, tmp_path) as staging:
-            manifest = replace(manifest, folder=target.folder(staging))
+        with target.locked(), target.stage(manifest.run_key) as staging:
+            manifest = replace(manifest, folder=staging.folder)
             for part in manifest.parts:
                 write_whole(join(staging.parts, part.name), (folder / part.name).read_bytes())
                 write_whole(join(staging.records, f"{part.name}.json"), b"{}")
@@ -48,6 +47,13 @@ def publish(tmp_path, location, write_output):
         return location
 
     return commit_version
+
+
+@pytest.fixture
+def begin(location):
+    """Begin an attempt that does not end during the test, as if it were killed."""
+    with ExitStack() as attempts:
+        yield lambda run_key: attempts.enter_context(open_output(location).stage(run_key))
 
 
 def test_files_are_written_listed_and_deleted(location):
@@ -82,7 +88,7 @@ def test_an_output_is_committed_verified_read_and_replaced(publish, location):
 
 def attempt(location, name=PART, content=b"x"):
     """Let an attempt finish one part and fail; give where it wrote."""
-    with suppress(KeyboardInterrupt), open_output(location).stage("k" * 64, Path()) as staging:
+    with suppress(KeyboardInterrupt), open_output(location).stage("k" * 64) as staging:
         write_whole(join(staging.parts, name), content)
         write_whole(join(staging.parts, QUARANTINE, name), content)
         write_whole(join(staging.records, f"{name}.json"), content)
@@ -102,17 +108,17 @@ def test_before_the_manifest_nothing_is_committed_and_the_attempt_is_known(publi
 
 
 def test_an_attempt_takes_copies_of_what_the_same_run_has_finished_and_deletes_those_that_have_ended(
+    begin,
     location,
 ):
     ended = attempt(location)
     other = "part-kkkkkkkk-00001.parquet"
-    dead = open_output(location).stage("k" * 64, Path())  # no end: it was killed
-    staging = dead.__enter__()
+    staging = begin("k" * 64)  # no end: it was killed
     write_whole(join(staging.parts, other), b"y")
     write_whole(join(staging.records, f"{other}.json"), b"y")
     assert list_sizes(ended.parts) == list_sizes(ended.records) == {}
     foreign = attempt(f"{location}-of-others")
-    with open_output(location).stage("k" * 64, Path()) as third:
+    with open_output(location).stage("k" * 64) as third:
         write_whole(join(staging.parts, PART), b"of a worker that wakes up late")
         assert {name: read_whole(join(third.parts, name)) for name in (PART, other)} == {
             PART: b"x",
@@ -120,21 +126,21 @@ def test_an_attempt_takes_copies_of_what_the_same_run_has_finished_and_deletes_t
         }
         assert read_whole(join(third.parts, QUARANTINE, PART)) == b"x"
         assert sorted(list_sizes(third.records)) == [f"{PART}.json", f"{other}.json"]
-    with open_output(location).stage("another", Path()) as unrelated:
+    with open_output(location).stage("another") as unrelated:
         assert list_sizes(unrelated.records) == list_sizes(unrelated.parts) == {}
     assert read_whole(join(foreign.parts, PART)) == b"x"
 
 
 def test_an_attempt_without_a_finished_part_leaves_nothing(location):
-    with suppress(KeyboardInterrupt), open_output(location).stage("k" * 64, Path()) as staging:
+    with suppress(KeyboardInterrupt), open_output(location).stage("k" * 64) as staging:
         write_whole(join(staging.parts, PART), b"x")
         raise KeyboardInterrupt
     assert list_sizes(location) == {}
 
 
-def test_a_worker_of_a_dead_attempt_cannot_change_what_was_committed(publish, location):
+def test_a_worker_of_a_dead_attempt_cannot_change_what_was_committed(begin, publish, location):
     """Neither while the next attempt is at work nor after its commit."""
-    dead = open_output(location).stage("0" * 64, Path()).__enter__()
+    dead = begin("0" * 64)
     write_whole(join(dead.records, f"{PART}.json"), b"{}")
     publish(1)
     manifest = read_manifest(location)
@@ -165,7 +171,7 @@ def test_an_attempt_that_fails_because_another_run_has_committed_says_so(publish
     target = open_output(location)
 
     def fail():
-        with target.stage("k" * 64, Path()) as staging:
+        with target.stage("k" * 64) as staging:
             write_whole(join(staging.records, f"{PART}.json"), b"{}")
             publish(2)
             read_whole(join(staging.parts, PART))
@@ -210,11 +216,11 @@ def test_whatever_fails_after_the_manifest_was_written_the_output_stays_and_so_i
     assert read_scores(location)["model_version"].to_pylist() == [2] * ROWS
     attempt(location)
     open_output(location).clean(read_manifest(location))
-    with open_output(location).stage("another", Path()):
+    with open_output(location).stage("another"):
         assert verify_output(location) == []
 
 
-def test_an_attempt_copies_just_what_it_does_not_have_yet(location, monkeypatch):
+def test_an_attempt_copies_just_what_it_does_not_have_yet(begin, location, monkeypatch):
     """However often the same run is killed."""
     copied = []
     for number in range(4):
@@ -225,7 +231,7 @@ def test_an_attempt_copies_just_what_it_does_not_have_yet(location, monkeypatch)
                 "copy_all",
                 lambda one, two, names, copy=copy: copied.append(names) or copy(one, two, names),
             )
-            staging = open_output(location).stage("k" * 64, Path()).__enter__()
+            staging = begin("k" * 64)
         write_whole(join(staging.parts, f"part-{number}"), b"x")
         write_whole(join(staging.records, f"part-{number}.json"), b"x")
     records = [sorted(names) for names in copied if any(name.endswith(".json") for name in names)]
@@ -233,12 +239,12 @@ def test_an_attempt_copies_just_what_it_does_not_have_yet(location, monkeypatch)
     assert sum(map(len, records)) == 1 + 2 + 3
 
 
-def test_a_commit_deletes_what_attempts_have_left_that_can_commit_no_more(publish, location):
+def test_a_commit_deletes_what_attempts_have_left_that_can_commit_no_more(begin, publish, location):
     """Where a store does not compare manifests, one that is alive may overwrite this one: then its
     parts are there.
     """
     publish(1)
-    ended, alive = attempt(location), open_output(location).stage("a" * 64, Path()).__enter__()
+    ended, alive = attempt(location), begin("a" * 64)
     write_whole(join(alive.parts, PART), b"x")
     publish(2)
     assert list_sizes(ended.parts) == list_sizes(ended.records) == {}
