@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from tasks.core.errors import AfterfitError
-from tasks.core.output.folder import FAILURE, read_failure
+from tasks.core.output.failure import FAILURE, read_failure
 from tasks.core.output.manifest import (
     MANIFEST_NAME,
     QUARANTINE,
