@@ -6,7 +6,7 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
 from tasks.core.output.manifest import Manifest, Part
-from tasks.core.output.open import Output
+from tasks.core.output.protocol import Output
 from tasks.core.output.row_counts import check_parts, check_quarantine
 from tasks.core.output.staging import Staging
 from tasks.core.output.unique_ids import check_unique_ids

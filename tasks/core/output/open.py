@@ -7,10 +7,9 @@ from tasks.core.errors import RequestError
 from tasks.core.output.folder import FolderOutput
 from tasks.core.output.manifest import MANIFEST_NAME, QUARANTINE, RUNS, STAGING
 from tasks.core.output.object_store import ObjectOutput
+from tasks.core.output.protocol import Output
 from tasks.core.storage.files import list_sizes, read_whole
 from tasks.core.storage.location import check_absolute, is_url, join
-
-Output = FolderOutput | ObjectOutput
 
 
 def open_output(output: str) -> Output:

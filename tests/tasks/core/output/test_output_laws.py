@@ -17,7 +17,8 @@ from tasks.core.output.manifest import (
     parts_folder,
     read_manifest,
 )
-from tasks.core.output.open import Output, open_folder, open_output
+from tasks.core.output.open import open_folder, open_output
+from tasks.core.output.protocol import Output
 from tasks.core.output.reading import read_scores
 from tasks.core.output.verify import is_whole, verify_output
 from tasks.core.storage.files import delete, list_sizes, read_whole, write_whole
