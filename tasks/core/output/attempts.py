@@ -1,4 +1,4 @@
-"""Attempts: what each attempt at an output has written to an object store, and what becomes of it."""
+"""Attempts: what each attempt at an output leaves on an object store, and what becomes of it."""
 
 import json
 import uuid
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.core.output.failure import FAILURE
-from tasks.core.output.manifest import MANIFEST_NAME, QUARANTINE, RUN_KEY_SHOWN, RUNS, STAGING
+from tasks.core.output.manifest import QUARANTINE, RUN_KEY_SHOWN, RUNS, STAGING, manifest_location
 from tasks.core.output.staging import Staging
 from tasks.core.storage.conditional import is_conditional
 from tasks.core.storage.files import copy_all, delete, list_sizes, read_whole, write_whole
@@ -24,7 +24,8 @@ Copy = Callable[[str, str, Collection[str]], None]
 
 def name_attempt(run_key: str) -> str:
     """Make a new name for an attempt of a run."""
-    return f"{run_key[:RUN_KEY_SHOWN]}-{uuid.uuid4().hex[:RUN_KEY_SHOWN]}"
+    unique = uuid.uuid4().hex
+    return f"{run_key[:RUN_KEY_SHOWN]}-{unique[:RUN_KEY_SHOWN]}"
 
 
 def attempt_in(manifest: bytes) -> str:
@@ -65,7 +66,7 @@ class Attempts:
             Exception: the manifest cannot be read.
         """
         try:
-            manifest = read_whole(join(self.location, MANIFEST_NAME))
+            manifest = read_whole(manifest_location(self.location))
         except FileNotFoundError:
             return ""
         return attempt_in(manifest)
@@ -73,10 +74,11 @@ class Attempts:
     def take_over(self, run_key: str, staging: Staging, copy: Copy = copy_all) -> None:
         """Copy what earlier attempts of the same run finished, and delete ended attempts."""
         committed = self.committed()
+        same_run = run_key[:RUN_KEY_SHOWN]
 
         for attempt in sorted(self._recorded()):
             records = list_sizes(self._records(attempt)).keys()
-            if attempt.startswith(run_key[:RUN_KEY_SHOWN]):
+            if attempt.startswith(same_run):
                 self._copy_finished(attempt, records - {ENDED}, staging, copy)
             if ENDED in records and attempt != committed:
                 self.delete(attempt)
@@ -86,11 +88,12 @@ class Attempts:
 
         One without a part is deleted at once, and one that failed after its commit is left alone.
         """
+        records = self._records(attempt)
         with suppress(Exception):  # whatever made it fail may be in the way of this too
             if self.committed() == attempt:
                 return
-            if list_sizes(self._records(attempt)):
-                write_whole(join(self._records(attempt), ENDED), b"")
+            if list_sizes(records):
+                write_whole(join(records, ENDED), b"")
             else:
                 self.delete(attempt)
 
@@ -102,13 +105,15 @@ class Attempts:
         is alive may overwrite this one's: then only ended attempts count, and that of the manifest
         `before`.
         """
-        written = list_sizes(join(self.location, RUNS)).keys() | self._recorded()
-        others = written - {attempt}
+        with_parts = list_sizes(join(self.location, RUNS)).keys()
+        others = sorted((with_parts | self._recorded()) - {attempt})
 
-        if not is_conditional(open_filesystem(self.location)[0]):
-            replaced = attempt_in(before or b"")
-            others = {other for other in others if other == replaced or self._has_ended(other)}
-        return tuple(sorted(others))
+        filesystem, _ = open_filesystem(self.location)
+        if is_conditional(filesystem):
+            return tuple(others)
+
+        replaced = attempt_in(before or b"")
+        return tuple(other for other in others if other == replaced or self._has_ended(other))
 
     def delete(self, attempt: str) -> None:
         """Delete all that an attempt has written."""
@@ -126,19 +131,24 @@ class Attempts:
 
         Their records are copied last: a record says that its part is whole.
         """
-        new = records - list_sizes(staging.records).keys()
+        known = list_sizes(staging.records).keys()
+        new = records - known
         names = {record.removesuffix(".json") for record in new}
 
         parts = self._parts(attempt)
-        copy(parts, staging.parts, list_sizes(parts).keys() & names)
+        scored = list_sizes(parts).keys() & names
+        copy(parts, staging.parts, scored)
+
         quarantine = join(parts, QUARANTINE)
         quarantined = list_sizes(quarantine).keys() & names
         copy(quarantine, join(staging.parts, QUARANTINE), quarantined)
+
         copy(self._records(attempt), staging.records, new)
 
     def _recorded(self) -> AbstractSet[str]:
         """Return the names of the attempts that have records."""
-        return list_sizes(join(self.location, STAGING)).keys() - {FAILURE}
+        found = list_sizes(join(self.location, STAGING))
+        return found.keys() - {FAILURE}
 
     def _has_ended(self, attempt: str) -> bool:
         return ENDED in list_sizes(self._records(attempt))

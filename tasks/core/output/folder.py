@@ -3,8 +3,7 @@
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
-from collections.abc import Set as AbstractSet
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,7 +114,7 @@ class FolderOutput:
 
 
 def _take_over(root: Path, attempt: Path) -> None:
-    """Rename the folder of one dead attempt, if there is any, and delete all else in the staging."""
+    """Rename the folder of one dead attempt, if there is any, and delete the others."""
     root.mkdir(exist_ok=True)
 
     for left in root.iterdir():
@@ -144,18 +143,16 @@ def _keep_committed(parts: Path, manifest: Manifest) -> None:
     That is the unfinished part of a dead worker, or the manifest of a dead attempt.
     """
     quarantine = parts / QUARANTINE
-    scored = {part.name for part in manifest.parts if part.sha256}
-    quarantined = {part.name for part in manifest.parts if part.quarantine_sha256}
-
-    _keep_only(parts, scored | {QUARANTINE})
-    _keep_only(quarantine, quarantined)
+    _keep_only(parts, [*manifest.scored_names, QUARANTINE])
+    _keep_only(quarantine, manifest.quarantined_names)
     if not any(quarantine.iterdir()):
         quarantine.rmdir()
 
 
-def _keep_only(folder: Path, names: AbstractSet[str]) -> None:
+def _keep_only(folder: Path, names: Collection[str]) -> None:
+    kept = set(names)
     for path in folder.iterdir():
-        if path.name in names:
+        if path.name in kept:
             continue
         if path.is_dir():
             shutil.rmtree(path)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from tasks.core.errors import AfterfitError
 from tasks.core.output.attempts import Attempts, attempt_in, name_attempt
 from tasks.core.output.failure import FAILURE, read_failure, write_failure
-from tasks.core.output.manifest import MANIFEST_NAME, STAGING, Manifest, read_manifest
+from tasks.core.output.manifest import STAGING, Manifest, manifest_location, read_manifest
 from tasks.core.output.staging import Staging
 from tasks.core.storage.conditional import write_if_unchanged
 from tasks.core.storage.files import delete, read_whole
@@ -73,18 +73,19 @@ class ObjectOutput:
         attempt = last_name(staging.parts)
         overtaken = self._attempts.overtaken_by(attempt, self.manifest_before)
         manifest = replace(manifest, overtaken=overtaken)
+        content = manifest.to_json().encode()
         filesystem, path = open_filesystem(self._manifest_location)
 
         try:
-            write_if_unchanged(filesystem, path, manifest.to_json().encode(), self.manifest_before)
+            write_if_unchanged(filesystem, path, content, self.manifest_before)
         except FileExistsError as error:
-            now = read_manifest(self.location)
-            if now is None or not self._holds_new_scores_of(manifest.run_key, now):
+            committed = self._read_commit_of(manifest.run_key)
+            if committed is None:
                 raise self._overtaken() from error
-            if now.folder != manifest.folder:  # another attempt of the same run has committed
+            if committed.folder != manifest.folder:  # another attempt of this run was faster
                 self._attempts.delete(attempt)
                 return
-            # Else this one has, though the store did not get to say so.
+            # Else this attempt has committed, though the store did not get to say so.
 
         with suppress(Exception):
             self.clean(manifest)
@@ -110,12 +111,16 @@ class ObjectOutput:
 
     @property
     def _manifest_location(self) -> str:
-        return join(self.location, MANIFEST_NAME)
+        return manifest_location(self.location)
 
-    def _holds_new_scores_of(self, run_key: str, manifest: Manifest) -> bool:
-        """Return whether this manifest, read just now, is the run's and was not there before."""
-        same_run = manifest.run_key == run_key
-        return same_run and read_whole(self._manifest_location) != self.manifest_before
+    def _read_commit_of(self, run_key: str) -> Manifest | None:
+        """Read the manifest, if the run has committed it since this attempt began; else None."""
+        now = read_manifest(self.location)
+        if now is None or now.run_key != run_key:
+            return None
+        if read_whole(self._manifest_location) == self.manifest_before:
+            return None
+        return now
 
     def _is_overtaken(self, attempt: str) -> bool:
         """Return whether another run has committed since this one began."""

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from tasks.core.errors import RequestError
 from tasks.core.output.folder import FolderOutput
-from tasks.core.output.manifest import MANIFEST_NAME, QUARANTINE, RUNS, STAGING
+from tasks.core.output.manifest import MANIFEST_NAME, QUARANTINE, RUNS, STAGING, manifest_location
 from tasks.core.output.object_store import ObjectOutput
 from tasks.core.output.protocol import Output
 from tasks.core.storage.files import list_sizes, read_whole
-from tasks.core.storage.location import check_absolute, is_url, join
+from tasks.core.storage.location import check_absolute, is_url
 
 
 def open_output(output: str) -> Output:
@@ -63,7 +63,7 @@ def open_objects(output: str) -> ObjectOutput:
     check_absolute(output)
     try:
         foreign = sorted(list_sizes(output).keys() - {MANIFEST_NAME, RUNS, STAGING})
-        before = read_whole(join(output, MANIFEST_NAME))
+        before = read_whole(manifest_location(output))
     except FileNotFoundError:
         before = None
     except OSError as error:
@@ -78,12 +78,15 @@ def open_objects(output: str) -> ObjectOutput:
 
 def _foreign_names(path: Path) -> list[str]:
     """List what a folder holds that is no part of an output; all of it, if there is no manifest."""
-    names = sorted(child.name for child in path.iterdir()) if path.is_dir() else []
+    if not path.is_dir():
+        return []
+    names = sorted(child.name for child in path.iterdir())
     if MANIFEST_NAME not in names:
         return names
     return [name for name in names if not _is_ours(name)]
 
 
 def _is_ours(name: str) -> bool:
-    is_part = name.startswith("part-") and name.endswith(".parquet")
-    return is_part or name in {MANIFEST_NAME, QUARANTINE}
+    if name in {MANIFEST_NAME, QUARANTINE}:
+        return True
+    return name.startswith("part-") and name.endswith(".parquet")

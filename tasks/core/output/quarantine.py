@@ -6,29 +6,42 @@ INPUT, INPUT_ROW, REASON, DETAIL = "input", "input_row", "reason", "detail"
 
 
 def kept_name(name: str) -> str:
-    """Name a column of the source as quarantine keeps it: like itself, unless quarantine has one of
-    that name.
+    """Return the name under which quarantine keeps a column of the source.
+
+    It is the same, unless quarantine has a column of that name itself.
 
     >>> kept_name("size"), kept_name("reason")
     ('size', 'column_reason')
     """
-    return f"column_{name}" if name in {INPUT, INPUT_ROW, REASON, DETAIL} else name
+    if name in {INPUT, INPUT_ROW, REASON, DETAIL}:
+        return f"column_{name}"
+    return name
 
 
 def allowed_rows(max_bad_rows: float, rows: int) -> int:
-    """Tell how many rows may go to quarantine: `max_bad_rows` is a count, or below 1 a share of the
-    rows.
+    """Return how many rows may go to quarantine.
+
+    `max_bad_rows` is a count or, below 1, a share of the rows.
 
     >>> allowed_rows(0.01, 1000), allowed_rows(25, 1000), allowed_rows(0, 1000)
     (10, 25, 0)
     """
+    if max_bad_rows >= 1:
+        return int(max_bad_rows)
     # 0.57 * 100 is a little less than 57.
-    return int(max_bad_rows * rows + 1e-9) if max_bad_rows < 1 else int(max_bad_rows)
+    return int(max_bad_rows * rows + 1e-9)
 
 
 def check_budget(max_bad_rows: float) -> None:
-    """Refuse a budget that is neither a count nor a share."""
-    if not (max_bad_rows >= 0 and (max_bad_rows < 1 or float(max_bad_rows).is_integer())):
+    """Refuse a budget that is neither a count nor a share.
+
+    Raises:
+        RequestError: it is negative, or above 1 and no whole number.
+    """
+    is_share = 0 <= max_bad_rows < 1
+    is_count = max_bad_rows >= 1 and float(max_bad_rows).is_integer()
+    if not (is_share or is_count):
         raise RequestError(
-            f"max_bad_rows is {max_bad_rows:g}: give a whole number of rows, or a share below 1, such as 0.01."
+            f"max_bad_rows is {max_bad_rows:g}: give a whole number of rows, "
+            "or a share below 1, such as 0.01."
         )
