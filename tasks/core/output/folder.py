@@ -164,5 +164,8 @@ def _sync_all(parts: Path) -> None:
     """Write the parts and their manifest through to the disk, then the folders that name them."""
     for path in parts.rglob("*.parquet"):
         sync(path)
-    for path in [parts / MANIFEST_NAME, *parts.glob(QUARANTINE), parts]:
-        sync(path)
+    sync(parts / MANIFEST_NAME)
+
+    for folder in parts.glob(QUARANTINE):
+        sync(folder)
+    sync(parts)

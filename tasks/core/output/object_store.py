@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 from tasks.core.errors import AfterfitError
 from tasks.core.output.attempts import Attempts, attempt_in, name_attempt
-from tasks.core.output.failure import FAILURE, read_failure, write_failure
+from tasks.core.output.failure import forget_failure, read_failure, write_failure
 from tasks.core.output.manifest import STAGING, Manifest, manifest_location, read_manifest
 from tasks.core.output.staging import Staging
 from tasks.core.storage.conditional import write_if_unchanged
-from tasks.core.storage.files import delete, read_whole
+from tasks.core.storage.files import read_whole
 from tasks.core.storage.home import scratch_folder
 from tasks.core.storage.location import join, last_name, open_filesystem
 
@@ -94,20 +94,25 @@ class ObjectOutput:
         """Delete what the commit of this manifest has made needless."""
         for attempt in manifest.overtaken:
             self._attempts.delete(attempt)
-        self._attempts.delete_records(last_name(manifest.folder))
-        delete(join(self.location, STAGING, FAILURE))
+        committed = last_name(manifest.folder)
+        self._attempts.delete_records(committed)
+        forget_failure(self._staging)
 
     def failure(self) -> str | None:
         """Return why the last attempt did not end with a commit; None if it did, or was none."""
-        return read_failure(join(self.location, STAGING))
+        return read_failure(self._staging)
 
     def remember(self, failure: str) -> None:
         """Keep why an attempt failed."""
-        write_failure(join(self.location, STAGING), failure)
+        write_failure(self._staging, failure)
 
     @property
     def _attempts(self) -> Attempts:
         return Attempts(self.location)
+
+    @property
+    def _staging(self) -> str:
+        return join(self.location, STAGING)
 
     @property
     def _manifest_location(self) -> str:

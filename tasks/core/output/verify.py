@@ -58,9 +58,10 @@ def verify_output(output: str | Path) -> list[str]:
 def verify_part(output: str, part: Part, schema: Sequence[tuple[str, str]] = ()) -> list[str]:
     """List what is wrong with the files of a part; without a schema, columns are not compared."""
     quarantine = join(QUARANTINE, part.name)
-    scored = _verify_file(output, part.name, part.sha256, part.rows, schema)
-    rejected = _verify_file(output, quarantine, part.quarantine_sha256, part.quarantined, ())
-    return [*scored, *rejected]
+    return [
+        *_verify_file(output, part.name, part.sha256, part.rows, schema),
+        *_verify_file(output, quarantine, part.quarantine_sha256, part.quarantined, ()),
+    ]
 
 
 def is_whole(output: str | Path, manifest: Manifest) -> bool:

@@ -4,231 +4,225 @@ The stores are one in memory, which cannot compare a manifest itself, and a real
 can.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from tasks.core.errors import AfterfitError
-from tasks.core.output.manifest import MANIFEST_NAME, QUARANTINE, parts_folder, read_manifest
-from tasks.core.output.open import open_output
-from tasks.core.output.reading import read_scores
-from tasks.core.output.verify import verify_output
+from tasks.core.output.manifest import MANIFEST_NAME, RUNS
 from tasks.core.storage.files import delete, list_sizes, read_whole, write_whole
 from tasks.core.storage.location import join, open_filesystem
 
 KEY = "k" * 64
+OTHER = "a" * 64
 PART = "part-kkkkkkkk-00000.parquet"
 
 
 @pytest.fixture
-def break_store(url, monkeypatch):
-    """Replace one operation of the store with another that is made of it."""
-
-    def replace_operation(patched, name, make):
-        filesystem, _ = open_filesystem(url)
-        patched.setattr(filesystem, name, make(getattr(filesystem, name)))
-
-    return replace_operation
+def filesystem(store):
+    """The file system of the store: one object for all who open it, so that tests can break it."""
+    return open_filesystem(store.location)[0]
 
 
-def version_in(url):
-    (version,) = set(read_scores(url)["model_version"].to_pylist())
-    return version
+def is_empty(staging):
+    """Return whether there is nothing of an attempt."""
+    return list_sizes(staging.parts) == list_sizes(staging.records) == {}
 
 
-def test_an_attempt_copies_what_its_run_has_finished_and_deletes_what_has_ended(
-    url, fail, begin, finish
-):
-    """An attempt that was killed has told no end: a late worker of it still finds its folder."""
-    other_part = "part-kkkkkkkk-00001.parquet"
-    ended = fail(open_output(url), KEY, PART)
-    killed = begin(open_output(url), KEY)
-    finish(killed, other_part, b"y")
-    assert list_sizes(ended.parts) == list_sizes(ended.records) == {}
-
-    foreign = fail(open_output(f"{url}-of-others"), KEY, PART)
-    with open_output(url).stage(KEY) as third:
-        write_whole(join(killed.parts, PART), b"of a worker that wakes up late")
-        assert read_whole(join(third.parts, PART)) == b"x"
-        assert read_whole(join(third.parts, other_part)) == b"y"
-        assert read_whole(join(third.parts, QUARANTINE, PART)) == b"x"
-        assert sorted(list_sizes(third.records)) == [f"{PART}.json", f"{other_part}.json"]
-    assert read_whole(join(foreign.parts, PART)) == b"x"
+def refuse(*_arguments, **_options):
+    raise OSError("503")
 
 
-def test_an_attempt_takes_nothing_from_another_run(url, fail):
-    fail(open_output(url), KEY, PART)
-    with open_output(url).stage("another") as staging:
-        assert list_sizes(staging.records) == list_sizes(staging.parts) == {}
+def interrupt(*_arguments, **_options):
+    raise KeyboardInterrupt
 
 
-def test_an_attempt_has_its_tables_in_a_folder_of_this_machine_that_goes_with_it(url, tmp_path):
-    with open_output(url).stage(KEY) as staging:
+def test_an_attempt_copies_what_its_run_has_finished_and_deletes_what_has_ended(store, begin):
+    """One that was killed has told no end, and its worker still finds a folder to write to."""
+    second = "part-kkkkkkkk-00001.parquet"
+    ended = store.fail(KEY, PART)
+    killed = begin(store.open(), KEY)
+    store.finish(killed, second, b"y")
+    assert is_empty(ended)
+
+    with store.run(KEY) as (_, third):
+        store.finish(killed, PART, b"of a worker that wakes up late")
+        assert store.read_finished(third, PART) == b"x"
+        assert store.read_finished(third, second) == b"y"
+        assert len(list_sizes(third.records)) == 2
+
+
+def test_an_attempt_takes_nothing_from_another_run(store):
+    store.fail(KEY)
+    with store.run(OTHER) as (_, staging):
+        assert is_empty(staging)
+
+
+def test_an_attempt_touches_nothing_of_another_output(store):
+    others = replace(store, location=f"{store.location}-of-others")
+    foreign = others.fail(KEY)
+    with store.run(KEY) as (_, staging):
+        assert is_empty(staging)
+
+    store.publish(1)
+    assert store.read_finished(foreign) == b"x"
+
+
+def test_an_attempt_has_its_tables_in_a_folder_of_this_machine_that_goes_with_it(store):
+    with store.run(KEY) as (_, staging):
         write_whole(join(staging.tables, "copy.parquet"), b"x")
         assert list_sizes(staging.tables) == {"copy.parquet": 1}
+
     assert list_sizes(staging.tables) == {}
 
 
-def test_a_killed_attempt_of_any_run_cannot_change_what_was_committed(url, publish, begin, finish):
-    killed = begin(open_output(url), "0" * 64)
-    finish(killed, PART)
-    publish(open_output(url), 1)
-    for part in read_manifest(url).parts:
-        finish(killed, part.name, b"late")
-    assert verify_output(url) == []
-    assert version_in(url) == 1
+def test_a_killed_attempt_of_any_run_cannot_change_what_was_committed(store, begin):
+    killed = begin(store.open(), OTHER)
+    store.finish(killed)
+
+    store.publish(1)
+    for name in store.manifest.scored_names:
+        store.finish(killed, name, b"late")
+
+    assert store.problems == []
+    assert store.version == 1
 
 
 def test_what_a_commit_cannot_delete_goes_when_the_same_run_is_asked_for_again(
-    url, publish, make_scores, fail, break_store, monkeypatch
+    store, filesystem, monkeypatch
 ):
-    def refuse(_rm):
-        def rm(*_arguments, **_options):
-            raise OSError("503")
+    store.publish(1)
+    replaced = store.parts
+    scores = store.make_scores(2)
+    with store.run(scores.run_key) as (output, staging), monkeypatch.context() as patched:
+        ended = store.fail(KEY)
+        manifest = scores.write_to(staging)
+        patched.setattr(filesystem, "rm", refuse)
+        output.commit(manifest, staging)
 
-        return rm
-
-    publish(open_output(url), 1)
-    replaced = parts_folder(url, read_manifest(url))
-    output, scores = open_output(url), make_scores(2)
-    with output.stage(scores.run_key) as staging:
-        ended = fail(open_output(url), KEY, PART)
-        with monkeypatch.context() as patched:
-            break_store(patched, "rm", refuse)
-            output.commit(scores.write_to(staging), staging)
-    assert len(list_sizes(join(url, "_runs"))) == 3
+    assert len(store.names(RUNS)) == 3
     assert len(list_sizes(replaced)) == 2
 
-    begun_since = fail(open_output(url), "b" * 64, PART)
-    open_output(url).clean(read_manifest(url))
-    assert list_sizes(replaced) == list_sizes(ended.parts) == list_sizes(ended.records) == {}
-    assert read_whole(join(begun_since.parts, PART)) == b"x", "it may commit yet"
-    assert verify_output(url) == []
+    begun_since = store.fail(OTHER)
+    store.open().clean(store.manifest)
+    assert list_sizes(replaced) == {}
+    assert is_empty(ended)
+    assert store.read_finished(begun_since) == b"x", "it may commit yet"
+    assert store.problems == []
 
 
-def test_an_attempt_that_fails_because_another_run_has_committed_says_so(url, publish, finish):
-    publish(open_output(url), 1)
-    output = open_output(url)
+def test_an_attempt_that_fails_because_another_run_has_committed_says_so(store):
+    store.publish(1)
 
     def fail():
-        with output.stage(KEY) as staging:
-            write_whole(join(staging.records, f"{PART}.json"), b"{}")
-            publish(open_output(url), 2)
-            read_whole(join(staging.parts, PART))
+        with store.run(KEY) as (_, staging):
+            store.finish(staging)
+            store.publish(2)
+            store.read_finished(staging, "none")
 
     with pytest.raises(AfterfitError, match="Another run has committed to"):
         fail()
-    assert version_in(url) == 2
+
+    assert store.version == 2
 
 
-def test_a_commit_whose_confirmation_is_lost_has_committed(
-    url, publish, fail, break_store, monkeypatch
-):
+def assert_stays_when_others_begin(store):
+    store.fail(KEY)
+    store.open().clean(store.manifest)
+    with store.run(OTHER):
+        assert store.problems == []
+        assert store.version == 2
+
+
+def test_a_commit_whose_confirmation_is_lost_has_committed(store, filesystem, monkeypatch):
     """The store writes the manifest and does not get to say so.
 
     What then tries again is told that the object is another one now.
     """
+    pipe_file = filesystem.pipe_file
 
-    def lose_confirmation(pipe_file):
-        def write_and_refuse(path, *arguments, **options):
-            pipe_file(path, *arguments, **options)
-            if path.endswith(MANIFEST_NAME):
-                raise FileExistsError("412")
+    def lose_confirmation(path, *arguments, **options):
+        pipe_file(path, *arguments, **options)
+        if path.endswith(MANIFEST_NAME):
+            raise FileExistsError("412")
 
-        return write_and_refuse
-
-    publish(open_output(url), 1)
+    store.publish(1)
     with monkeypatch.context() as patched:
-        break_store(patched, "pipe_file", lose_confirmation)
-        publish(open_output(url), 2)
-    assert verify_output(url) == []
-    assert version_in(url) == 2
+        patched.setattr(filesystem, "pipe_file", lose_confirmation)
+        store.publish(2)
 
-    fail(open_output(url), KEY, PART)
-    open_output(url).clean(read_manifest(url))
-    with open_output(url).stage("another"):
-        assert verify_output(url) == []
+    assert store.problems == []
+    assert_stays_when_others_begin(store)
 
 
-@pytest.mark.parametrize("interrupted", ["rm", "after"])
-def test_an_interrupted_commit_stays_when_others_begin(
-    url, publish, make_scores, fail, break_store, monkeypatch, interrupted
+def test_a_commit_that_is_interrupted_while_it_deletes_has_committed(
+    store, filesystem, monkeypatch
 ):
-    """It is interrupted when its manifest is written: while it deletes, or right after."""
-
-    def interrupt(_rm):
-        def rm(*_arguments, **_options):
-            raise KeyboardInterrupt
-
-        return rm
-
-    publish(open_output(url), 1)
-    output, scores = open_output(url), make_scores(2)
+    store.publish(1)
+    scores = store.make_scores(2)
 
     def commit():
-        with output.stage(scores.run_key) as staging, monkeypatch.context() as patched:
+        with store.run(scores.run_key) as (output, staging), monkeypatch.context() as patched:
             manifest = scores.write_to(staging)
-            if interrupted == "rm":
-                break_store(patched, "rm", interrupt)
+            patched.setattr(filesystem, "rm", interrupt)
             output.commit(manifest, staging)
-            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         commit()
-    assert verify_output(url) == []
-    assert version_in(url) == 2
 
-    fail(open_output(url), KEY, PART)
-    open_output(url).clean(read_manifest(url))
-    with open_output(url).stage("another"):
-        assert verify_output(url) == []
+    assert store.problems == []
+    assert_stays_when_others_begin(store)
 
 
-def test_a_commit_deletes_the_attempts_that_can_commit_no_more(url, publish, fail, begin):
+def test_a_commit_deletes_the_attempts_that_can_commit_no_more(store, begin):
     """Where a store does not compare manifests, one that is alive may overwrite this one.
 
     Then its parts are there.
     """
-    publish(open_output(url), 1)
-    ended = fail(open_output(url), KEY, PART)
-    alive = begin(open_output(url), "a" * 64)
+    is_conditional = store.location.startswith("s3")
+    store.publish(1)
+    ended = store.fail(KEY)
+    alive = begin(store.open(), OTHER)
     write_whole(join(alive.parts, PART), b"x")
 
-    publish(open_output(url), 2)
-    is_conditional = url.startswith("s3")
-    assert list_sizes(ended.parts) == list_sizes(ended.records) == {}
-    assert (PART in list_sizes(alive.parts)) is not is_conditional
-    assert len(list_sizes(join(url, "_runs"))) == (1 if is_conditional else 2)
-    assert verify_output(url) == []
+    store.publish(2)
+    assert store.problems == []
+    assert is_empty(ended)
+    assert is_empty(alive) is is_conditional
+    runs = store.names(RUNS)
+    assert len(runs) == (1 if is_conditional else 2)
 
 
 @pytest.mark.parametrize("first", [None, 1], ids=["onto nothing", "onto older scores"])
-def test_of_two_runs_that_commit_at_once_the_second_fails(url, publish, first):
+def test_of_two_runs_that_commit_at_once_the_second_fails(store, first):
     """The first stays whole, and what the loser left is not in the way."""
     if first:
-        publish(open_output(url), first)
-    one, other = open_output(url), open_output(url)
-    publish(one, 2)
+        store.publish(first)
+    one, other = store.open(), store.open()
+    store.publish(2, one)
     with pytest.raises(AfterfitError, match="Another run has committed to"):
-        publish(other, 3)
-    assert version_in(url) == 2
-    assert verify_output(url) == []
+        store.publish(3, other)
 
-    publish(open_output(url), 4)
-    assert verify_output(url) == []
+    assert store.version == 2
+    assert store.problems == []
+
+    store.publish(4)
+    assert store.problems == []
 
 
-def test_a_damaged_missing_or_foreign_part_is_found(url, publish):
-    publish(open_output(url), 1)
-    manifest = read_manifest(url)
-    first, second = (part.name for part in manifest.parts)
-    folder = parts_folder(url, manifest)
-    content = bytearray(read_whole(join(folder, first)))
+def test_a_damaged_missing_or_foreign_part_is_found(store):
+    store.publish(1)
+    first, second = store.manifest.scored_names
+    damaged = join(store.parts, first)
+    content = bytearray(read_whole(damaged))
     content[40] ^= 1
 
-    write_whole(join(folder, first), bytes(content))
-    delete(join(folder, second))
-    write_whole(join(folder, "part-ffffffff-00000.parquet"), b"x")
-    write_whole(join(url, "notes.txt"), b"x")
-    assert verify_output(url) == [
+    write_whole(damaged, bytes(content))
+    delete(join(store.parts, second))
+    write_whole(join(store.parts, "part-ffffffff-00000.parquet"), b"x")
+    write_whole(join(store.location, "notes.txt"), b"x")
+
+    assert store.problems == [
         f"{first}: its content has changed",
         f"{second}: missing",
         "notes.txt: not in the manifest",

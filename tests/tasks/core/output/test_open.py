@@ -56,6 +56,7 @@ NO_PLACE = {
 @pytest.mark.parametrize(("make", "words"), NO_PLACE.values(), ids=NO_PLACE)
 def test_a_path_that_would_destroy_or_cannot_hold_scores_is_refused(tmp_path, make, words):
     path = make(tmp_path)
+
     with pytest.raises(RequestError, match=words):
         open_output(path)
 
@@ -73,35 +74,44 @@ GOOD_PLACE = {
 @pytest.mark.parametrize("scheme", ["", "file://"])
 def test_a_new_an_empty_and_a_committed_folder_are_outputs(tmp_path, make, scheme):
     path = make(tmp_path)
-    assert open_output(f"{scheme}{path}") == FolderOutput(os.path.realpath(path))
+    real = os.path.realpath(path)
+    assert open_output(f"{scheme}{path}") == FolderOutput(real)
 
 
 def test_an_output_behind_a_link_is_the_folder_it_leads_to(tmp_path):
-    (tmp_path / "real").mkdir()
-    (tmp_path / "link").symlink_to(tmp_path / "real")
-    for path in (tmp_path / "link" / ".." / "real", tmp_path / "link"):
-        assert open_output(str(path)).location == str((tmp_path / "real").resolve())
+    real, link = tmp_path / "real", tmp_path / "link"
+    real.mkdir()
+    link.symlink_to(real)
+
+    for path in (link, link / ".." / "real"):
+        output = open_output(str(path))
+        assert output.location == str(real.resolve())
 
 
 def test_a_link_that_leads_nowhere_keeps_a_folder_from_being_an_output(tmp_path):
-    make_folder(tmp_path / "mine")
-    (tmp_path / "mine" / "lost").symlink_to(tmp_path / "none")
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "lost").symlink_to(tmp_path / "none")
+
     with pytest.raises(RequestError, match=r"no scores of afterfit \(lost\)"):
-        open_output(str(tmp_path / "mine"))
+        open_output(str(mine))
 
 
 def test_a_url_is_an_output_on_an_object_store_with_the_manifest_as_it_is_now(url):
     assert open_output(f"{url}/") == ObjectOutput(url, None)
+
     write_whole(join(url, MANIFEST_NAME), b"{}")
     assert open_output(url) == ObjectOutput(url, b"{}")
 
 
 def test_a_url_that_holds_something_else_is_refused(url):
     write_whole(join(url, "notes.txt"), b"mine")
-    with pytest.raises(RequestError, match=r"no scores of afterfit \(notes.txt\)"):
+    words = r"no scores of afterfit \(notes.txt\)"
+    with pytest.raises(RequestError, match=words):
         open_output(url)
+
     write_whole(join(url, MANIFEST_NAME), b"{}")
-    with pytest.raises(RequestError, match=r"no scores of afterfit \(notes.txt\)"):
+    with pytest.raises(RequestError, match=words):
         open_output(url)
 
 

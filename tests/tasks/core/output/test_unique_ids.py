@@ -32,23 +32,32 @@ BAD = {
 @pytest.fixture
 def write_ids(tmp_path):
     """Write parts with these ids and one quarantine; return what the manifest says of them."""
+    quarantine = tmp_path / QUARANTINE
+    quarantine.mkdir()
+
+    def write_part(name, ids):
+        table = pa.table({"id": ids, "x": ids})
+        file = tmp_path / name
+        _, sha256 = write_table(table, str(file))
+
+        return Part(name, len(ids), 0, sha256, ())
+
+    def write_quarantine(name, ids):
+        table = pa.table({"id": ids})
+        file = quarantine / name
+        _, sha256 = write_table(table, str(file))
+
+        return Part(name, 0, 0, None, (), quarantined=len(ids), quarantine_sha256=sha256)
 
     def write_files(parts, rejected):
-        (tmp_path / QUARANTINE).mkdir()
         written = []
-        for number, values in enumerate(parts):
-            name = f"{number}.parquet"
-            table = pa.table({"id": values, "x": values})
-            _, sha256 = write_table(table, str(tmp_path / name))
-            written.append(Part(name, len(values), 0, sha256, ()))
+        for number, ids in enumerate(parts):
+            part = write_part(f"{number}.parquet", ids)
+            written.append(part)
 
         if rejected:
-            ids = pa.array(rejected, pa.array(parts[0]).type)
-            file = tmp_path / QUARANTINE / "9.parquet"
-            _, sha256 = write_table(pa.table({"id": ids}), str(file))
-            part = Part(
-                file.name, 0, 0, None, (), quarantined=len(rejected), quarantine_sha256=sha256
-            )
+            same_type = pa.array(parts[0]).type
+            part = write_quarantine("9.parquet", pa.array(rejected, same_type))
             written.append(part)
         return written
 
@@ -69,6 +78,7 @@ def test_ids_that_occur_once_pass_however_little_is_held_at_once(
 def test_an_id_that_occurs_twice_is_refused(tmp_path, write_ids, parts, rejected, words, at_once):
     written = write_ids(parts, rejected)
     expected = words if at_once > 3 else "occurs twice"
+
     with pytest.raises(AfterfitError, match=expected):
         check_unique_ids(str(tmp_path), written, "id", at_once)
 
@@ -77,8 +87,10 @@ def test_two_ids_with_one_hash_are_still_two(tmp_path, write_ids):
     def always_seven(ids):
         return np.full(len(ids), 7, dtype=np.uint64)
 
+    folder = str(tmp_path)
     written = write_ids([["b", "a"]], [])
-    assert check_unique_ids(str(tmp_path), written, "id", hash_ids=always_seven) is None
+    assert check_unique_ids(folder, written, "id", hash_ids=always_seven) is None
+
     twice = [*written, *written]
     with pytest.raises(AfterfitError, match="The id 'b' occurs twice"):
-        check_unique_ids(str(tmp_path), twice, "id", hash_ids=always_seven)
+        check_unique_ids(folder, twice, "id", hash_ids=always_seven)
