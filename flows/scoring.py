@@ -2,21 +2,20 @@
 
 import time
 from dataclasses import replace
-from pathlib import Path
 
 from prefect import flow
 
 from flows.bundles import score_pieces
 from tasks.commit import commit_scores
 from tasks.core.errors import AfterfitError
-from tasks.core.output.open import Output, open_output
+from tasks.core.output.open import open_output
+from tasks.core.output.protocol import Output
 from tasks.core.scoring.advice import advise_processes
 from tasks.core.scoring.checks import check_copies
 from tasks.core.scoring.results import Scores, summarize
 from tasks.core.scoring.reuse import find_committed
 from tasks.core.scoring.run import ScoringRun
 from tasks.core.spec.scoring import Scoring
-from tasks.core.storage.home import scratch_folder
 from tasks.core.tables.inputs import hash_inputs
 from tasks.core.tables.open_source import OpenSource
 from tasks.core.tables.sources import check_unchanged
@@ -81,12 +80,12 @@ def score_source(
     check_copies(opened, target.location, compute.cluster)
     run = plan_run(version, opened, target.location, scoring, max_bad_rows)
 
-    with target.locked(), scratch_folder() as folder:
+    with target.locked():
         if committed := find_committed(run.destination, replace=replace):
             target.clean(committed)
             scores = summarize(committed, run.destination.output, reused=True)
         else:
-            scores = score_and_commit(run, opened, target, folder, compute, window)
+            scores = score_and_commit(run, opened, target, compute, window)
 
     publish_scores(scores, version.name)
     return scores
@@ -96,7 +95,6 @@ def score_and_commit(
     run: ScoringRun,
     source: OpenSource,
     target: Output,
-    folder: Path,
     compute: Compute,
     window: str | None,
 ) -> Scores:
@@ -109,7 +107,7 @@ def score_and_commit(
     started, cpu_before = time.monotonic(), time.process_time()
     key = run.destination.run_key
 
-    with target.stage(key, folder) as staging, hash_inputs(source.files) as inputs:
+    with target.stage(key) as staging, hash_inputs(source.files) as inputs:
         planned = plan_scoring(run, source, staging)
         try:
             parts = score_pieces(planned, staging, compute)

@@ -6,7 +6,7 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
 from tasks.core.output.manifest import Manifest, Part
-from tasks.core.output.open import Output
+from tasks.core.output.protocol import Output
 from tasks.core.output.row_counts import check_parts, check_quarantine
 from tasks.core.output.staging import Staging
 from tasks.core.output.unique_ids import check_unique_ids
@@ -45,7 +45,7 @@ def commit_scores(
         check_unique_ids(staging.parts, parts, id_column)
 
     number = int(flow_run.run_count or 1)
-    attempt = Attempt(str(flow_run.id or ""), number, window, output.folder(staging))
+    attempt = Attempt(str(flow_run.id or ""), number, window, staging.folder)
     manifest = make_manifest(planned, source.identity, inputs, parts, staging, attempt)
 
     check_unchanged(source.files)

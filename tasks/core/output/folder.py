@@ -1,84 +1,76 @@
-"""The commit to a folder: how an output appears, or is swapped for a newer one, in one step."""
+"""The commit to a folder: an output appears, or is swapped for a newer one, in one step."""
 
-import fcntl
 import os
 import shutil
-import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.core.errors import AfterfitError, RequestError
-from tasks.core.output.exchange import swap, sync
+from tasks.core.errors import AfterfitError
+from tasks.core.output.exchange import Exchange, beside, exchange, recover, swap, sync
+from tasks.core.output.failure import read_failure, write_failure
 from tasks.core.output.manifest import MANIFEST_NAME, QUARANTINE, Manifest
 from tasks.core.output.staging import Staging
-from tasks.core.storage.files import list_sizes, read_whole, write_whole
-from tasks.core.storage.location import check_absolute, join
+from tasks.core.storage.files import delete_path, list_sizes
+from tasks.core.storage.locks import release_lock, wait_for_lock
 
 LOCK_SECONDS = 600
-FAILURE = "failure.txt"  # in a staging folder: why the last attempt failed
 
 
 @dataclass(frozen=True)
 class FolderOutput:
-    """An output that is a folder of this machine, or of a file system that it shares with its
-    workers.
+    """An output in a folder of this machine, or of a file system shared with its workers.
 
-    Beside it lie, while a run is at work, its lock and its staging: `.NAME.staging/ATTEMPT/` with
-    `parts/`, which becomes the output, and `records/`. A new attempt takes over what a dead one
-    finished by renaming its folder: a worker of the dead one that wakes up later finds no folder to
-    write to, and cannot change anything.
+    While a run is at work, its lock and its staging lie beside the output. The staging,
+    `.NAME.staging/ATTEMPT/`, holds `parts/`, which becomes the output, `records/` and `tables/`.
+
+    A new attempt takes over what a dead one finished by renaming its folder. A worker of the dead
+    one that wakes up later finds no folder to write to, and cannot change anything.
+
+    `lock_seconds`: how long to wait for another run. `exchange`: the system's way to exchange two
+    folders; where it returns False, they are swapped by two renames.
     """
 
     location: str
+    lock_seconds: float = LOCK_SECONDS
+    exchange: Exchange = exchange
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the output's lock: one run at a time writes to it. The lock of a dead process is
-        free.
+        """Hold the output's lock: one run at a time writes to it, and a dead one frees it.
 
         Raises:
             RequestError: the folder above the output cannot be written to.
-            AfterfitError: another run holds the lock for longer than ten minutes.
+            AfterfitError: another run holds the lock for longer than `lock_seconds`.
         """
         path = self._beside("lock")
-        deadline = time.monotonic() + LOCK_SECONDS
-        while (descriptor := _try_lock(path)) is None:
-            if time.monotonic() > deadline:
-                raise AfterfitError(
-                    f"Another run has been writing to {self.location} for {LOCK_SECONDS} s: try again later."
-                )
-            time.sleep(0.1)
+        lock = wait_for_lock(path, self.lock_seconds)
+        if lock is None:
+            raise AfterfitError(
+                f"Another run has been writing to {self.location} for {self.lock_seconds:g} s: "
+                "try again later."
+            )
+
         try:
-            self._recover()
+            recover(Path(self.location))
             yield
         finally:
-            path.unlink(missing_ok=True)
-            os.close(descriptor)
+            release_lock(path, lock)
 
     @contextmanager
-    def stage(self, run_key: str, scratch: Path) -> Iterator[Staging]:  # noqa: ARG002 - object stores need both
-        """Take over the staging of a dead attempt, or make a new one; it stays where the body
-        fails, to be reused.
+    def stage(self, _run_key: str, /) -> Iterator[Staging]:
+        """Take over the staging of a dead attempt, or make a new one.
+
+        It stays where the body fails, to be reused. The run does not matter here: parts carry the
+        key of their run in their name, and those of another run are not reused.
         """
         root = self._beside("staging")
-        root.mkdir(exist_ok=True)
         attempt = root / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        for dead in root.iterdir():
-            if attempt.exists() or not dead.is_dir():
-                shutil.rmtree(dead, ignore_errors=True) if dead.is_dir() else dead.unlink()
-            else:
-                dead.rename(attempt)
-        staging = Staging(*(str(attempt / kind) for kind in ("parts", "records", "tables")))
-        for folder in (
-            staging.parts,
-            staging.records,
-            staging.tables,
-            f"{staging.parts}/{QUARANTINE}",
-        ):
-            Path(folder).mkdir(parents=True, exist_ok=True)
+        _take_over(root, attempt)
+        staging = _make_staging(attempt)
+
         done = False
         try:
             yield staging
@@ -87,137 +79,93 @@ class FolderOutput:
             if done or not list_sizes(staging.records):
                 shutil.rmtree(root, ignore_errors=True)
 
-    def failure(self) -> str | None:
-        """Tell why the last attempt did not end with a commit; nothing if there was none, or it
-        did.
-        """
-        return read_failure(str(self._beside("staging")))
-
-    def remember(self, failure: str) -> None:
-        """Keep why an attempt failed."""
-        self._beside("staging").mkdir(parents=True, exist_ok=True)
-        write_whole(str(self._beside("staging") / FAILURE), failure.encode())
-
-    def folder(self, staging: Staging) -> str:  # noqa: ARG002 - object stores need it
-        """Tell where the parts of an attempt lie below the output: in it."""
-        return ""
-
-    def clean(self, manifest: Manifest) -> None:  # noqa: ARG002 - object stores need it
-        """Delete what attempts have left, now that nobody needs it. Call it under the output's
-        lock.
-        """
-        shutil.rmtree(self._beside("staging"), ignore_errors=True)
-
     def commit(self, manifest: Manifest, staging: Staging) -> None:
         """Put the manifest among the parts and make their folder the output, in one step.
 
         A reader sees the old output whole or the new one whole. Call it under the output's lock.
         """
         parts, output = Path(staging.parts), Path(self.location)
-        _keep_only(parts, {part.name for part in manifest.parts if part.sha256} | {QUARANTINE})
-        _keep_only(
-            parts / QUARANTINE, {part.name for part in manifest.parts if part.quarantine_sha256}
-        )
-        if not any((parts / QUARANTINE).iterdir()):
-            (parts / QUARANTINE).rmdir()
+        _keep_committed(parts, manifest)
         (parts / MANIFEST_NAME).write_text(manifest.to_json(), encoding="utf-8")
-        for path in [
-            *parts.rglob("*.parquet"),
-            parts / MANIFEST_NAME,
-            *parts.glob(QUARANTINE),
-            parts,
-        ]:
-            sync(path)
+        _sync_all(parts)
+
         if (output / MANIFEST_NAME).exists():
-            swap(parts, output)
+            swap(parts, output, self.exchange)
         else:
             parts.rename(output)
         sync(output.parent)
 
-    def _recover(self) -> None:
-        """Finish what a dead process left half done between two renames: the old output comes
-        back.
-        """
-        old, output = self._beside("old"), Path(self.location)
-        if old.exists() and not output.exists():
-            old.rename(output)
-        shutil.rmtree(old, ignore_errors=True)
+    def clean(self, _manifest: Manifest, /) -> None:
+        """Delete what attempts have left: under the output's lock, all of them are dead."""
+        shutil.rmtree(self._beside("staging"), ignore_errors=True)
+
+    def failure(self) -> str | None:
+        """Return why the last attempt did not end with a commit; None if it did, or was none."""
+        return read_failure(str(self._beside("staging")))
+
+    def remember(self, failure: str) -> None:
+        """Keep why an attempt failed."""
+        staging = self._beside("staging")
+        staging.mkdir(parents=True, exist_ok=True)
+        write_failure(str(staging), failure)
 
     def _beside(self, kind: str) -> Path:
-        output = Path(self.location)
-        return output.parent / f".{output.name}.{kind}"
+        return beside(Path(self.location), kind)
 
 
-def read_failure(staging: str) -> str | None:
-    """Read in a staging folder why an attempt failed, if there is such a folder."""
-    if not list_sizes(staging):
-        return None
-    try:
-        return read_whole(join(staging, FAILURE)).decode()
-    except FileNotFoundError:
-        return "an attempt was begun and not finished"
+def _take_over(root: Path, attempt: Path) -> None:
+    """Rename the folder of one dead attempt, if there is any, and delete the others."""
+    root.mkdir(exist_ok=True)
+
+    for left in root.iterdir():
+        if left.is_dir() and not attempt.exists():
+            left.rename(attempt)
+        else:
+            delete_path(left)
 
 
-def folder_output(output: str) -> FolderOutput:
-    """Resolve the path of an output, through symbolic links.
-
-    Raises:
-        RequestError: it is a file, or a folder that afterfit did not write, or lies in one that it
-            did.
-    """
-    check_absolute(output)
-    path = Path(os.path.realpath(output))
-    if (
-        os.path.lexists(path) and not path.is_dir()
-    ):  # a device, a pipe and a link to itself are no place either
-        raise RequestError(f"{path} is a file: name a folder that does not exist yet.")
-    if path.is_mount():
-        raise RequestError(
-            f"{path} is a mount point, which cannot be swapped in one step: name a folder inside it."
-        )
-    if above := next(
-        (parent for parent in path.parents if (parent / MANIFEST_NAME).is_file()), None
-    ):
-        raise RequestError(
-            f"{path} lies in {above}, which holds scores: a replacement would delete it. Name another."
-        )
-    names = sorted(child.name for child in path.iterdir()) if path.is_dir() else []
-    if foreign := [
-        name for name in names if not (MANIFEST_NAME in names and _is_ours(name))
-    ]:  # a swap would delete them
-        raise RequestError(
-            f"{path} holds files that are no scores of afterfit ({foreign[0]}): name another folder."
-        )
-    return FolderOutput(str(path))
-
-
-def _is_ours(name: str) -> bool:
-    return name in {MANIFEST_NAME, QUARANTINE} or (
-        name.startswith("part-") and name.endswith(".parquet")
+def _make_staging(attempt: Path) -> Staging:
+    staging = Staging(
+        parts=str(attempt / "parts"),
+        records=str(attempt / "records"),
+        tables=str(attempt / "tables"),
     )
+    quarantine = attempt / "parts" / QUARANTINE
+
+    for folder in (quarantine, staging.records, staging.tables):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    return staging
 
 
-def _try_lock(path: Path) -> int | None:
-    """Lock the file at a path; nothing where another process has it, or has just removed it."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_CREAT | os.O_RDWR)
-    except OSError as error:
-        raise RequestError(f"{path.parent} cannot be written to: {error.strerror}.") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.path.samestat(os.fstat(descriptor), path.stat()):
-            return descriptor
-    except (BlockingIOError, FileNotFoundError):
-        pass
-    os.close(descriptor)
-    return None
+def _keep_committed(parts: Path, manifest: Manifest) -> None:
+    """Delete what the manifest does not list: all else would become part of the output.
 
-
-def _keep_only(folder: Path, names: set[str]) -> None:
-    """Delete what else is in a folder: the unfinished part of a dead worker, the manifest of a dead
-    attempt.
+    That is the unfinished part of a dead worker, or the manifest of a dead attempt.
     """
+    quarantine = parts / QUARANTINE
+    _keep_only(parts, [*manifest.scored_names, QUARANTINE])
+    _keep_only(quarantine, manifest.quarantined_names)
+    if not any(quarantine.iterdir()):
+        quarantine.rmdir()
+
+
+def _keep_only(folder: Path, names: Collection[str]) -> None:
+    kept = set(names)
     for path in folder.iterdir():
-        if path.name not in names:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if path.name in kept:
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _sync_all(parts: Path) -> None:
+    """Write the parts and their manifest through to the disk, then the folders that name them."""
+    for path in parts.rglob("*.parquet"):
+        sync(path)
+    sync(parts / MANIFEST_NAME)
+
+    for folder in parts.glob(QUARANTINE):
+        sync(folder)
+    sync(parts)

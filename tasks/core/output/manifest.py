@@ -1,7 +1,6 @@
 """The manifest: the JSON document that commits an output, and what follows from it."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -9,18 +8,21 @@ from typing import Any
 import pyarrow as pa
 
 from tasks.core.errors import RequestError
+from tasks.core.output.document import (
+    FORMAT_VERSION,
+    content_of,
+    matches_its_digest,
+    read_document,
+    write_document,
+)
 from tasks.core.storage.digests import digest_of
-from tasks.core.storage.files import read_whole
 from tasks.core.storage.location import join
 from tasks.core.tables.inputs import Input
 
-FORMAT_VERSION = 2
 MANIFEST_NAME = "_manifest.json"
 QUARANTINE = "_quarantine"
-RUNS, STAGING = (
-    "_runs",
-    "_staging",
-)  # on object stores: parts of each attempt, and records of those at work
+RUNS = "_runs"  # on object stores: the parts of each attempt
+STAGING = "_staging"  # on object stores: the records of each attempt at work
 RUN_KEY_SHOWN = 8
 
 
@@ -28,11 +30,11 @@ RUN_KEY_SHOWN = 8
 class Part:
     """One output file, made from the rows of one piece, and the quarantined rows of that piece.
 
-    `slices` are the input's number, the first row in it and the rows of each slice. `size` is in
-    bytes; `sha256` is that of the file, or None where every row of the piece is in quarantine.
-    `reasons` counts quarantined rows by reason code, `unknown` values by column that are in no
-    category the model knows, `examples` name the first few; `scored_by` tells whether the trees'
-    kernel or scikit-learn itself answered, `note` why not the kernel.
+    `slices`: the input's number, the first row in it and the rows of each slice. `size`: in bytes.
+    `sha256`: that of the file, or None where every row of the piece is in quarantine. `scored_by`:
+    the trees' kernel or scikit-learn itself; `note`: why not the kernel. `reasons`: the number of
+    quarantined rows by reason code. `unknown`: the number of values, by column, that are in no
+    category the model knows. `examples`: names of the first few quarantined rows.
     """
 
     name: str
@@ -51,11 +53,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What an output is made of, and of what it was made.
+    """What an output consists of, and what it was made of.
 
-    `folder` is where the parts lie below the output, by default in it; on an object store,
-    `overtaken` are the other attempts that had left something there. `notes` say what was unusual,
-    and accepted.
+    `folder`: where the parts lie below the output, by default in it. `overtaken`: on an object
+    store, the other attempts that had left something there. `notes`: what was unusual, and
+    accepted.
     """
 
     model: str
@@ -77,26 +79,35 @@ class Manifest:
     notes: tuple[str, ...] = ()
     format_version: int = FORMAT_VERSION
 
+    @property
+    def scored_names(self) -> list[str]:
+        """The names of the parts with a score, in the order of the input."""
+        return [part.name for part in self.parts if part.sha256]
+
+    @property
+    def quarantined_names(self) -> list[str]:
+        """The names of the parts with a row in quarantine, in the order of the input."""
+        return [part.name for part in self.parts if part.quarantine_sha256]
+
     def to_json(self) -> str:
-        """Write the document, with a digest of itself."""
-        document = json.loads(json.dumps(asdict(self)))
-        return json.dumps({**document, "digest": digest_of(document)}, indent=1, sort_keys=True)
+        """Return the document, with a digest of itself."""
+        return write_document(asdict(self))
 
 
 def make_run_key(
     model_digest: str, source_identity: str, content_options: Mapping[str, Any]
 ) -> str:
-    """Identify a scoring run by what its content depends on: not by workers, nor by where it is
-    written.
+    """Identify a scoring run by what its content depends on.
+
+    Neither the workers nor the place it is written to are part of it.
     """
-    return digest_of(
-        {
-            "model": model_digest,
-            "source": source_identity,
-            "options": content_options,
-            "format": FORMAT_VERSION,
-        }
-    )
+    identity = {
+        "model": model_digest,
+        "source": source_identity,
+        "options": content_options,
+        "format": FORMAT_VERSION,
+    }
+    return digest_of(identity)
 
 
 def part_name(run_key: str, number: int) -> str:
@@ -108,47 +119,25 @@ def part_name(run_key: str, number: int) -> str:
     return f"part-{run_key[:RUN_KEY_SHOWN]}-{number:05d}.parquet"
 
 
+def manifest_location(output: str | Path) -> str:
+    """Return where the manifest of an output lies."""
+    return join(str(output), MANIFEST_NAME)
+
+
 def read_manifest(output: str | Path) -> Manifest | None:
-    """Read the manifest of an output, or nothing where there is none.
+    """Read the manifest of an output; None if there is none.
 
     Raises:
         RequestError: there is one that cannot be read, or is not as it was written.
     """
-    document = read_document(output)
+    document = read_document(manifest_location(output))
     if document is None:
         return None
+
     if not matches_its_digest(document):
-        raise RequestError(
-            f"{join(str(output), MANIFEST_NAME)} is damaged: its content is not what was written."
-        )
+        where = manifest_location(output)
+        raise RequestError(f"{where} is damaged: its content is not what was written.")
     return parse_manifest(document, output)
-
-
-def read_document(output: str | Path) -> dict[str, Any] | None:
-    """Read the manifest of an output as it stands.
-
-    Raises:
-        RequestError: it cannot be read, or is of another format.
-    """
-    where = join(str(output), MANIFEST_NAME)
-    try:
-        document = json.loads(read_whole(where))
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, ValueError) as error:
-        raise RequestError(f"{where} cannot be read: {error}") from error
-    if not isinstance(document, dict) or document.get("format_version") != FORMAT_VERSION:
-        raise RequestError(
-            f"{where} is of another format: this version reads format {FORMAT_VERSION}."
-        )
-    return document
-
-
-def matches_its_digest(document: Mapping[str, Any]) -> bool:
-    """Tell whether a manifest has the digest it was written with."""
-    return digest_of(
-        {name: value for name, value in document.items() if name != "digest"}
-    ) == document.get("digest")
 
 
 def parse_manifest(document: Mapping[str, Any], output: str | Path) -> Manifest:
@@ -157,32 +146,47 @@ def parse_manifest(document: Mapping[str, Any], output: str | Path) -> Manifest:
     Raises:
         RequestError: something is missing or too much.
     """
-    given = {name: value for name, value in document.items() if name != "digest"}
+    given = content_of(document)
     try:
-        inputs = tuple(Input(**item) for item in given.pop("inputs"))
-        parts = tuple(parse_part(item) for item in given.pop("parts"))
-        schema = tuple((str(name), str(type_)) for name, type_ in given.pop("schema"))
-        notes, overtaken = tuple(given.pop("notes", ())), tuple(given.pop("overtaken", ()))
-        return Manifest(
-            inputs=inputs, parts=parts, schema=schema, notes=notes, overtaken=overtaken, **given
-        )
+        for name, parse in ITEMS.items():
+            given[name] = tuple(parse(item) for item in given[name])
+        for name in ("notes", "overtaken"):
+            given[name] = tuple(given.get(name, ()))
+        return Manifest(**given)
     except (KeyError, TypeError, ValueError) as error:
         known = ", ".join(item.name for item in fields(Manifest))
-        raise RequestError(
-            f"{join(str(output), MANIFEST_NAME)} is damaged ({error}): it must hold {known}."
-        ) from error
+        where = manifest_location(output)
+        raise RequestError(f"{where} is damaged ({error}): it must hold {known}.") from error
 
 
 def parse_part(document: Mapping[str, Any]) -> Part:
     """Make a part of its document."""
-    slices = tuple(
-        (int(number), int(start), int(rows)) for number, start, rows in document["slices"]
-    )
-    return Part(**{**document, "slices": slices, "examples": tuple(document["examples"])})
+    given = dict(document)
+    given["slices"] = tuple(_parse_slice(item) for item in given["slices"])
+    given["examples"] = tuple(given["examples"])
+    return Part(**given)
+
+
+def _parse_slice(document: Sequence[int]) -> tuple[int, int, int]:
+    number, start, rows = document
+    return int(number), int(start), int(rows)
+
+
+def _parse_column(document: Sequence[str]) -> tuple[str, str]:
+    name, type_ = document
+    return str(name), str(type_)
+
+
+# How each item of these lists in a manifest's document is parsed.
+ITEMS: Mapping[str, Callable[[Any], Any]] = {
+    "inputs": lambda document: Input(**document),
+    "parts": parse_part,
+    "schema": _parse_column,
+}
 
 
 def describe(schema: pa.Schema) -> tuple[tuple[str, str], ...]:
-    """Give the names and types of a schema.
+    """Return the names and types of a schema.
 
     >>> describe(pa.schema([("id", pa.int64())]))
     (('id', 'int64'),)
@@ -191,5 +195,7 @@ def describe(schema: pa.Schema) -> tuple[tuple[str, str], ...]:
 
 
 def parts_folder(output: str | Path, manifest: Manifest) -> str:
-    """Name the folder or URL in which the parts of an output lie."""
-    return join(str(output), manifest.folder) if manifest.folder else str(output)
+    """Return the folder or URL in which the parts of an output lie."""
+    if not manifest.folder:
+        return str(output)
+    return join(str(output), manifest.folder)

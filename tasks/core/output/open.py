@@ -1,13 +1,15 @@
-"""Open an output: a folder, or a place on an object store."""
+"""Open an output: find out what kind it is, and refuse what is no place for scores."""
+
+import os
+from pathlib import Path
 
 from tasks.core.errors import RequestError
-from tasks.core.output.folder import FolderOutput, folder_output
-from tasks.core.output.manifest import MANIFEST_NAME, RUNS, STAGING
+from tasks.core.output.folder import FolderOutput
+from tasks.core.output.manifest import MANIFEST_NAME, QUARANTINE, RUNS, STAGING, manifest_location
 from tasks.core.output.object_store import ObjectOutput
+from tasks.core.output.protocol import Output
 from tasks.core.storage.files import list_sizes, read_whole
-from tasks.core.storage.location import check_absolute, is_url, join
-
-Output = FolderOutput | ObjectOutput
+from tasks.core.storage.location import check_absolute, is_url
 
 
 def open_output(output: str) -> Output:
@@ -17,18 +19,74 @@ def open_output(output: str) -> Output:
         RequestError: it is no place for scores.
     """
     output = output.removeprefix("file://")
-    if not is_url(output):
-        return folder_output(output)
+    return open_objects(output) if is_url(output) else open_folder(output)
+
+
+def open_folder(output: str) -> FolderOutput:
+    """Resolve the path of an output, through symbolic links.
+
+    Raises:
+        RequestError: it is a file, or a folder that afterfit did not write, or lies in one that it
+            did.
+    """
+    check_absolute(output)
+    path = Path(os.path.realpath(output))
+
+    # A device, a pipe and a link to itself are no place either.
+    if os.path.lexists(path) and not path.is_dir():
+        raise RequestError(f"{path} is a file: name a folder that does not exist yet.")
+    if path.is_mount():
+        raise RequestError(
+            f"{path} is a mount point, which cannot be swapped in one step: "
+            "name a folder inside it."
+        )
+    for parent in path.parents:
+        if (parent / MANIFEST_NAME).is_file():
+            raise RequestError(
+                f"{path} lies in {parent}, which holds scores: a replacement would delete it. "
+                "Name another."
+            )
+    if foreign := _foreign_names(path):  # a swap would delete them
+        raise RequestError(
+            f"{path} holds files that are no scores of afterfit ({foreign[0]}): "
+            "name another folder."
+        )
+    return FolderOutput(str(path))
+
+
+def open_objects(output: str) -> ObjectOutput:
+    """Read what the manifest below a URL holds, to commit only if it stays so.
+
+    Raises:
+        RequestError: it cannot be read, or holds something that afterfit did not write.
+    """
     check_absolute(output)
     try:
         foreign = sorted(list_sizes(output).keys() - {MANIFEST_NAME, RUNS, STAGING})
-        before = read_whole(join(output, MANIFEST_NAME))
+        before = read_whole(manifest_location(output))
     except FileNotFoundError:
         before = None
     except OSError as error:
         raise RequestError(f"{output} cannot be read: {error}") from error
+
     if foreign:
         raise RequestError(
             f"{output} holds what is no scores of afterfit ({foreign[0]}): name another place."
         )
     return ObjectOutput(output.rstrip("/"), before)
+
+
+def _foreign_names(path: Path) -> list[str]:
+    """List what a folder holds that is no part of an output; all of it, if there is no manifest."""
+    if not path.is_dir():
+        return []
+    names = sorted(child.name for child in path.iterdir())
+    if MANIFEST_NAME not in names:
+        return names
+    return [name for name in names if not _is_ours(name)]
+
+
+def _is_ours(name: str) -> bool:
+    if name in {MANIFEST_NAME, QUARANTINE}:
+        return True
+    return name.startswith("part-") and name.endswith(".parquet")

@@ -7,13 +7,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.core.errors import RequestError
-from tasks.core.output.manifest import MANIFEST_NAME, parts_folder, read_manifest
+from tasks.core.output.manifest import MANIFEST_NAME, Manifest, parts_folder, read_manifest
 from tasks.core.storage.files import open_binary
 from tasks.core.storage.location import join
 
 
 def read_scores(output: str | Path, attempts: int = 20) -> pa.Table:
-    """Read a committed output whole, as its manifest says; while it is being swapped, try again.
+    """Read a committed output whole, as its manifest says.
 
     Args:
         output: a folder, or an fsspec URL.
@@ -29,14 +29,19 @@ def read_scores(output: str | Path, attempts: int = 20) -> pa.Table:
         manifest = read_manifest(output)
         try:
             if manifest is not None:
-                parts = [part for part in manifest.parts if part.sha256]
-                folder = parts_folder(output, manifest)
-                return pa.concat_tables([_read_part(join(folder, part.name)) for part in parts])
+                return _read_parts(output, manifest)
         except FileNotFoundError:  # swapped between the manifest and its parts
             if attempt == attempts - 1:
                 raise
         time.sleep(0.05)
+
     raise RequestError(f"{output} is no committed output: it has no {MANIFEST_NAME}.")
+
+
+def _read_parts(output: str | Path, manifest: Manifest) -> pa.Table:
+    folder = parts_folder(output, manifest)
+    tables = [_read_part(join(folder, name)) for name in manifest.scored_names]
+    return pa.concat_tables(tables)
 
 
 def _read_part(location: str) -> pa.Table:

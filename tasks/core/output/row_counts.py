@@ -12,24 +12,21 @@ def check_parts(parts: Sequence[Part], rows: int) -> None:
     """Refuse parts that do not hold every row, scored or in quarantine.
 
     Raises:
-        AfterfitError: rows in are not rows scored and rows in quarantine.
+        AfterfitError: rows in are not rows scored and rows in quarantine, or none is scored.
     """
-    scored, quarantined = sum(part.rows for part in parts), sum(part.quarantined for part in parts)
+    scored = sum(part.rows for part in parts)
+    quarantined = sum(part.quarantined for part in parts)
+
     if scored + quarantined != rows:
         raise AfterfitError(
-            f"{rows:,} rows went in, {scored:,} came out and {quarantined:,} are in quarantine: nothing was committed."
+            f"{rows:,} rows went in, {scored:,} came out and {quarantined:,} are in quarantine: "
+            "nothing was committed."
         )
     if not scored:
         raise AfterfitError(
-            f"None of {counted(rows, 'row')} can be scored: nothing was committed. {first_examples(parts)}"
+            f"None of {counted(rows, 'row')} can be scored: nothing was committed. "
+            f"{first_examples(parts)}"
         )
-
-
-def first_examples(parts: Sequence[Part], most: int = 3) -> str:
-    """Name the first few rows in quarantine."""
-    examples = [example for part in parts for example in part.examples]
-    first = "The first is " if len(examples) == 1 else "The first are "
-    return first + "; ".join(examples[:most]) + "." if examples else ""
 
 
 def check_quarantine(parts: Sequence[Part], max_bad_rows: float, rows: int) -> None:
@@ -38,12 +35,25 @@ def check_quarantine(parts: Sequence[Part], max_bad_rows: float, rows: int) -> N
     Raises:
         AfterfitError: with the first few of them.
     """
-    bad, allowed = sum(part.quarantined for part in parts), allowed_rows(max_bad_rows, rows)
-    if bad > allowed:
-        seen = sum(part.rows + part.quarantined for part in parts)
-        so_far = "" if seen == rows else f" of the {seen:,} looked at so far"
-        raise AfterfitError(
-            f"{counted(bad, 'row')}{so_far} cannot be scored, {allowed:,} may be: nothing was committed. "
-            f"{first_examples(parts)} Mend the source, or let some go to {QUARANTINE}: `--max-bad-rows` of afterfit "
-            "score, `scoring.max_bad_rows` of the spec."
-        )
+    quarantined = sum(part.quarantined for part in parts)
+    allowed = allowed_rows(max_bad_rows, rows)
+    if quarantined <= allowed:
+        return
+
+    seen = quarantined + sum(part.rows for part in parts)
+    so_far = "" if seen == rows else f" of the {seen:,} looked at so far"
+    raise AfterfitError(
+        f"{counted(quarantined, 'row')}{so_far} cannot be scored, {allowed:,} may be: "
+        f"nothing was committed. {first_examples(parts)} Mend the source, or let some go to "
+        f"{QUARANTINE}: `--max-bad-rows` of afterfit score, `scoring.max_bad_rows` of the spec."
+    )
+
+
+def first_examples(parts: Sequence[Part], most: int = 3) -> str:
+    """Name the first few rows in quarantine."""
+    examples = [example for part in parts for example in part.examples]
+    if not examples:
+        return ""
+
+    first = "The first is" if len(examples) == 1 else "The first are"
+    return f"{first} {'; '.join(examples[:most])}."

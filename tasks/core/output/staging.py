@@ -1,6 +1,4 @@
-"""Staging: where the parts of one attempt are gathered, and what it leaves for the next attempt to
-reuse.
-"""
+"""Staging: where an attempt gathers its parts, and what the next attempt can reuse of them."""
 
 import hashlib
 import json
@@ -21,55 +19,70 @@ from tasks.core.tables.pieces import Piece
 
 @dataclass(frozen=True)
 class Staging:
-    """Folders or URLs: one for parts, one for the record of each part, written after the part is
-    whole.
+    """Where one attempt writes: folders or URLs.
 
-    `tables` is a folder for the Parquet copies of CSV files, and for files that are not whole yet.
+    `parts`: the parts. `records`: the record of each part, written when the part is whole.
+    `tables`: a folder for the Parquet copies of CSV files, and for files that are not whole yet.
+    `folder`: where the parts lie below the output, once committed; by default in it.
     """
 
     parts: str
     records: str
     tables: str
+    folder: str = ""
 
 
 def write_part(staging: Staging, part: Part, scores: pa.Table, rejected: pa.Table | None) -> Part:
-    """Write the files of a part, and its record last; give the part with what was written.
+    """Write the files of a part, and its record last; return the part with what was written.
 
     Raises:
         AfterfitError: there is no room for them, or they may not be written.
     """
-    written = part
     try:
-        if len(scores):
-            size, sha256 = write_table(scores, join(staging.parts, part.name), staging.tables)
-            written = replace(written, size=size, sha256=sha256)
-        if rejected is not None and len(rejected):
-            _, sha256 = write_table(
-                rejected, join(staging.parts, QUARANTINE, part.name), staging.tables
-            )
-            written = replace(written, quarantine_sha256=sha256)
-        document = asdict(written)
-        record = {"part": document, "digest": digest_of(json.loads(json.dumps(document)))}
-        write_whole(_record_of(staging, part.name), json.dumps(record).encode())
+        written = _write_files(staging, part, scores, rejected)
+        _write_record(staging, written)
     except OSError as error:
         raise AfterfitError(
-            f"{join(staging.parts, part.name)} cannot be written: {error.strerror or error}. What is done is kept: "
-            "run the same command again."
+            f"{join(staging.parts, part.name)} cannot be written: {error.strerror or error}. "
+            "What is done is kept: run the same command again."
         ) from error
     return written
 
 
-def write_table(table: pa.Table, location: str, unfinished_in: str = "") -> tuple[int, str]:
-    """Write a table with page checksums, under its name only when it is whole; give its size and
-    its sha256.
+def _write_files(staging: Staging, part: Part, scores: pa.Table, rejected: pa.Table | None) -> Part:
+    """Write the scores and the quarantine of a part, as far as there are any."""
+    if len(scores):
+        file = join(staging.parts, part.name)
+        size, sha256 = write_table(scores, file, staging.tables)
+        part = replace(part, size=size, sha256=sha256)
 
-    Its first column is taken for one that hardly repeats, as what rows are known by.
+    if rejected is not None and len(rejected):
+        file = join(staging.parts, QUARANTINE, part.name)
+        _, sha256 = write_table(rejected, file, staging.tables)
+        part = replace(part, quarantine_sha256=sha256)
+    return part
+
+
+def _write_record(staging: Staging, part: Part) -> None:
+    document = json.loads(json.dumps(asdict(part)))
+    record = {"part": document, "digest": digest_of(document)}
+    content = json.dumps(record).encode()
+    write_whole(_record_of(staging, part.name), content)
+
+
+def write_table(table: pa.Table, location: str, unfinished_in: str = "") -> tuple[int, str]:
+    """Write a table with page checksums, whole or not at all; return its size and its sha256.
+
+    The first column is the id: nearly unique, so it gets no dictionary.
     """
-    sink = pa.BufferOutputStream()
     first, *others = table.schema
     # A dictionary of ids or probabilities is built in vain: it took five times as long.
     repeating = [item.name for item in others if not pa.types.is_floating(item.type)]
-    differences = {first.name: "DELTA_BINARY_PACKED"} if pa.types.is_integer(first.type) else None
+    differences = None
+    if pa.types.is_integer(first.type):
+        differences = {first.name: "DELTA_BINARY_PACKED"}
+
+    sink = pa.BufferOutputStream()
     pq.write_table(
         table,
         sink,
@@ -87,9 +100,7 @@ def write_table(table: pa.Table, location: str, unfinished_in: str = "") -> tupl
 def finished_part(
     staging: Staging, name: str, slices: tuple[tuple[int, int, int], ...]
 ) -> Part | None:
-    """Find the record of a part that was made from these rows, or nothing; its files are not looked
-    at.
-    """
+    """Find the record of a part made from these rows; its files are not looked at."""
     try:
         record = json.loads(read_whole(_record_of(staging, name)))
         if digest_of(record["part"]) != record["digest"]:
@@ -103,39 +114,38 @@ def finished_part(
 def reusable_parts(
     staging: Staging, pieces: Sequence[Piece], names: Sequence[str]
 ) -> dict[int, Part]:
-    """Find the parts that an earlier attempt finished, by number; each is held against its digest,
-    byte for byte.
+    """Find the parts that an earlier attempt finished, by number.
 
-    What is not wanted is deleted: parts of another run, and parts that are not as their record
-    says.
+    Each is checked against its digest, byte for byte. The records of other parts are deleted: those
+    of another run, and those that do not match their part.
     """
     wanted = dict(zip(names, pieces, strict=True))
-    for name in list_sizes(staging.records):
-        if name.removesuffix(".json") not in wanted:
-            delete(join(staging.records, name))
+    for record in list_sizes(staging.records):
+        if record.removesuffix(".json") not in wanted:
+            delete(join(staging.records, record))
+
     found: dict[int, Part] = {}
     recorded = list_sizes(staging.records)
     for name, piece in wanted.items():
-        part = (
-            finished_part(staging, name, input_slices(piece))
-            if f"{name}.json" in recorded
-            else None
-        )
+        if f"{name}.json" not in recorded:
+            continue
+        part = finished_part(staging, name, input_slices(piece))
         if part is not None and not verify_part(staging.parts, part):
             found[piece.number] = part
-        elif f"{name}.json" in recorded:
+        else:
             delete(_record_of(staging, name))
     return found
 
 
 def input_slices(piece: Piece) -> tuple[tuple[int, int, int], ...]:
-    """Give the input's number, the first row and the rows of each slice of a piece."""
+    """Return the input's number, the first row and the rows of each slice of a piece."""
     return tuple((item.input, item.start, item.rows) for item in piece.slices)
 
 
 def rows_written(staging: Staging, rows: Mapping[str, int]) -> int:
-    """Count the rows of the parts that are there by now, for a bar; on object stores asking would
-    cost too much.
+    """Count the rows of the parts that are written so far, for a progress bar.
+
+    On object stores that is 0: asking would cost too much.
     """
     if is_url(staging.parts):
         return 0

@@ -1,6 +1,6 @@
 """Ids: none may occur twice in an output, however large; checked in bounded memory."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -17,88 +17,122 @@ from tasks.core.storage.location import join
 
 AT_ONCE = 1 << 24  # hashes of 8 bytes that are held in memory at once
 
+Hashes = NDArray[np.uint64]
+HashIds = Callable[[pa.ChunkedArray], Hashes]
+ReadIds = Callable[[], pa.ChunkedArray]
 
-def check_unique_ids(folder: str, parts: Sequence[Part], column: str) -> None:
+
+def hash_ids(ids: pa.ChunkedArray) -> Hashes:
+    """Return a hash of 64 bits for each id."""
+    if pa.types.is_integer(ids.type):
+        values = ids.to_numpy().astype(np.int64, copy=False)
+    else:
+        strings = ids.cast(pa.string()).to_numpy()
+        values = np.asarray(strings, dtype=object)
+
+    hashes = pd.util.hash_array(values, categorize=False)
+    return np.asarray(hashes, dtype=np.uint64)
+
+
+def check_unique_ids(
+    folder: str,
+    parts: Sequence[Part],
+    column: str,
+    at_once: int = AT_ONCE,
+    hash_ids: HashIds = hash_ids,
+) -> None:
     """Refuse parts in which an id occurs twice, among scores and quarantine together.
 
-    Ids in ascending order are told in one pass; others by their hashes, as many at once as memory
-    is meant for, and where two hashes are equal by the ids themselves.
+    Ids in ascending order are recognised in one pass. Others are compared by their hashes, at most
+    about `at_once` of them in memory, and where two hashes are equal by the ids themselves.
 
     Raises:
         AfterfitError: with an id that occurs twice.
     """
-    chunks = [_reader(folder, part.name, column) for part in parts if part.sha256]
-    chunks += [
-        _reader(folder, join(QUARANTINE, part.name), column, quarantined=True)
-        for part in parts
-        if part.quarantine_sha256
-    ]
-    if _ascending(read() for read in chunks):
+    readers = list(_readers(folder, parts, column))
+    if _is_ascending(read() for read in readers):
         return
+
     rows = sum(part.rows + part.quarantined for part in parts)
-    passes = -(-rows // AT_ONCE)
+    passes = -(-rows // at_once)
     for number in range(passes):
-        taken = [
-            hashes[hashes % np.uint64(passes) == number]
-            for hashes in (_hashes(read()) for read in chunks)
-        ]
-        ordered = np.sort(np.concatenate(taken))
-        if len(twice := ordered[1:][ordered[1:] == ordered[:-1]]):
-            _confirm(chunks, twice)
+        repeated = _repeated_hashes(readers, hash_ids, number, passes)
+        if len(repeated):
+            _check_ids_themselves(readers, repeated, hash_ids)
 
 
-def _reader(
-    folder: str, name: str, column: str, *, quarantined: bool = False
-) -> Callable[[], pa.ChunkedArray]:
+def _readers(folder: str, parts: Sequence[Part], column: str) -> Iterator[ReadIds]:
+    """Make a function for each file that reads its ids."""
+    for part in parts:
+        if part.sha256:
+            yield _reader(join(folder, part.name), column)
+
+    for part in parts:
+        if part.quarantine_sha256:
+            yield _reader(join(folder, QUARANTINE, part.name), kept_name(column))
+
+
+def _reader(file: str, column: str) -> ReadIds:
     def read() -> pa.ChunkedArray:
-        with open_binary(join(folder, name)) as file:
-            ids = (
-                pq.ParquetFile(file)
-                .read(columns=[kept_name(column) if quarantined else column])
-                .column(0)
-            )
-        return (
-            ids.cast(ids.type.value_type) if pa.types.is_dictionary(ids.type) else ids
-        ).drop_null()
+        with open_binary(file) as opened:
+            table = pq.ParquetFile(opened).read(columns=[column])
+        ids = table.column(0)
+        if pa.types.is_dictionary(ids.type):
+            ids = ids.cast(ids.type.value_type)
+        return ids.drop_null()
 
     return read
 
 
-def _ascending(chunks: Iterator[pa.ChunkedArray]) -> bool:
-    """Tell whether each id is larger than the one before."""
+def _is_ascending(chunks: Iterable[pa.ChunkedArray]) -> bool:
+    """Return whether each id is larger than the one before."""
     last: pa.Scalar | None = None
     for chunk in chunks:
-        ids = (
-            chunk.combine_chunks()
-            if last is None
-            else pa.chunked_array([pa.array([last]), *chunk.chunks])
-        )
-        ids = ids.combine_chunks() if isinstance(ids, pa.ChunkedArray) else ids
-        if len(ids) > 1 and not pc.all(pc.less(ids[:-1], ids[1:])).as_py():
+        arrays = list(chunk.chunks)
+        if last is not None:
+            arrays.insert(0, pa.array([last], chunk.type))
+        ids = pa.chunked_array(arrays, chunk.type).combine_chunks()
+        if not len(ids):
+            continue
+
+        rises = pc.less(ids[:-1], ids[1:])
+        if not pc.all(rises, min_count=0).as_py():
             return False
-        last = ids[-1] if len(ids) else last
+        last = ids[-1]
     return True
 
 
-def _hashes(ids: pa.ChunkedArray) -> NDArray[np.uint64]:
-    """Give a hash of 64 bits for each id."""
-    if pa.types.is_integer(ids.type):
-        numbers = ids.to_numpy().astype(np.int64, copy=False)
-    else:
-        numbers = np.asarray(ids.cast(pa.string()).to_numpy(), dtype=object)
-    return np.asarray(pd.util.hash_array(numbers, categorize=False), dtype=np.uint64)
+def _repeated_hashes(
+    readers: Sequence[ReadIds], hash_ids: HashIds, number: int, passes: int
+) -> Hashes:
+    """Return the hashes that occur again, of those that belong to this pass: one in `passes`."""
+    taken = []
+    for read in readers:
+        hashes = hash_ids(read())
+        belongs = hashes % np.uint64(passes) == number
+        taken.append(hashes[belongs])
+
+    ordered = np.sort(np.concatenate(taken))
+    is_repeated = ordered[1:] == ordered[:-1]
+    repeated: Hashes = ordered[1:][is_repeated]
+    return repeated
 
 
-def _confirm(chunks: Sequence[Callable[[], pa.ChunkedArray]], hashes: NDArray[np.uint64]) -> None:
+def _check_ids_themselves(readers: Sequence[ReadIds], hashes: Hashes, hash_ids: HashIds) -> None:
     """Refuse ids with these hashes that are equal themselves."""
-    suspected = [
-        ids.filter(pa.array(np.isin(_hashes(ids), hashes))) for ids in (read() for read in chunks)
-    ]
-    counted = pc.value_counts(pa.chunked_array([part for ids in suspected for part in ids.chunks]))
-    twice = [item["values"] for item in counted.to_pylist() if item["counts"] > 1]
-    if twice:
-        more = f", and {len(twice) - 1:,} more do" if len(twice) > 1 else ""
-        raise AfterfitError(
-            f"The id {twice[0]!r} occurs twice{more}: nothing was committed. Ids tell rows apart: leave out the rows "
-            "that are there twice, or name another `data.id`."
-        )
+    suspects: list[pa.Array] = []
+    for read in readers:
+        ids = read()
+        is_suspect = np.isin(hash_ids(ids), hashes)
+        suspects += ids.filter(pa.array(is_suspect)).chunks
+
+    counts = pc.value_counts(pa.chunked_array(suspects)).to_pylist()
+    twice = [item["values"] for item in counts if item["counts"] > 1]
+    if not twice:
+        return
+
+    more = f", and {len(twice) - 1:,} more do" if len(twice) > 1 else ""
+    raise AfterfitError(
+        f"The id {twice[0]!r} occurs twice{more}: nothing was committed. Ids tell rows apart: "
+        "leave out the rows that are there twice, or name another `data.id`."
+    )

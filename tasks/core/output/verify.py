@@ -1,13 +1,14 @@
 """Verify a committed output: everything about it that is not as its manifest says."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.core.errors import RequestError
+from tasks.core.output.document import matches_its_digest, read_document
 from tasks.core.output.manifest import (
     MANIFEST_NAME,
     QUARANTINE,
@@ -16,10 +17,9 @@ from tasks.core.output.manifest import (
     Manifest,
     Part,
     describe,
-    matches_its_digest,
+    manifest_location,
     parse_manifest,
     parts_folder,
-    read_document,
 )
 from tasks.core.storage.files import list_sizes, read_whole
 from tasks.core.storage.location import join
@@ -28,104 +28,125 @@ KNOWN_ENTRIES = {MANIFEST_NAME, RUNS, STAGING}  # what lies below an output on a
 
 
 def verify_output(output: str | Path) -> list[str]:
-    """List everything about an output that is not as its manifest says; an empty list means all is
-    well.
+    """List everything about an output that is not as its manifest says; empty if all is well.
 
-    Every byte of every part is read and held against its sha256, the manifest against its own.
+    Every byte of every part is read and checked against its sha256, the manifest against its own.
 
     Raises:
-        RequestError: there is no manifest to hold it against.
+        RequestError: there is no manifest to check it against.
     """
     try:
-        document = read_document(output)
+        document = read_document(manifest_location(output))
         manifest = parse_manifest(document, output) if document is not None else None
     except RequestError as error:
         return [str(error)]
+
     if document is None or manifest is None:
         raise RequestError(f"{output} is no committed output: it has no {MANIFEST_NAME}.")
-    problems = [] if matches_its_digest(document) else [f"{MANIFEST_NAME}: its content has changed"]
+
+    problems: list[str] = []
+    if not matches_its_digest(document):
+        problems.append(f"{MANIFEST_NAME}: its content has changed")
     folder = parts_folder(output, manifest)
     for part in manifest.parts:
         problems += verify_part(folder, part, manifest.schema)
-    return problems + list(_foreign(str(output), manifest)) + list(_miscounted(manifest))
+    problems += _unlisted_files(str(output), manifest)
+    problems += _wrong_counts(manifest)
+    return problems
 
 
 def verify_part(output: str, part: Part, schema: Sequence[tuple[str, str]] = ()) -> list[str]:
-    """List what is wrong with the files of a part; its columns are compared where there is a
-    schema.
+    """List what is wrong with the files of a part; without a schema, columns are not compared."""
+    quarantine = join(QUARANTINE, part.name)
+    return [
+        *_verify_file(output, part.name, part.sha256, part.rows, schema),
+        *_verify_file(output, quarantine, part.quarantine_sha256, part.quarantined, ()),
+    ]
+
+
+def is_whole(output: str | Path, manifest: Manifest) -> bool:
+    """Return quickly whether every part is there with its size, and has its quarantine.
+
+    `verify_output` reads the parts.
     """
-    problems = _verify_file(output, part.name, part.sha256, part.rows, schema)
-    return problems + _verify_file(
-        output, join(QUARANTINE, part.name), part.quarantine_sha256, part.quarantined, ()
-    )
+    folder = parts_folder(output, manifest)
+    sizes, quarantined = list_sizes(folder), list_sizes(join(folder, QUARANTINE))
+
+    for part in manifest.parts:
+        if part.sha256 and sizes.get(part.name) != part.size:
+            return False
+        if part.quarantine_sha256 and part.name not in quarantined:
+            return False
+    return True
 
 
 def _verify_file(
     output: str, name: str, sha256: str | None, rows: int, schema: Sequence[tuple[str, str]]
-) -> list[str]:
+) -> Iterator[str]:
+    """Name what is wrong with one file of a part, if anything is."""
     if sha256 is None:
-        return [f"{name}: {rows} rows of it have no file"] if rows else []
+        if rows:
+            yield f"{name}: {rows} rows of it have no file"
+        return
+
     try:
         content = read_whole(join(output, name))
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        return [f"{name}: missing"]
+        yield f"{name}: missing"
+        return
     if hashlib.sha256(content).hexdigest() != sha256:
-        return [f"{name}: its content has changed"]
+        yield f"{name}: its content has changed"
+        return
+
     with pq.ParquetFile(pa.BufferReader(content)) as parquet:
-        if parquet.metadata.num_rows != rows:
-            return [f"{name}: it has {parquet.metadata.num_rows} rows, the manifest says {rows}"]
-        found = describe(parquet.schema_arrow)
-    return (
-        [f"{name}: its columns are not those of the manifest"]
-        if schema and found != tuple(schema)
-        else []
-    )
+        found, columns = parquet.metadata.num_rows, describe(parquet.schema_arrow)
+    if found != rows:
+        yield f"{name}: it has {found} rows, the manifest says {rows}"
+    elif schema and columns != tuple(schema):
+        yield f"{name}: its columns are not those of the manifest"
 
 
-def _foreign(output: str, manifest: Manifest) -> Iterator[str]:
-    """Name the files that the manifest does not know; on an object store, other runs have folders
-    of their own.
+def _unlisted_files(output: str, manifest: Manifest) -> Iterator[str]:
+    """Name the files that the manifest does not list.
+
+    On an object store, other runs have folders of their own.
     """
-    parts = {part.name for part in manifest.parts if part.sha256}
-    quarantined = {part.name for part in manifest.parts if part.quarantine_sha256}
-    known = parts | ({QUARANTINE} if quarantined else set())
     folder = parts_folder(output, manifest)
-    if manifest.folder:
-        yield from (
-            f"{name}: not in the manifest"
-            for name in sorted(list_sizes(output))
-            if name not in KNOWN_ENTRIES
-        )
-    else:
-        known.add(MANIFEST_NAME)
-    yield from (
-        f"{name}: not in the manifest" for name in sorted(list_sizes(folder)) if name not in known
-    )
+    listed = set(manifest.scored_names)
+    quarantined = set(manifest.quarantined_names)
     if quarantined:
-        inside = sorted(list_sizes(join(folder, QUARANTINE)))
-        yield from (
-            f"{QUARANTINE}/{name}: not in the manifest"
-            for name in inside
-            if name not in quarantined
+        listed.add(QUARANTINE)
+
+    if manifest.folder:
+        yield from _others_in(output, KNOWN_ENTRIES)
+    else:
+        listed.add(MANIFEST_NAME)
+    yield from _others_in(folder, listed)
+
+    if quarantined:
+        inside = join(folder, QUARANTINE)
+        yield from _others_in(inside, quarantined, prefix=f"{QUARANTINE}/")
+
+
+def _others_in(folder: str, listed: Collection[str], prefix: str = "") -> Iterator[str]:
+    for name in sorted(list_sizes(folder)):
+        if name not in listed:
+            yield f"{prefix}{name}: not in the manifest"
+
+
+def _wrong_counts(manifest: Manifest) -> Iterator[str]:
+    """Name the counts of a manifest that do not add up."""
+    rows_in = manifest.rows_in
+    scored, scored_in_parts = manifest.rows_scored, sum(part.rows for part in manifest.parts)
+    quarantined = manifest.rows_quarantined
+    quarantined_in_parts = sum(part.quarantined for part in manifest.parts)
+
+    if rows_in != scored + quarantined:
+        yield f"{rows_in} rows in are not {scored} scored + {quarantined} quarantined"
+    if scored_in_parts != scored:
+        yield f"the parts have {scored_in_parts} rows, scored were {scored}"
+    if quarantined_in_parts != quarantined:
+        yield (
+            f"the parts have {quarantined_in_parts} rows in quarantine, "
+            f"the manifest says {quarantined}"
         )
-
-
-def _miscounted(manifest: Manifest) -> Iterator[str]:
-    """Say which counts of a manifest do not add up."""
-    scored, quarantined = manifest.rows_scored, manifest.rows_quarantined
-    if manifest.rows_in != scored + quarantined:
-        yield f"{manifest.rows_in} rows in are not {scored} scored + {quarantined} quarantined"
-    if (in_parts := sum(part.rows for part in manifest.parts)) != scored:
-        yield f"the parts have {in_parts} rows, scored were {scored}"
-    if (in_parts := sum(part.quarantined for part in manifest.parts)) != quarantined:
-        yield f"the parts have {in_parts} rows in quarantine, the manifest says {quarantined}"
-
-
-def is_whole(output: str | Path, manifest: Manifest) -> bool:
-    """Tell quickly whether every part is there with its size, and has its quarantine;
-    `verify_output` reads them.
-    """
-    folder = parts_folder(output, manifest)
-    found, beside = list_sizes(folder), list_sizes(join(folder, QUARANTINE))
-    sizes = all(found.get(part.name) == part.size for part in manifest.parts if part.sha256)
-    return sizes and all(part.name in beside for part in manifest.parts if part.quarantine_sha256)

@@ -2,28 +2,38 @@
 
 from typing import Any
 
+CONFLICTS = ("PreconditionFailed", "pre-conditions", "ConditionalRequest")
+
 
 def is_conditional(filesystem: Any) -> bool:
-    """Tell whether a store replaces an object only if it is the expected one: S3 and its kin do."""
+    """Return whether a store itself replaces an object only if it is the expected one.
+
+    S3 and its kin do.
+    """
     protocol = filesystem.protocol
-    return "s3" in ((protocol,) if isinstance(protocol, str) else protocol)
+    names = (protocol,) if isinstance(protocol, str) else protocol
+    return "s3" in names
 
 
 def write_if_unchanged(filesystem: Any, path: str, content: bytes, before: bytes | None) -> None:
-    """Write an object if it still holds what it held before (nothing, if `before` is None).
+    """Write an object if it still holds `before`; if that is None, only where there is no object.
 
-    S3 and its kin decide it themselves (`If-None-Match`, `If-Match`); elsewhere it is read again
-    just before.
+    S3 and its kin check this themselves (`If-None-Match`, `If-Match`). Elsewhere the object is read
+    again just before.
 
     Raises:
         FileExistsError: it was changed meanwhile.
     """
     filesystem.invalidate_cache()
     condition = {"mode": "create"}
+
     if before is not None:
-        condition = {"IfMatch": filesystem.info(path)["ETag"]} if is_conditional(filesystem) else {}
+        condition = {}
+        if is_conditional(filesystem):
+            condition = {"IfMatch": filesystem.info(path)["ETag"]}
         if filesystem.cat_file(path) != before:
             raise FileExistsError(path)
+
     try:
         filesystem.pipe_file(path, content, **condition)
     except OSError as error:
@@ -33,8 +43,6 @@ def write_if_unchanged(filesystem: Any, path: str, content: bytes, before: bytes
 
 
 def _is_conflict(error: OSError) -> bool:
-    """Tell a write that the store refused because the object is another one from other failures."""
-    return isinstance(error, FileExistsError) or any(
-        word in f"{error} {error.__cause__}"
-        for word in ("PreconditionFailed", "pre-conditions", "ConditionalRequest")
-    )
+    """Return whether the store refused a write because it holds another object."""
+    said = f"{error} {error.__cause__}"
+    return isinstance(error, FileExistsError) or any(word in said for word in CONFLICTS)

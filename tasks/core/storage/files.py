@@ -10,22 +10,22 @@ from pathlib import Path
 from typing import Any
 
 from tasks.core.errors import RequestError
-from tasks.core.storage.location import is_url, join, open_filesystem
+from tasks.core.storage.location import is_url, join, last_name, open_filesystem
 
 
 def write_whole(location: str, content: bytes | memoryview, unfinished_in: str = "") -> None:
-    """Write a file under its name only when it is whole; until then it lies in a folder of the same
-    file system.
+    """Write a file under its name only when it is whole.
+
+    Until then it lies in the folder `unfinished_in` of the same file system, by default beside it.
     """
     if is_url(location):
         filesystem, inside = open_filesystem(location)
         filesystem.pipe_file(inside, bytes(content))
         return
+
     path = Path(location)
-    unfinished = (
-        Path(unfinished_in or path.parent)
-        / f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp"
-    )
+    writer = f"{os.getpid()}-{threading.get_ident()}"
+    unfinished = Path(unfinished_in or path.parent) / f".{path.name}.{writer}.tmp"
     try:
         unfinished.write_bytes(content)
         unfinished.rename(path)
@@ -42,26 +42,26 @@ def read_whole(location: str) -> bytes:
     """
     if not is_url(location):
         return Path(location).read_bytes()
+
     filesystem, path = open_filesystem(location)
     return bytes(filesystem.cat_file(path))
 
 
 def list_sizes(location: str) -> dict[str, int]:
-    """List what is in a folder, by name, with sizes in bytes; nothing where there is no folder."""
+    """List what is in a folder, by name, with sizes in bytes; empty where there is no folder."""
     if not is_url(location):
         return dict(_local_sizes(location))
+
     filesystem, path = open_filesystem(location)
     filesystem.invalidate_cache()
     try:
         found = filesystem.ls(path, detail=True)
     except FileNotFoundError:
         return {}
-    named = {
-        str(item["name"]).rstrip("/").rsplit("/", 1)[-1]: int(item["size"] or 0) for item in found
-    }
-    return {
-        name: size for name, size in named.items() if name != path.rstrip("/").rsplit("/", 1)[-1]
-    }
+
+    sizes = {last_name(str(item["name"])): int(item["size"] or 0) for item in found}
+    sizes.pop(last_name(path), None)  # some stores list the folder in itself
+    return sizes
 
 
 def _local_sizes(location: str) -> Iterator[tuple[str, int]]:
@@ -72,30 +72,39 @@ def _local_sizes(location: str) -> Iterator[tuple[str, int]]:
 
 
 def delete(location: str) -> None:
-    """Delete a file, or a folder with all that is in it; nothing is fine too."""
+    """Delete a file or a folder, if it exists."""
     if not is_url(location):
-        path = Path(location)
-        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        delete_path(Path(location))
         return
+
     filesystem, inside = open_filesystem(location)
-    try:
+    with suppress(FileNotFoundError):
         filesystem.rm(inside, recursive=True)
-    except FileNotFoundError:
-        return
+
+
+def delete_path(path: Path) -> None:
+    """Delete a file of this machine, or a folder as far as that can be done."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def copy_all(source: str, target: str, names: Collection[str]) -> None:
-    """Copy files from one folder of an object store to another, without fetching them; one that is
-    gone is left out.
+    """Copy files from one folder of an object store to another, without fetching them.
+
+    A file that is gone is left out.
     """
-    if names:
-        filesystem, inside = open_filesystem(source)
-        _, other = open_filesystem(target)
-        filesystem.copy(
-            [join(inside, name) for name in names],
-            [join(other, name) for name in names],
-            on_error="ignore",
-        )
+    if not names:
+        return
+
+    filesystem, inside = open_filesystem(source)
+    _, other = open_filesystem(target)
+    filesystem.copy(
+        [join(inside, name) for name in names],
+        [join(other, name) for name in names],
+        on_error="ignore",
+    )
 
 
 def open_binary(location: str) -> Any:
@@ -110,6 +119,10 @@ def open_unbuffered(path: str) -> FileIO:
 
 
 def check_exists(path: str) -> None:
-    """Refuse the name of a file that is not there."""
+    """Refuse the name of a file that is not there.
+
+    Raises:
+        RequestError: there is no such file.
+    """
     if not Path(path).is_file():
         raise RequestError(f"There is no file {path}.")

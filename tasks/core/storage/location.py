@@ -18,6 +18,15 @@ def join(location: str, *names: str) -> str:
     return "/".join([location.rstrip("/"), *names])
 
 
+def last_name(location: str) -> str:
+    """Return the last name in a path or URL.
+
+    >>> last_name("s3://bucket/scores/_runs/01234567-89abcdef/")
+    '01234567-89abcdef'
+    """
+    return location.rstrip("/").rpartition("/")[2]
+
+
 def open_filesystem(source: str) -> tuple[Any, str]:
     """Find the fsspec file system of a path or URL, and the path within it.
 
@@ -32,22 +41,27 @@ def open_filesystem(source: str) -> tuple[Any, str]:
 
 
 def check_absolute(location: str) -> None:
-    """Refuse a path whose meaning depends on where a worker happens to run, and a URL that gives a
-    secret away.
+    """Refuse a path that depends on where a worker runs, and a URL that gives a secret away.
+
+    Raises:
+        RequestError: it is such a path or URL.
     """
-    if without_secrets(location) != location:
+    shown = without_secrets(location)
+    if shown != location:
         raise RequestError(
-            f"{without_secrets(location)}: leave user and password out of the URL, which runs and manifests show; "
+            f"{shown}: leave user and password out of the URL, which runs and manifests show; "
             "fsspec takes them from its configuration or from the environment."
         )
-    if "://" not in location and not Path(location).is_absolute():
+
+    if not is_url(location) and not Path(location).is_absolute():
         raise RequestError(
-            f"{location!r} is a relative path, and a run has no folder of its own: give it from / on."
+            f"{location!r} is a relative path, and a run has no folder of its own: "
+            "give it from / on."
         )
 
 
 def is_url(location: str) -> bool:
-    """Tell a URL from a path of this machine."""
+    """Return whether this is a URL, not a path of this machine."""
     return "://" in location
 
 
@@ -58,11 +72,11 @@ def without_secrets(location: str) -> str:
     's3://bucket/in'
     """
     parts = urlsplit(location)
-    return (
-        parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-        if "@" in parts.netloc
-        else location
-    )
+    if "@" not in parts.netloc:
+        return location
+
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=host).geturl()
 
 
 def absolute(location: str, folder: Path) -> str:
@@ -76,9 +90,10 @@ def absolute(location: str, folder: Path) -> str:
     Raises:
         RequestError: a URL gives a secret away, or `~NAME` names nobody.
     """
-    if "://" in location:
+    if is_url(location):
         check_absolute(location)
         return location
+
     try:
         return str(folder / Path(location).expanduser())
     except RuntimeError as error:

@@ -1,7 +1,9 @@
+import hashlib
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.core.storage.digests import digest_of
+from tasks.core.storage.digests import digest_of, file_digest, folder_digest
 
 DOCUMENTS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -14,25 +16,40 @@ DOCUMENTS = st.recursive(
 def test_a_digest_does_not_depend_on_the_order_of_keys(document, chance):
     names = list(document)
     chance.shuffle(names)
-    assert digest_of({name: document[name] for name in names}) == digest_of(document)
+    shuffled = {name: document[name] for name in names}
+
+    assert digest_of(shuffled) == digest_of(document)
 
 
 @given(DOCUMENTS, DOCUMENTS)
 def test_different_documents_have_different_digests(one, other):
-    assert (digest_of([one]) == digest_of([other])) == (
-        repr(sorted_keys(one)) == repr(sorted_keys(other))
-    )
+    same_digest = digest_of([one]) == digest_of([other])
+    same_document = repr(sorted_keys(one)) == repr(sorted_keys(other))
+
+    assert same_digest == same_document
 
 
 def sorted_keys(document):
     if isinstance(document, dict):
         return {name: sorted_keys(document[name]) for name in sorted(document)}
-    return [sorted_keys(item) for item in document] if isinstance(document, list) else document
+    if isinstance(document, list):
+        return [sorted_keys(item) for item in document]
+    return document
 
 
 def test_a_digest_is_the_same_in_every_version():
     """It is stored with outputs and models: a change would make every one of them another."""
-    assert (
-        digest_of({"b": [1, "é"], "a": None})
-        == "a44633ba036df25280e4fd9ef09da6f54dfe6d3611c755e31f993ab16f108f34"
-    )
+    digest = digest_of({"b": [1, "é"], "a": None})
+    assert digest == "a44633ba036df25280e4fd9ef09da6f54dfe6d3611c755e31f993ab16f108f34"
+
+
+def test_the_digest_of_a_folder_is_that_of_its_names_and_contents(tmp_path):
+    """It is stored with models, as `sha256sum` would list them."""
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "b").write_bytes(b"2")
+    (tmp_path / "a").write_bytes(b"1")
+    first, second = file_digest(tmp_path / "a"), file_digest(tmp_path / "sub" / "b")
+
+    assert first == hashlib.sha256(b"1").hexdigest()
+    listed = f"{first}  a\n{second}  sub/b\n".encode()
+    assert folder_digest(tmp_path) == hashlib.sha256(listed).hexdigest()
