@@ -1,4 +1,4 @@
-"""The versions of registered models, from the flow process alone."""
+"""The versions of registered models; read by the flow process alone."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from mlflow.exceptions import MlflowException
 
 from tasks.core.errors import RequestError
 from tasks.core.model.version import ModelVersion
-from tasks.registry.client import MISSING, answering, connect
+from tasks.registry.client import MISSING, connect, explain_errors
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 
@@ -21,79 +21,86 @@ class ListedModel:
     aliases: dict[str, int]
 
 
-@answering
+@explain_errors
 def find_alias(name: str, alias: str = CHAMPION) -> ModelVersion | None:
-    """Find the version behind an alias, or nothing where there is none."""
+    """Return the version behind an alias, or None if there is no such model or alias."""
     try:
-        return described(connect().get_model_version_by_alias(name, alias))
+        found = connect().get_model_version_by_alias(name, alias)
     except MlflowException as error:
         if error.error_code in MISSING:
             return None
         raise
+    return to_model_version(found)
 
 
-@answering
+@explain_errors
 def find_version(name: str, version: int) -> ModelVersion:
-    """Find a version by its number.
+    """Return a version by its number.
 
     Raises:
-        RequestError: there is no such model or version; the message names those there are.
+        RequestError: there is no such model or version; the message says what there is.
     """
     try:
-        return described(connect().get_model_version(name, str(version)))
+        found = connect().get_model_version(name, str(version))
     except MlflowException as error:
         if error.error_code in MISSING:
             raise RequestError(
-                f"There is no version {version} of {name!r}{known_models(name)}"
+                f"There is no version {version} of {name!r}{what_there_is(name)}"
             ) from error
         raise
+    return to_model_version(found)
 
 
-@answering
+@explain_errors
 def find_trained(name: str, training_key: str) -> ModelVersion | None:
-    """Find the newest version registered under a training key, or nothing."""
+    """Return the newest complete version registered under a training key, or None.
+
+    A version without a digest is incomplete: its registration died before the last step.
+    """
     found = connect().search_model_versions(
         f"name='{name}' and tags.`training_key`='{training_key}'"
     )
     complete = [version for version in found if version.tags.get("digest")]
-    return described(max(complete, key=lambda version: int(version.version))) if complete else None
+    if not complete:
+        return None
+
+    newest = max(complete, key=lambda version: int(version.version))
+    return to_model_version(newest)
 
 
 def resolve(model: str) -> ModelVersion:
-    """Resolve `name`, `name@alias` or `name/version` to one version.
+    """Resolve `name` (its champion), `name@alias` or `name/version` to one version.
 
     Raises:
-        RequestError: nothing in the registry is called that.
+        RequestError: there is no such model, alias or version; the message says what there is.
     """
-    name, _, number = model.partition("/")
-    name, _, alias = name.partition("@")
+    head, _, number = model.partition("/")
+    name, _, alias = head.partition("@")
     if number:
-        if not number.isdecimal() or alias:
+        if alias or not number.isdecimal():
             raise RequestError(f"{model!r} is no model: write name, name@alias or name/version.")
         return find_version(name, int(number))
-    found = find_alias(name, alias or CHAMPION)
+
+    alias = alias or CHAMPION
+    found = find_alias(name, alias)
     if found is None:
-        raise RequestError(
-            f"There is no alias {alias or CHAMPION!r} of a model {name!r}{known_models(name)}"
-        )
+        raise RequestError(f"There is no alias {alias!r} of a model {name!r}{what_there_is(name)}")
     return found
 
 
-def known_models(name: str) -> str:
-    """Finish a sentence about a name that is not registered with those that are."""
-    models = {model.name: model for model in list_models()}
-    if name not in models:
-        return (
-            f"; registered are {', '.join(sorted(models))}."
-            if models
-            else "; no model is registered yet."
-        )
-    return f"; its newest version is {models[name].newest}."
+def what_there_is(name: str) -> str:
+    """Return the end of a sentence about a model or version that is not registered."""
+    newest = {model.name: model.newest for model in list_models()}
+    if name in newest:
+        return f"; its newest version is {newest[name]}."
+    if newest:
+        return f"; registered are {', '.join(sorted(newest))}."
+    return "; no model is registered yet."
 
 
-@answering
+@explain_errors
 def list_models() -> list[ListedModel]:
-    """List the registered models, by name."""
+    """Return the registered models, by name."""
     client = connect()
     listed: list[ListedModel] = []
     for model in client.search_registered_models(max_results=1000):
@@ -106,8 +113,8 @@ def list_models() -> list[ListedModel]:
     return listed
 
 
-def described(found: MlflowVersion) -> ModelVersion:
-    """Make our record of MLflow's."""
+def to_model_version(found: MlflowVersion) -> ModelVersion:
+    """Convert MLflow's record of a version to ours."""
     tags = found.tags
     against = tags.get("judged_against")
     return ModelVersion(
