@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from mlflow.entities.model_registry import ModelVersion as MlflowVersion
+from mlflow.entities.model_registry import RegisteredModel
 from mlflow.exceptions import MlflowException
 
 from tasks.core.errors import RequestError
@@ -57,10 +58,9 @@ def find_trained(name: str, training_key: str) -> ModelVersion | None:
 
     A version without a digest is incomplete: its registration died before the last step.
     """
-    found = connect().search_model_versions(
-        f"name='{name}' and tags.`training_key`='{training_key}'"
-    )
-    complete = [version for version in found if version.tags.get("digest")]
+    # The name is compared here: MLflow's filter strings cannot quote every name.
+    found = connect().search_model_versions(f"tags.`training_key`='{training_key}'")
+    complete = [version for version in found if version.name == name and version.tags.get("digest")]
     if not complete:
         return None
 
@@ -101,16 +101,19 @@ def what_there_is(name: str) -> str:
 @explain_errors
 def list_models() -> list[ListedModel]:
     """Return the registered models, by name."""
-    client = connect()
-    listed: list[ListedModel] = []
-    for model in client.search_registered_models(max_results=1000):
-        versions = client.search_model_versions(
-            f"name='{model.name}'", max_results=1, order_by=["version_number DESC"]
-        )
-        aliases = {alias: int(version) for alias, version in sorted(model.aliases.items())}
-        newest = int(versions[0].version) if versions else None
-        listed.append(ListedModel(str(model.name), newest, aliases))
-    return listed
+    found = connect().search_registered_models(max_results=1000)
+    return [to_listed_model(model) for model in found]
+
+
+def to_listed_model(found: RegisteredModel) -> ListedModel:
+    """Convert MLflow's record of a model to ours."""
+    # The latest of each stage. To search for the newest would take a filter string, which cannot
+    # quote every name.
+    numbers = [int(version.version) for version in found.latest_versions]
+    newest = max(numbers, default=None)
+
+    aliases = {alias: int(version) for alias, version in sorted(found.aliases.items())}
+    return ListedModel(str(found.name), newest, aliases)
 
 
 def to_model_version(found: MlflowVersion) -> ModelVersion:

@@ -14,6 +14,8 @@ from tasks.registry.versions import (
 )
 
 KEY = "5f" * 32
+# MLflow allows all but `/` and `:`; its filter strings know no way to quote some of these.
+ODD_NAMES = ["it's", 'say "bike"', 'it\'s "bike"', "a`b", "50%", "b_ke", "a and name='bike'", "é"]
 
 
 @pytest.fixture
@@ -132,6 +134,20 @@ def test_models_are_listed_by_name_with_their_newest_version_and_aliases(client,
 @pytest.mark.usefixtures("client")
 def test_an_empty_registry_lists_none():
     assert list_models() == []
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_name_of_any_characters_is_found(client, add_version, name):
+    """Models of somebody else's may be called so, in the same registry."""
+    add_version("bike", digest="bike", training_key=KEY)
+    add_version(name, digest="odd", training_key=KEY)
+    client.set_registered_model_alias(name, "champion", "1")
+    expected = ModelVersion(name, 1, "odd", False, False, aliases=("champion",))
+    assert resolve(name) == resolve(f"{name}/1") == expected
+    assert find_trained(name, KEY) is not None
+    assert find_trained(name, KEY).digest == "odd"
+    assert find_trained("bike", KEY).digest == "bike"
+    assert ListedModel(name, 1, {"champion": 1}) in list_models()
 
 
 @pytest.mark.usefixtures("client")
