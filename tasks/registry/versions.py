@@ -64,8 +64,8 @@ def find_trained(name: str, training_key: str) -> ModelVersion | None:
     if not complete:
         return None
 
-    newest = max(complete, key=lambda version: int(version.version))
-    return to_model_version(newest)
+    newest = max(int(version.version) for version in complete)
+    return find_version(name, newest)  # what a search returns lacks the aliases
 
 
 def resolve(model: str) -> ModelVersion:

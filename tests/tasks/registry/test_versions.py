@@ -112,6 +112,13 @@ def test_the_newest_complete_version_of_a_training_key_is_found(add_version):
     assert find_trained("car", KEY) == ModelVersion("car", 1, "car", False, False)
 
 
+def test_a_trained_version_has_its_aliases(client, add_version):
+    """MLflow leaves them out of what a search returns."""
+    add_version("bike", digest="d1", training_key=KEY)
+    client.set_registered_model_alias("bike", "challenger", "1")
+    assert find_trained("bike", KEY).aliases == ("challenger",)
+
+
 def test_an_incomplete_version_is_never_taken_as_trained(add_version):
     add_version("bike", training_key=KEY)
     assert find_trained("bike", KEY) is None
