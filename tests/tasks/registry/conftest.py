@@ -57,3 +57,11 @@ def aliases(client):
         return {alias: int(version) for alias, version in found.items()}
 
     return read
+
+
+@pytest.fixture
+def three(client, add_version):
+    """The model `bike` with three versions, of which the first is the champion."""
+    for _ in range(3):
+        add_version()
+    client.set_registered_model_alias("bike", "champion", "1")

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,24 +16,26 @@ from tasks.registry.aliases import promote, rollback
 LOCK_SECONDS = 0.2  # what two threads are given to come to the lock
 
 
-@pytest.fixture
-def three(client, add_version):
-    """The model `bike` with three versions, of which the first is the champion."""
-    for _ in range(3):
-        add_version()
-    client.set_registered_model_alias("bike", "champion", "1")
-
-
 def record(client, version, tag="promoted"):
     tags = client.get_model_version("bike", str(version)).tags
-    return json.loads(tags[tag]) if tag in tags else None
+    return json.loads(tags.get(tag, "null"))
 
 
 def everything(client):
     """All aliases, and the tags of all versions."""
     versions = client.search_model_versions("name='bike'")
-    aliases = client.get_registered_model("bike").aliases
-    return aliases, {version.version: version.tags for version in versions}
+    tags = {version.version: version.tags for version in versions}
+    return client.get_registered_model("bike").aliases, tags
+
+
+@contextmanager
+def locked(name):
+    """Hold the lock of a model's aliases, as another process of this home does."""
+    folder = Path(os.environ["AFTERFIT_HOME"]) / "locks"
+    folder.mkdir()
+    with (folder / f"{name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def set_by_another(monkeypatch, version):
@@ -57,6 +60,7 @@ def test_the_first_champion_replaces_none(client, add_version, aliases):
 @pytest.mark.usefixtures("three")
 def test_a_promotion_moves_the_champion_and_records_whom_it_replaced(client, aliases):
     client.set_registered_model_alias("bike", "challenger", "2")
+
     assert promote("bike", 2, 1, "run-b") == 1
     assert aliases() == {"champion": 2, "previous": 1}
     assert record(client, 2) == {"replaced": 1, "flow_run": "run-b"}
@@ -75,6 +79,7 @@ def test_a_champion_that_is_not_the_expected_one_stays_and_nothing_changes(clien
     before = everything(client)
     with pytest.raises(GateError, match=f"champion is version 1, .* version {expected}: run again"):
         promote("bike", 2, expected, "")
+
     assert everything(client) == before
 
 
@@ -83,6 +88,7 @@ def test_a_champion_that_was_taken_away_is_not_the_expected_one(client, add_vers
     before = everything(client)
     with pytest.raises(GateError, match="champion is version None"):
         promote("bike", 1, 7, "")
+
     assert everything(client) == before
 
 
@@ -91,9 +97,10 @@ def test_a_champion_that_was_taken_away_is_not_the_expected_one(client, add_vers
 def test_a_second_promotion_of_the_same_version_moves_nothing(aliases, expected):
     """Whether it knows of the first one or not."""
     promote("bike", 2, 1, "")
-    before = aliases()
+    assert aliases() == {"champion": 2, "previous": 1}
+
     assert promote("bike", 2, expected, "") is None
-    assert aliases() == before == {"champion": 2, "previous": 1}
+    assert aliases() == {"champion": 2, "previous": 1}
 
 
 @pytest.mark.usefixtures("three")
@@ -101,6 +108,7 @@ def test_a_promotion_that_died_before_its_record_is_completed_by_the_next(client
     client.set_registered_model_alias("bike", "previous", "1")
     client.set_registered_model_alias("bike", "champion", "2")
     client.set_registered_model_alias("bike", "challenger", "2")
+
     assert promote("bike", 2, 1, "run-c") is None
     assert aliases() == {"champion": 2, "previous": 1}
     assert record(client, 2) == {"replaced": None, "flow_run": "run-c"}
@@ -109,30 +117,27 @@ def test_a_promotion_that_died_before_its_record_is_completed_by_the_next(client
 @pytest.mark.usefixtures("three")
 def test_of_two_promotions_at_once_exactly_one_wins(aliases):
     """Both expect the first champion, and wait for the lock; the second to get it is refused."""
-    folder = Path(os.environ["AFTERFIT_HOME"]) / "locks"
-    folder.mkdir()
     with ThreadPoolExecutor() as pool:
-        with (folder / "bike.lock").open("w") as held:
-            fcntl.flock(held, fcntl.LOCK_EX)
-            calls = {version: pool.submit(promote, "bike", version, 1, "") for version in (2, 3)}
-            assert wait(calls.values(), LOCK_SECONDS).done == set()
+        with locked("bike"):
+            calls = [pool.submit(promote, "bike", version, 1, "") for version in (2, 3)]
+            done, _ = wait(calls, LOCK_SECONDS)
+            assert done == set()
             assert aliases() == {"champion": 1}
-        failures = {version: call.exception() for version, call in calls.items()}
+        second, third = [call.exception() for call in calls]
 
-    won = [version for version, failure in failures.items() if failure is None]
-    refused = [failure for failure in failures.values() if failure]
-    assert [type(failure) for failure in refused] == [GateError]
-    assert aliases() == {"champion": won[0], "previous": 1}
+    winner = 2 if second is None else 3
+    loser = third if second is None else second
+    assert None in (second, third)
+    assert isinstance(loser, GateError)
+    assert aliases() == {"champion": winner, "previous": 1}
 
 
 @pytest.mark.usefixtures("three")
-def test_a_promotion_waits_for_no_other_model(client, add_version, aliases):
+def test_a_promotion_waits_for_no_other_model(add_version, aliases):
     add_version("other")
-    folder = Path(os.environ["AFTERFIT_HOME"]) / "locks"
-    folder.mkdir()
-    with (folder / "bike.lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+    with locked("bike"):
         promote("other", 1, None, "")
+
     assert aliases("other") == {"champion": 1}
 
 
@@ -142,6 +147,7 @@ def test_a_champion_that_somebody_else_sets_in_between_is_an_error(client, monke
     set_by_another(monkeypatch, "3")
     with pytest.raises(AfterfitError, match="set to version 2, but somebody set it otherwise"):
         promote("bike", 2, 1, "")
+
     assert record(client, 2) is None
 
 
@@ -149,6 +155,7 @@ def test_a_champion_that_somebody_else_sets_in_between_is_an_error(client, monke
 def test_an_unknown_version_does_not_become_the_champion(aliases):
     with pytest.raises(AfterfitError, match=r"MLflow server at sqlite:.* failed: .*version=9"):
         promote("bike", 9, 1, "")
+
     assert aliases()["champion"] == 1
 
 
@@ -172,6 +179,7 @@ def test_without_a_version_before_there_is_nothing_to_roll_back_to(client, previ
     before = everything(client)
     with pytest.raises(RequestError, match=r"'bike' has no version before .* newest version is 3"):
         rollback("bike", "")
+
     assert everything(client) == before
 
 
@@ -187,4 +195,5 @@ def test_a_rollback_that_somebody_else_undoes_in_between_is_an_error(client, mon
     set_by_another(monkeypatch, "3")
     with pytest.raises(AfterfitError, match="set to version 1, but somebody set it otherwise"):
         rollback("bike", "")
+
     assert record(client, 2, "rolled_back") is None

@@ -34,13 +34,28 @@ def registered(client, model):
 @pytest.fixture
 def stored(client, registered):
     """The folder in which MLflow keeps the files of the version."""
-    run_id = client.get_model_version("bike", str(registered.version)).run_id
-    return Path(client.get_run(run_id).info.artifact_uri.removeprefix("file://")) / "model"
+    version = client.get_model_version("bike", str(registered.version))
+    uri = client.get_run(version.run_id).info.artifact_uri
+    return Path(uri.removeprefix("file://")) / "model"
+
+
+def damage(folder):
+    (folder / "model.skops").write_bytes(b"damaged")
+
+
+def remove(folder):
+    (folder / "model.skops").unlink()
+
+
+def add(folder):
+    (folder / "more.py").write_text("")
+
+
+CHANGES = pytest.mark.parametrize("change", [damage, remove, add])
 
 
 def contents(folder):
-    files = [path for path in Path(folder).rglob("*") if path.is_file()]
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+    return {path.name: path.read_bytes() for path in Path(folder).rglob("*.*")}
 
 
 def in_home():
@@ -49,23 +64,25 @@ def in_home():
     return sorted(str(path.relative_to(home)) for path in home.glob("*/*"))
 
 
-def test_a_registered_version_is_the_challenger_with_its_tags_metrics_and_digest(
-    client, model, registered
-):
+def test_a_registered_version_is_the_challenger_with_its_evidence(client, model, registered):
     digest = folder_digest(model)
     expected = ModelVersion("bike", 1, digest, True, False, aliases=("challenger",))
     assert registered == expected
+
     found = client.get_model_version("bike", "1")
     assert found.tags == {**TAGS, "digest": digest}
+
     run = client.get_run(found.run_id)
     assert run.data.metrics == {"mae": 0.5}
     assert TAGS.items() <= run.data.tags.items()
-    assert (run.info.status, run.info.run_name) == ("FINISHED", "bike Ridge")
+    assert run.info.status == "FINISHED"
+    assert run.info.run_name == "bike Ridge"
 
 
 def test_the_next_registration_is_the_next_version_and_the_challenger(model, registered):
     again = register("bike", model, TAGS, {})
-    assert (again.version, again.digest) == (2, registered.digest)
+    assert again.version == 2
+    assert again.digest == registered.digest
     assert again.aliases == ("challenger",)
     assert find_version("bike", 1).aliases == ()
 
@@ -82,11 +99,14 @@ def test_a_registration_that_dies_before_its_digest_is_neither_reused_nor_fetche
         patch.setattr(MlflowClient, "set_model_version_tag", die)
         with pytest.raises(OSError, match="killed"):
             register("bike", model, TAGS, {})
+
     died = find_version("bike", 1)
-    assert (died.digest, died.aliases) == ("", ("challenger",))
+    assert died.digest == ""
+    assert died.aliases == ("challenger",)
     assert find_trained("bike", TAGS["training_key"]) is None
     with pytest.raises(RequestError, match="bike version 1 was not registered by afterfit"):
         fetch(died)
+
     assert in_home() == []
 
     again = register("bike", model, TAGS, {})
@@ -95,51 +115,48 @@ def test_a_registration_that_dies_before_its_digest_is_neither_reused_nor_fetche
 
 
 def test_files_are_fetched_into_the_home_as_they_were_registered(model, registered):
-    fetched = fetch(registered)
-    assert fetched.folder == str(Path(os.environ["AFTERFIT_HOME"]) / "models" / registered.digest)
-    assert contents(fetched.folder) == contents(model)
+    folder = Path(fetch(registered).folder)
+
+    assert folder == Path(os.environ["AFTERFIT_HOME"]) / "models" / registered.digest
+    assert contents(folder) == contents(model)
     assert in_home() == [f"models/{registered.digest}"]
 
 
 def test_files_that_are_there_are_not_fetched_again(registered, stored):
     first = fetch(registered)
     (stored / "model.skops").unlink()
+
     assert fetch(registered) == first
 
 
-@pytest.mark.parametrize("change", ["damaged", "missing", "more"])
+@CHANGES
 def test_a_copy_that_has_changed_is_fetched_again(model, registered, change):
     folder = Path(fetch(registered).folder)
-    if change == "damaged":
-        (folder / "model.skops").write_bytes(b"damaged")
-    elif change == "missing":
-        (folder / "model.skops").unlink()
-    else:
-        (folder / "more.py").write_text("")
+    change(folder)
+
     assert Path(fetch(registered).folder) == folder
     assert contents(folder) == contents(model)
 
 
-@pytest.mark.parametrize("change", ["damaged", "missing", "more"])
+@CHANGES
 def test_files_that_have_changed_in_the_store_are_refused(registered, stored, change):
-    if change == "damaged":
-        (stored / "model.skops").write_bytes(b"damaged")
-    elif change == "missing":
-        (stored / "model.skops").unlink()
-    else:
-        (stored / "more.py").write_text("")
+    change(stored)
+
     sentence = "bike version 1 are not those that were registered: .* `afterfit rollback bike`"
     with pytest.raises(RequestError, match=sentence):
         fetch(registered)
+
     assert in_home() == []
 
 
 def test_a_changed_copy_is_not_replaced_by_changed_files(registered, stored):
     folder = Path(fetch(registered).folder)
-    for model in (folder, stored):
-        (model / "model.skops").write_bytes(b"damaged")
+    damage(folder)
+    damage(stored)
+
     with pytest.raises(RequestError, match="not those that were registered"):
         fetch(registered)
+
     assert not folder.exists()
 
 
