@@ -1,158 +1,163 @@
-"""The servers that a home can hold: how each is set up, brought back and waited for."""
+"""The embedded servers of a home: how they are brought up, and stopped."""
 
+import contextlib
+import fcntl
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from deployments.servers import daemon
+from deployments.servers.kinds import KINDS, ServerKind
+from deployments.servers.ports import (
+    HOST,
+    REQUEST_SECONDS,
+    await_free,
+    is_free,
+    is_healthy,
+    is_listening,
+)
+from deployments.servers.record import Record, read_record
 from tasks.core.errors import AfterfitError
 
-START_SECONDS = 120.0
-HEALTH_SECONDS = 10.0
 PORTS_TRIED = 100
-QUIET = {
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "DO_NOT_TRACK": "1",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-}
-# What a person set for their own servers does not hold for the embedded ones.
-FOREIGN = ("PREFECT_", "MLFLOW_", "_MLFLOW_", "UVICORN_", "WEB_CONCURRENCY")
-# By default each state of a task is a transaction of its own: thousands of small tasks are shown a
-# minute late.
-RECORDING = {
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
-    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_READ_BATCH_SIZE": "100",
-    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE": "200",
-}
 
 
-@dataclass(frozen=True, eq=False)
-class ServerKind:
-    """What sets one server apart from the other."""
+@dataclass(frozen=True)
+class Timeouts:
+    """How long a server is waited for."""
 
-    name: str
-    title: str
-    port: int
-    api: str
-    arguments: str
-    settings: Mapping[str, str]
-
-    def url(self, port: int) -> str:
-        """Return the address that clients use."""
-        return f"http://{daemon.HOST}:{port}{self.api}"
-
-    @property
-    def health(self) -> str:
-        """Return the path that answers when all is well."""
-        return f"{self.api}/health"
+    start_seconds: float = 120.0  # until a new one answers
+    recover_seconds: float = 10.0  # until one that runs already answers
+    request_seconds: float = REQUEST_SECONDS
+    stop_seconds: float = daemon.STOP_SECONDS
 
 
-# Paths are relative to the home, where the servers run: a database URL cannot hold every name a
-# folder may have.
-PREFECT = ServerKind(
-    "prefect",
-    "Prefect",
-    4200,
-    "/api",
-    "uvicorn --factory prefect.server.api.server:create_app "
-    "--host {host} --port {port} --workers 1 --log-level warning",
-    {
-        "PREFECT_HOME": "{home}/prefect",
-        "PREFECT_PROFILES_PATH": os.devnull,
-        "PREFECT_SERVER_DATABASE_CONNECTION_URL": "sqlite+aiosqlite:///prefect/prefect.db",
-        "PREFECT_SERVER_API_HOST": "{host}",
-        "PREFECT_SERVER_API_PORT": "{port}",
-        "PREFECT_SERVER_UI_API_URL": "http://{host}:{port}/api",
-        "PREFECT_SERVER_UI_STATIC_DIRECTORY": "{home}/prefect/ui",
-        # No other web page in the user's browser may speak to the API.
-        "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": "http://{host}:{port},http://localhost:{port}",
-        "PREFECT__SERVER_FINAL": "1",  # as `prefect server start` sets it
-        **RECORDING,
-    },
-)
-MLFLOW = ServerKind(
-    "mlflow",
-    "MLflow",
-    5500,
-    "",
-    "mlflow server --host {host} --port {port} --workers 1 --uvicorn-opts --no-access-log "
-    "--backend-store-uri sqlite:///mlflow/mlflow.db --artifacts-destination mlflow/artifacts",
-    {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
-)
-KINDS = (PREFECT, MLFLOW)
+TIMEOUTS = Timeouts()
 
 
-def recorded(kind: ServerKind, folder: Path) -> daemon.Record | None:
+@contextlib.contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """Let one process at a time start and stop the servers of a home, and make their folders."""
+    for name in ("servers", "logs", *(kind.name for kind in KINDS)):
+        (folder / name).mkdir(mode=0o700, exist_ok=True)
+
+    with (folder / "servers" / "lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def recorded(kind: ServerKind, folder: Path) -> Record | None:
     """Return what a home remembers of its server, running or not."""
-    return daemon.read_record(folder / "servers" / f"{kind.name}.json")
+    path = folder / "servers" / f"{kind.name}.json"
+    return read_record(path)
 
 
-def reuse(kind: ServerKind, folder: Path) -> daemon.Record | None:
-    """Return the running server of a home; stop what is left of one that does not answer or lost
-    its record.
+def start(
+    kinds: Sequence[ServerKind], folder: Path, timeouts: Timeouts = TIMEOUTS
+) -> dict[ServerKind, Record]:
+    """Return the servers of a home, by kind, all running and answering.
+
+    Those that do not run are started; a healthy one is left alone.
+
+    Raises:
+        AfterfitError: one does not start.
+    """
+    running = {kind: reuse(kind, folder, timeouts) for kind in kinds}
+    records = {kind: record for kind, record in running.items() if record}
+
+    # All are launched before one is waited for: they start side by side.
+    launched = {kind: launch(kind, folder) for kind in kinds if kind not in records}
+    for kind, record in launched.items():
+        records[kind] = wait(kind, folder, record, timeouts)
+    return records
+
+
+def stop(kinds: Sequence[ServerKind], folder: Path) -> list[str]:
+    """Stop the servers of a home with all their children; return the names of those that ran."""
+    stopped = []
+    for kind in kinds:
+        record = recorded(kind, folder)
+        if daemon.stop(kind.name, folder, record):
+            stopped.append(kind.name)
+    return stopped
+
+
+def reuse(kind: ServerKind, folder: Path, timeouts: Timeouts) -> Record | None:
+    """Return the running server of a home, or None if there is none.
+
+    What is left of one that does not answer, or that lost its record, is stopped.
     """
     record = recorded(kind, folder)
-    if (
-        record
-        and daemon.find(record)
-        and (daemon.answers(record.port, kind.health) or _recovers(kind, record))
-    ):
-        return record
-    daemon.stop(kind.name, folder, record)
+    if record and daemon.find(record):
+        if is_healthy(record.port, kind.health, timeouts.request_seconds):
+            return record
+        if _recovers(kind, record, timeouts):
+            return record
+
+    daemon.stop(kind.name, folder, record, timeouts.stop_seconds)
     return None
 
 
-def _recovers(kind: ServerKind, record: daemon.Record) -> bool:
-    # One without a port is still starting: whoever started it was interrupted.
-    starting = (
-        0 if daemon.is_listening(record.port) else START_SECONDS - (time.time() - record.created)
-    )
-    return daemon.await_health(record, kind.health, max(HEALTH_SECONDS, starting))
+def _recovers(kind: ServerKind, record: Record, timeouts: Timeouts) -> bool:
+    """Wait for a server that runs, but does not answer; return whether it answers in the end."""
+    seconds = timeouts.recover_seconds
+    if not is_listening(record.port):
+        # It is still starting: whoever started it was interrupted.
+        left = timeouts.start_seconds - (time.time() - record.created)
+        seconds = max(seconds, left)
+    return daemon.await_health(record, kind.health, seconds, timeouts.request_seconds)
 
 
-def launch(kind: ServerKind, folder: Path) -> daemon.Record:
-    """Start a server on the port it had before, else on the preferred one, else on the next that is
-    free.
+def launch(kind: ServerKind, folder: Path) -> Record:
+    """Start a server, and return its record without waiting for it.
+
+    Raises:
+        AfterfitError: no port is free.
     """
+    port = _choose_port(kind, recorded(kind, folder))
+    arguments = kind.arguments.format(host=HOST, port=port)
+    command = [sys.executable, "-m", *arguments.split()]
+    environment = kind.environment(folder, port)
+    return daemon.launch(kind.name, command, environment, folder, port)
+
+
+def _choose_port(kind: ServerKind, record: Record | None) -> int:
+    """Return the port a server had before, else the preferred one, else the next that is free."""
     preferred = int(os.environ.get(f"AFTERFIT_{kind.name.upper()}_PORT") or kind.port)
-    record = recorded(kind, folder)
+    ports = list(range(preferred, min(preferred + PORTS_TRIED, 2**16)))
     if record:
-        daemon.settle(record.port)
-    ports = [
-        *([record.port] if record else []),
-        *range(preferred, min(preferred + PORTS_TRIED, 2**16)),
-    ]
-    port = next(filter(daemon.is_free, ports), None)
-    if port is None:
-        raise AfterfitError(f"No port is free for the {kind.title} server from {preferred} on.")
-    values = {"host": daemon.HOST, "port": port, "home": folder}
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
-    settings = {name: value.format(**values) for name, value in kind.settings.items()}
-    marks = {"PYTHONSAFEPATH": "1", "AFTERFIT_HOME": str(folder)}
-    command = [sys.executable, "-m", *kind.arguments.format(**values).split()]
-    return daemon.launch(
-        kind.name, command, {**inherited, **QUIET, **settings, **marks}, folder, port
-    )
+        await_free(record.port)
+        ports.insert(0, record.port)
+
+    for port in ports:
+        if is_free(port):
+            return port
+    raise AfterfitError(f"No port is free for the {kind.title} server from {preferred} on.")
 
 
-def wait(kind: ServerKind, folder: Path, record: daemon.Record) -> daemon.Record:
-    """Wait until a server answers; start it again if somebody took its port while it was
-    starting.
+def wait(kind: ServerKind, folder: Path, record: Record, timeouts: Timeouts) -> Record:
+    """Wait until a server answers, and return its record.
+
+    It is started again, on another port, if somebody took its port while it was starting.
+
+    Raises:
+        AfterfitError: it does not answer in time, or ended; with the last line of its log.
     """
     for _ in range(3):
-        if daemon.await_health(record, kind.health, START_SECONDS):
+        if daemon.await_health(
+            record, kind.health, timeouts.start_seconds, timeouts.request_seconds
+        ):
             return record
-        if daemon.find(record) or daemon.is_free(record.port):
+        if daemon.find(record) or is_free(record.port):
             break
         record = launch(kind, folder)
+
     log = folder / "logs" / f"{kind.name}.log"
-    alive = daemon.stop(kind.name, folder, record)
-    fate = f"did not answer in {START_SECONDS:.0f} s" if alive else "ended while starting"
-    raise AfterfitError(
-        f"The {kind.title} server {fate}: {daemon.last_line(log) or 'it said nothing'} (see {log})."
-    )
+    fate = "ended while starting"
+    if daemon.stop(kind.name, folder, record, timeouts.stop_seconds):
+        fate = f"did not answer in {timeouts.start_seconds:.0f} s"
+    last_line = daemon.read_last_line(log) or "it said nothing"
+    raise AfterfitError(f"The {kind.title} server {fate}: {last_line} (see {log}).")

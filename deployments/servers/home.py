@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from tasks.core.errors import RequestError
@@ -10,31 +11,61 @@ from tasks.core.storage.home import home_folder
 
 VARIABLE = "AFTERFIT_HOME"
 # SQLite and file locks cannot be trusted on these.
-# fmt: off
-NETWORK_FILE_SYSTEMS = frozenset({
-    "9p", "afpfs", "afs", "beegfs", "ceph", "cifs", "davfs", "fuse.ceph", "fuse.gcsfuse", "fuse.glusterfs",
-    "fuse.rclone", "fuse.s3fs", "fuse.sshfs", "glusterfs", "gpfs", "lustre", "macfuse", "ncpfs", "nfs", "nfs4",
-    "osxfuse", "smb", "smb3", "smbfs", "webdav",
-})
+NETWORK_FILE_SYSTEMS = {
+    "9p",
+    "afpfs",
+    "afs",
+    "beegfs",
+    "ceph",
+    "cifs",
+    "davfs",
+    "fuse.ceph",
+    "fuse.gcsfuse",
+    "fuse.glusterfs",
+    "fuse.rclone",
+    "fuse.s3fs",
+    "fuse.sshfs",
+    "glusterfs",
+    "gpfs",
+    "lustre",
+    "macfuse",
+    "ncpfs",
+    "nfs",
+    "nfs4",
+    "osxfuse",
+    "smb",
+    "smb3",
+    "smbfs",
+    "webdav",
+}
+Mounts = list[tuple[str, str]]  # mount points with their types
 
 
-# fmt: on
+def read_mounts() -> Mounts:
+    """Return the mount points of this machine with their types."""
+    try:
+        path = Path("/proc/self/mounts")
+        return parse_mounts(path.read_text(encoding="utf-8", errors="surrogateescape"))
+    except OSError:
+        listing = subprocess.run(
+            ["/sbin/mount"], capture_output=True, text=True, errors="surrogateescape", check=False
+        )
+        return parse_mounts(listing.stdout)
 
 
-def home() -> Path:
+def home(mounts: Callable[[], Mounts] = read_mounts) -> Path:
     """Return the home, made if need be for its owner alone.
 
     Raises:
-        RequestError: if it cannot be made, or lies on a network file system.
+        RequestError: it cannot be made, or lies on a network file system.
     """
     try:
         folder = home_folder().resolve()
-        kind = file_system(folder, _mounts())
-        if kind in NETWORK_FILE_SYSTEMS and not (
-            kind == "9p" and "microsoft" in os.uname().release.lower()
-        ):
+        kind = file_system(folder, mounts())
+        if is_remote(kind, os.uname().release):
             raise RequestError(
-                f"{folder} is on a network file system ({kind}); set {VARIABLE} to a folder on a local disk."
+                f"{folder} is on a network file system ({kind}); "
+                f"set {VARIABLE} to a folder on a local disk."
             )
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except (OSError, RuntimeError, ValueError) as error:
@@ -44,19 +75,34 @@ def home() -> Path:
     return folder
 
 
-def file_system(folder: Path, mounts: list[tuple[str, str]]) -> str:
-    """Name the type of the file system that a folder, existing or not, lies on.
+def is_remote(kind: str, release: str) -> bool:
+    """Return whether a type of file system is one of the network, for a release of the kernel.
 
-    >>> file_system(Path("/home/ann/.afterfit"), [("/", "ext4"), ("/home", "nfs4"), ("/home/bob", "ext4")])
+    >>> is_remote("nfs4", "6.8.0-45-generic"), is_remote("ext4", "6.8.0-45-generic")
+    (True, False)
+    >>> is_remote("9p", "5.15.153.1-microsoft-standard-WSL2")  # how WSL shows a drive of Windows
+    False
+    """
+    is_windows_drive = kind == "9p" and "microsoft" in release.lower()
+    return kind in NETWORK_FILE_SYSTEMS and not is_windows_drive
+
+
+def file_system(folder: Path, mounts: Mounts) -> str:
+    """Return the type of the file system that a folder, existing or not, lies on.
+
+    >>> file_system(Path("/home/ann/.afterfit"), [("/", "ext4"), ("/home", "nfs4")])
     'nfs4'
+    >>> file_system(Path("/home/ann/.afterfit"), [("/", "ext4"), ("/home/bob", "nfs4")])
+    'ext4'
     """
     types = dict(mounts)  # of two mounts at one point the later one hides the earlier
-    return next(
-        (types[str(place)] for place in (folder, *folder.parents) if str(place) in types), ""
-    )
+    for place in (folder, *folder.parents):
+        if str(place) in types:
+            return types[str(place)]
+    return ""
 
 
-def parse_mounts(text: str) -> list[tuple[str, str]]:
+def parse_mounts(text: str) -> Mounts:
     r"""Parse /proc/self/mounts or the output of `mount` into mount points with their types.
 
     >>> parse_mounts("host:/x /mnt/my\\040disk nfs4 rw 0 0")
@@ -66,20 +112,15 @@ def parse_mounts(text: str) -> list[tuple[str, str]]:
     """
     if listed := re.findall(r"^.+? on (/.*) \(([^,)]+)[^()]*\)$", text, re.MULTILINE):
         return listed
+
     fields = re.findall(r"^\S+ (\S+) (\S+)", text, re.MULTILINE)
-    return [
-        (re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), point), kind)
-        for point, kind in fields
-    ]
+    return [(_unescape(point), kind) for point, kind in fields]
 
 
-def _mounts() -> list[tuple[str, str]]:
-    try:
-        return parse_mounts(
-            Path("/proc/self/mounts").read_text(encoding="utf-8", errors="surrogateescape")
-        )
-    except OSError:
-        listing = subprocess.run(
-            ["/sbin/mount"], capture_output=True, text=True, errors="surrogateescape", check=False
-        )
-        return parse_mounts(listing.stdout)
+def _unescape(point: str) -> str:
+    r"""Replace the octal escapes of a mount point: \040 is a space."""
+
+    def character(octal: re.Match[str]) -> str:
+        return chr(int(octal[1], 8))
+
+    return re.sub(r"\\([0-7]{3})", character, point)

@@ -5,75 +5,102 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from mlflow import MlflowClient
+
 from tasks.core.errors import AfterfitError, GateError, RequestError
 from tasks.core.storage.home import home_folder
-from tasks.registry.client import answering, connect
-from tasks.registry.versions import CHALLENGER, CHAMPION, PREVIOUS, find_alias, known_models
+from tasks.registry.client import connect, explain_errors
+from tasks.registry.versions import CHALLENGER, CHAMPION, PREVIOUS, find_alias, what_there_is
 
 
-@answering
+@explain_errors
 def promote(name: str, version: int, expected: int | None, flow_run: str) -> int | None:
-    """Make a version the champion, if the champion still is the expected one; give the version it
-    replaced.
+    """Make a version the champion, and return the version that it replaced.
+
+    Where there is no champion, None is expected and None is replaced. To promote the champion again
+    replaces None, too: it completes a run that died before it wrote its record.
 
     Raises:
-        GateError: somebody else promoted in the meantime.
+        GateError: the champion is not the expected one: somebody else promoted in the meantime.
+        AfterfitError: somebody moved the alias at the same moment, from another home.
     """
     client = connect()
-    with _locked(name):
+    with _alias_lock(name):
         champion = find_alias(name)
-        found = champion.version if champion else None
-        if found not in {expected, version}:
+        current = champion.version if champion else None
+        if current not in {expected, version}:
             raise GateError(
-                f"{name}: the champion is version {found}, the verdict was about version {expected}: run again."
+                f"{name}: the champion is version {current}, "
+                f"the verdict was about version {expected}: run again."
             )
-        if found not in {None, version}:
-            client.set_registered_model_alias(name, PREVIOUS, str(found))
-        client.set_registered_model_alias(name, CHAMPION, str(version))
-        _read_back(name, version)
-        if (challenger := find_alias(name, CHALLENGER)) and challenger.version == version:
-            client.delete_registered_model_alias(name, CHALLENGER)
-        replaced = (
-            found if found != version else None
-        )  # set already by a run that died before its record
+
+        replaced = current if current != version else None
+        _set_champion(client, name, version, replaced)
+        _remove_challenger(client, name, version)
         record = {"replaced": replaced, "flow_run": flow_run}
         client.set_model_version_tag(name, str(version), "promoted", json.dumps(record))
+
     return replaced
 
 
-@answering
+@explain_errors
 def rollback(name: str, flow_run: str) -> tuple[int, int]:
-    """Make the previous version the champion again; give (restored, replaced). Done twice, it
-    undoes itself.
+    """Make the previous version the champion again, and return (restored, replaced).
+
+    Done twice, it undoes itself.
 
     Raises:
-        RequestError: there is no version before.
+        RequestError: there is no previous version.
+        AfterfitError: somebody moved the alias at the same moment, from another home.
     """
     client = connect()
-    with _locked(name):
-        champion, previous = find_alias(name), find_alias(name, PREVIOUS)
+    with _alias_lock(name):
+        champion = find_alias(name)
+        previous = find_alias(name, PREVIOUS)
         if champion is None or previous is None or champion.version == previous.version:
             raise RequestError(
-                f"{name!r} has no version before its champion to go back to{known_models(name)}"
+                f"{name!r} has no version before its champion to go back to{what_there_is(name)}"
             )
+
         client.set_registered_model_alias(name, CHAMPION, str(previous.version))
         client.set_registered_model_alias(name, PREVIOUS, str(champion.version))
         _read_back(name, previous.version)
         record = {"restored": previous.version, "flow_run": flow_run}
         client.set_model_version_tag(name, str(champion.version), "rolled_back", json.dumps(record))
+
     return previous.version, champion.version
 
 
+def _set_champion(client: MlflowClient, name: str, version: int, replaced: int | None) -> None:
+    """Set `previous`, where a version is replaced, then `champion`, and read it back."""
+    if replaced is not None:
+        client.set_registered_model_alias(name, PREVIOUS, str(replaced))
+    client.set_registered_model_alias(name, CHAMPION, str(version))
+    _read_back(name, version)
+
+
+def _remove_challenger(client: MlflowClient, name: str, version: int) -> None:
+    """Remove the alias `challenger` from a version that was promoted."""
+    challenger = find_alias(name, CHALLENGER)
+    if challenger and challenger.version == version:
+        client.delete_registered_model_alias(name, CHALLENGER)
+
+
 def _read_back(name: str, version: int) -> None:
+    """Check that the champion is the version it was set to.
+
+    MLflow has no compare-and-set: of two homes on one server, the last one to write wins.
+    """
     champion = find_alias(name)
     if champion is None or champion.version != version:
         raise AfterfitError(
-            f"{name}: the champion was set to version {version}, but somebody set it otherwise: look again."
+            f"{name}: the champion was set to version {version}, "
+            "but somebody set it otherwise: look again."
         )
 
 
 @contextmanager
-def _locked(name: str) -> Iterator[None]:
+def _alias_lock(name: str) -> Iterator[None]:
     """Let one process of this home at a time move the aliases of a model."""
     folder = home_folder() / "locks"
     folder.mkdir(parents=True, exist_ok=True)

@@ -33,40 +33,41 @@ def use_registry(uri: str) -> Iterator[None]:
 
 
 def tracking_uri() -> str:
-    """Give the address of the MLflow server.
+    """Return the address of the MLflow server.
 
     Raises:
-        RequestError: nothing names one.
+        RequestError: MLFLOW_TRACKING_URI is not set.
     """
     uri = _registry.get() or os.environ.get("MLFLOW_TRACKING_URI")
     if not uri:
         raise RequestError(
-            'MLFLOW_TRACKING_URI is not set: run `eval "$(afterfit env)"` before plain prefect commands.'
+            "MLFLOW_TRACKING_URI is not set: "
+            'run `eval "$(afterfit env)"` before plain prefect commands.'
         )
     return uri
 
 
 def connect() -> MlflowClient:
-    """Make a client of the MLflow server."""
-    return MlflowClient(tracking_uri(), tracking_uri())
+    """Return a client of the MLflow server."""
+    uri = tracking_uri()
+    return MlflowClient(uri, uri)
 
 
-def answering(call: Callable[P, T]) -> Callable[P, T]:
-    """Turn whatever MLflow raises into one sentence."""
+def explain_errors(call: Callable[P, T]) -> Callable[P, T]:
+    """Decorate a function so that MLflow's errors become an AfterfitError of one sentence."""
 
     @wraps(call)
-    def answered(*args: P.args, **kwargs: P.kwargs) -> T:
+    def explained(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return call(*args, **kwargs)
         except MlflowException as error:
-            first = str(error).strip().splitlines()[0][:300]
-            raise AfterfitError(
-                f"The MLflow server at {without_secrets(tracking_uri())} failed: {first}"
-            ) from error
+            server = without_secrets(tracking_uri())
+            first_line = str(error).strip().splitlines()[0][:300]
+            raise AfterfitError(f"The MLflow server at {server} failed: {first_line}") from error
 
-    return answered
+    return explained
 
 
 def version_url(name: str, version: int) -> str:
-    """Give the page of a version in the MLflow UI."""
+    """Return the address of a version's page in the MLflow UI."""
     return f"{without_secrets(tracking_uri())}/#/models/{name}/versions/{version}"

@@ -1,13 +1,14 @@
-"""The versions of registered models, from the flow process alone."""
+"""The versions of registered models; read by the flow process alone."""
 
 from dataclasses import dataclass
 
 from mlflow.entities.model_registry import ModelVersion as MlflowVersion
+from mlflow.entities.model_registry import RegisteredModel
 from mlflow.exceptions import MlflowException
 
 from tasks.core.errors import RequestError
 from tasks.core.model.version import ModelVersion
-from tasks.registry.client import MISSING, answering, connect
+from tasks.registry.client import MISSING, connect, explain_errors
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 
@@ -21,93 +22,102 @@ class ListedModel:
     aliases: dict[str, int]
 
 
-@answering
+@explain_errors
 def find_alias(name: str, alias: str = CHAMPION) -> ModelVersion | None:
-    """Find the version behind an alias, or nothing where there is none."""
+    """Return the version behind an alias, or None if there is no such model or alias."""
     try:
-        return described(connect().get_model_version_by_alias(name, alias))
+        found = connect().get_model_version_by_alias(name, alias)
     except MlflowException as error:
         if error.error_code in MISSING:
             return None
         raise
+    return to_model_version(found)
 
 
-@answering
+@explain_errors
 def find_version(name: str, version: int) -> ModelVersion:
-    """Find a version by its number.
+    """Return a version by its number.
 
     Raises:
-        RequestError: there is no such model or version; the message names those there are.
+        RequestError: there is no such model or version; the message says what there is.
     """
     try:
-        return described(connect().get_model_version(name, str(version)))
+        found = connect().get_model_version(name, str(version))
     except MlflowException as error:
         if error.error_code in MISSING:
             raise RequestError(
-                f"There is no version {version} of {name!r}{known_models(name)}"
+                f"There is no version {version} of {name!r}{what_there_is(name)}"
             ) from error
         raise
+    return to_model_version(found)
 
 
-@answering
+@explain_errors
 def find_trained(name: str, training_key: str) -> ModelVersion | None:
-    """Find the newest version registered under a training key, or nothing."""
-    found = connect().search_model_versions(
-        f"name='{name}' and tags.`training_key`='{training_key}'"
-    )
-    complete = [version for version in found if version.tags.get("digest")]
-    return described(max(complete, key=lambda version: int(version.version))) if complete else None
+    """Return the newest complete version registered under a training key, or None.
+
+    A version without a digest is incomplete: its registration died before the last step.
+    """
+    # The name is compared here: MLflow's filter strings cannot quote every name.
+    found = connect().search_model_versions(f"tags.`training_key`='{training_key}'")
+    complete = [version for version in found if version.name == name and version.tags.get("digest")]
+    if not complete:
+        return None
+
+    newest = max(int(version.version) for version in complete)
+    return find_version(name, newest)  # what a search returns lacks the aliases
 
 
 def resolve(model: str) -> ModelVersion:
-    """Resolve `name`, `name@alias` or `name/version` to one version.
+    """Resolve `name` (its champion), `name@alias` or `name/version` to one version.
 
     Raises:
-        RequestError: nothing in the registry is called that.
+        RequestError: there is no such model, alias or version; the message says what there is.
     """
-    name, _, number = model.partition("/")
-    name, _, alias = name.partition("@")
+    head, _, number = model.partition("/")
+    name, _, alias = head.partition("@")
     if number:
-        if not number.isdecimal() or alias:
+        if alias or not number.isdecimal():
             raise RequestError(f"{model!r} is no model: write name, name@alias or name/version.")
         return find_version(name, int(number))
-    found = find_alias(name, alias or CHAMPION)
+
+    alias = alias or CHAMPION
+    found = find_alias(name, alias)
     if found is None:
-        raise RequestError(
-            f"There is no alias {alias or CHAMPION!r} of a model {name!r}{known_models(name)}"
-        )
+        raise RequestError(f"There is no alias {alias!r} of a model {name!r}{what_there_is(name)}")
     return found
 
 
-def known_models(name: str) -> str:
-    """Finish a sentence about a name that is not registered with those that are."""
-    models = {model.name: model for model in list_models()}
-    if name not in models:
-        return (
-            f"; registered are {', '.join(sorted(models))}."
-            if models
-            else "; no model is registered yet."
-        )
-    return f"; its newest version is {models[name].newest}."
+def what_there_is(name: str) -> str:
+    """Return the end of a sentence about a model or version that is not registered."""
+    newest = {model.name: model.newest for model in list_models()}
+    if name in newest:
+        return f"; its newest version is {newest[name]}."
+    if newest:
+        return f"; registered are {', '.join(sorted(newest))}."
+    return "; no model is registered yet."
 
 
-@answering
+@explain_errors
 def list_models() -> list[ListedModel]:
-    """List the registered models, by name."""
-    client = connect()
-    listed: list[ListedModel] = []
-    for model in client.search_registered_models(max_results=1000):
-        versions = client.search_model_versions(
-            f"name='{model.name}'", max_results=1, order_by=["version_number DESC"]
-        )
-        aliases = {alias: int(version) for alias, version in sorted(model.aliases.items())}
-        newest = int(versions[0].version) if versions else None
-        listed.append(ListedModel(str(model.name), newest, aliases))
-    return listed
+    """Return the registered models, by name."""
+    found = connect().search_registered_models(max_results=1000)
+    return [to_listed_model(model) for model in found]
 
 
-def described(found: MlflowVersion) -> ModelVersion:
-    """Make our record of MLflow's."""
+def to_listed_model(found: RegisteredModel) -> ListedModel:
+    """Convert MLflow's record of a model to ours."""
+    # The latest of each stage. To search for the newest would take a filter string, which cannot
+    # quote every name.
+    numbers = [int(version.version) for version in found.latest_versions]
+    newest = max(numbers, default=None)
+
+    aliases = {alias: int(version) for alias, version in sorted(found.aliases.items())}
+    return ListedModel(str(found.name), newest, aliases)
+
+
+def to_model_version(found: MlflowVersion) -> ModelVersion:
+    """Convert MLflow's record of a version to ours."""
     tags = found.tags
     against = tags.get("judged_against")
     return ModelVersion(

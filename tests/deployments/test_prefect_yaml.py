@@ -1,6 +1,4 @@
-"""The deployments: every entry loads, takes its parameters, and runs on a worker, ad hoc and by its
-schedule.
-"""
+"""The deployments: every entry loads, takes its parameters, and runs on a worker."""
 
 import json
 import os
@@ -23,9 +21,8 @@ HERE = Path(__file__).resolve().parents[2]
 DEPLOYMENTS = HERE / "deployments/prefect.yaml"
 PREFECT = [sys.executable, "-m", "prefect"]
 ENTRIES = yaml.safe_load(DEPLOYMENTS.read_text(encoding="utf-8"))["deployments"]
-SECONDS = (
-    180  # a worker on a busy machine takes its time; nothing here waits that long on a quiet one
-)
+# A worker on a busy machine takes its time; nothing here waits that long on a quiet one.
+SECONDS = 180
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=[entry["name"] for entry in ENTRIES])
@@ -34,89 +31,102 @@ def test_every_entrypoint_loads_and_takes_its_parameters(entry):
     flow = load_flow_from_entrypoint(entry["entrypoint"], use_placeholder_flow=False)
     validated = flow.validate_parameters(entry["parameters"])
     assert set(entry["parameters"]) <= set(validated)
-    assert entry["entrypoint"].rpartition(".")[2].replace("_", "-") == flow.name
+
+    function = entry["entrypoint"].rpartition(".")[2]
+    assert function.replace("_", "-") == flow.name
 
 
-def _prefect(*arguments):
-    done = subprocess.run(
-        [*PREFECT, "--no-prompt", *arguments], capture_output=True, text=True, cwd=HERE, check=False
-    )
+def run_prefect(*arguments):
+    command = [*PREFECT, "--no-prompt", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=HERE, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
-def _await_completed(deployment):
-    """Wait until a run of the deployment is Completed; fail as soon as one ends in another way."""
+def states_of_runs(deployment):
     api = os.environ["PREFECT_API_URL"]
     asked = {"deployments": {"name": {"any_": [deployment]}}}
+    found = httpx.post(f"{api}/flow_runs/filter", json=asked, timeout=SECONDS)
+    return [run["state"]["type"] for run in found.json()]
+
+
+def await_completed(deployment):
+    """Wait until a run of the deployment is Completed; fail as soon as one ends in another way."""
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
-        states = [
-            run["state"]["type"] for run in httpx.post(f"{api}/flow_runs/filter", json=asked).json()
-        ]
+        states = states_of_runs(deployment)
         assert not {"FAILED", "CRASHED", "CANCELLED"} & set(states), states
         if "COMPLETED" in states:
             return
         time.sleep(1)
+
     raise AssertionError(f"no run of {deployment} completed within {SECONDS} s: {states}")
 
 
-def _stop(process):
+def stop(worker):
     """Stop a worker, and with it the flow runs that its schedule has started in the meantime."""
-    family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
-    process.terminate()
+    main = psutil.Process(worker.pid)
+    family = [main, *main.children(recursive=True)]
+    worker.terminate()
     _, alive = psutil.wait_procs(family, timeout=20)
-    for member in alive:
-        member.kill()
-    process.wait(60)
+    for process in alive:
+        process.kill()
+
+    worker.wait(60)
 
 
 @pytest.fixture
-def worker(servers, tmp_path):
-    """A worker of the pool `afterfit`, started from a directory that holds a stranger's `tasks.py`
-    and `flows/`.
-    """
-    elsewhere = tmp_path / "elsewhere"
-    (elsewhere / "flows").mkdir(parents=True)
-    (elsewhere / "flows" / "__init__.py").write_text(
-        "raise RuntimeError('a stranger')", encoding="utf-8"
-    )
-    (elsewhere / "tasks.py").write_text("raise RuntimeError('a stranger')", encoding="utf-8")
-    _prefect("work-pool", "create", "afterfit", "--type", "process", "--overwrite")
+def elsewhere(tmp_path):
+    """A directory that holds a stranger's `tasks.py` and `flows/`."""
+    folder = tmp_path / "elsewhere"
+    (folder / "flows").mkdir(parents=True)
+    for name in ("flows/__init__.py", "tasks.py"):
+        (folder / name).write_text("raise RuntimeError('a stranger')", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def worker(servers, tmp_path, elsewhere):
+    """A worker of the pool `afterfit`, started from among a stranger's modules."""
+    run_prefect("work-pool", "create", "afterfit", "--type", "process", "--overwrite")
+
     command = [*PREFECT, "worker", "start", "--pool", "afterfit"]
     with (tmp_path / "worker.log").open("w") as log:
         process = subprocess.Popen(command, cwd=elsewhere, stdout=log, stderr=log)
-        yield tmp_path / "worker.log"
-        _stop(process)
+        yield
+        stop(process)
 
 
-def test_deployed_flows_run_ad_hoc_and_by_their_schedule(sales, worker, tmp_path):
-    """`prefect deployment run` with parameters and a schedule both end Completed, with their output
-    committed.
-    """
+def write_hourly(file, spec, output):
+    """Write a file of deployments with the hourly entry, for this spec and every ten seconds."""
+    entry = next(entry for entry in ENTRIES if entry["name"] == "breast-cancer-hourly")
+    anchor = "2024-01-01T00:00:00+00:00"
+    scheduled = {
+        **entry,
+        "schedules": [{"interval": 10, "anchor_date": anchor, "timezone": "UTC"}],
+        "parameters": {
+            "model": spec.name,
+            "source": spec.data.source,
+            "output": str(output),
+            "replace": True,
+        },
+    }
+    document = {"name": "afterfit", "deployments": [scheduled]}
+    file.write_text(yaml.safe_dump(document), encoding="utf-8")
+
+
+@pytest.mark.usefixtures("worker")
+def test_deployed_flows_run_ad_hoc_and_by_their_schedule(sales, tmp_path):
+    """Both end Completed, with their output committed."""
     spec = load_spec(sales)
-    _prefect("deploy", "--prefect-file", str(DEPLOYMENTS), "--all")
-    given = (
-        "--param",
-        f"spec={json.dumps(spec.model_dump(mode='json'))}",
-        "--param",
-        "retrain=true",
-    )
-    _prefect("deployment", "run", "run-lifecycle/breast-cancer-weekly", *given)
-    _await_completed("breast-cancer-weekly")
+    document = json.dumps(spec.model_dump(mode="json"))
+    given = ("--param", f"spec={document}", "--param", "retrain=true")
+    run_prefect("deploy", "--prefect-file", str(DEPLOYMENTS), "--all")
+    run_prefect("deployment", "run", "run-lifecycle/breast-cancer-weekly", *given)
+    await_completed("breast-cancer-weekly")
     assert verify_output(Path(spec.scoring.output)) == []
 
-    hourly = next(entry for entry in ENTRIES if entry["name"] == "breast-cancer-hourly")
-    scheduled = {
-        "model": spec.name,
-        "source": spec.data.source,
-        "output": str(tmp_path / "by-schedule"),
-        "replace": True,
-    }
-    soon = {"interval": 10, "anchor_date": "2024-01-01T00:00:00+00:00", "timezone": "UTC"}
-    entry = {**hourly, "parameters": scheduled, "schedules": [soon]}
-    file = tmp_path / "prefect.yaml"
-    file.write_text(yaml.safe_dump({"name": "afterfit", "deployments": [entry]}), encoding="utf-8")
-    _prefect("deploy", "--prefect-file", str(file), "--all")
-    _await_completed("breast-cancer-hourly")
-    assert read_manifest(tmp_path / "by-schedule").rows_scored == 400
+    file, output = tmp_path / "prefect.yaml", tmp_path / "by-schedule"
+    write_hourly(file, spec, output)
+    run_prefect("deploy", "--prefect-file", str(file), "--all")
+    await_completed("breast-cancer-hourly")
+    assert read_manifest(output).rows_scored == 400
