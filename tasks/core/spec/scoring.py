@@ -1,6 +1,7 @@
 """The section of a spec about scoring."""
 
-from typing import Any, Literal, Self
+from collections.abc import Mapping
+from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -43,41 +44,61 @@ class Scoring(Section):
 
     @field_validator("window", mode="before")
     @classmethod
-    def _check_length(cls, length: Any) -> Any:
+    def _check_length(cls, length: object) -> object:
         if length is not None:
             parse_length(str(length))
         return length
 
     @model_validator(mode="after")
     def _check_windows(self) -> Self:
-        """Require a name of its own for each window, and an output above all."""
+        """Require a name of its own for each window, above all for its output."""
         names = {"source": self.source, "output": self.output}
         windowed = {field: template for field, template in names.items() if has_window(template)}
         if self.window is None:
-            for field, template in windowed.items():
-                raise ValueError(
-                    f"`{field}` is {template!r} and there is no `window`: give its length, such as 1d"
-                )
-            return self
-        if not windowed:
-            raise ValueError(
-                f"`window` is {self.window!r}, and neither `source` nor `output` names a window: leave it out, or name "
-                "the window in them, as in scores/{window:%Y-%m-%d}"
-            )
-        if "output" not in windowed:
-            raise ValueError(
-                f"`output` is {self.output!r}, where each window would replace the scores of the one before: name the "
-                "window in it, as in scores/{window:%Y-%m-%d}"
-            )
-        for field, template in windowed.items():
-            try:
-                check_distinct(template, parse_length(self.window))
-            except ValueError as error:
-                raise ValueError(f"`{field}`: {error}") from error
+            _check_no_window(windowed)
+        else:
+            _check_window_names(windowed, self.window, self.output)
         return self
 
 
-def fill_scoring(scoring: "Scoring", window: Window) -> "Scoring":
-    """Name the source and the output of one window."""
-    names = {"source": fill(scoring.source, window), "output": fill(scoring.output, window)}
-    return scoring.model_copy(update={**names, "window": None})
+def _check_no_window(windowed: Mapping[str, str]) -> None:
+    for field, template in windowed.items():
+        raise ValueError(
+            f"`{field}` is {template!r} and there is no `window`: give its length, such as 1d"
+        )
+
+
+def _check_window_names(windowed: Mapping[str, str], window: str, output: str) -> None:
+    if not windowed:
+        raise ValueError(
+            f"`window` is {window!r}, and neither `source` nor `output` names a window: leave it "
+            "out, or name the window in them, as in scores/{window:%Y-%m-%d}"
+        )
+
+    if "output" not in windowed:
+        raise ValueError(
+            f"`output` is {output!r}, where each window would replace the scores of the one "
+            "before: name the window in it, as in scores/{window:%Y-%m-%d}"
+        )
+
+    for field, template in windowed.items():
+        try:
+            check_distinct(template, parse_length(window))
+        except ValueError as error:
+            raise ValueError(f"`{field}`: {error}") from error
+
+
+def fill_scoring(scoring: Scoring, window: Window) -> Scoring:
+    """Return a scoring section whose source and output are those of one window.
+
+    >>> from datetime import UTC, datetime
+    >>> day = Window(datetime(2026, 1, 31, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
+    >>> fill_scoring(Scoring(output="out/{window:%Y-%m-%d}", window="1d"), day).output
+    'out/2026-01-31'
+    """
+    filled = {
+        "source": fill(scoring.source, window),
+        "output": fill(scoring.output, window),
+        "window": None,
+    }
+    return scoring.model_copy(update=filled)

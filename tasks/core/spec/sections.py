@@ -7,9 +7,14 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from tasks.core.windows.templates import has_window
 
+# What a later version has: field -> what to do in this one.
 LATER = {
-    "search": "a search over parameters is not part of this version: give each candidate fixed `params`",
-    "schedules": "schedules in a spec are not part of this version: put them in deployments/prefect.yaml",
+    "search": (
+        "a search over parameters is not part of this version: give each candidate fixed `params`"
+    ),
+    "schedules": (
+        "schedules in a spec are not part of this version: put them in deployments/prefect.yaml"
+    ),
 }
 
 
@@ -20,9 +25,13 @@ class Section(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _refuse_later(cls, values: Any) -> Any:
-        for name in LATER.keys() & set(values if isinstance(values, Mapping) else ()):
-            raise ValueError(LATER[name])
+    def _refuse_later(cls, values: object) -> object:
+        if not isinstance(values, Mapping):
+            return values
+
+        for name, reason in LATER.items():
+            if name in values:
+                raise ValueError(reason)
         return values
 
 
@@ -53,6 +62,7 @@ class Data(Section):
                 raise ValueError(
                     f"`{role}` and `target` are both {column!r}: name two different columns"
                 )
+
         if self.target in self.drop:
             raise ValueError(f"`drop` holds the target {self.target!r}: take it out")
         return self
@@ -82,6 +92,7 @@ class Limit(Section):
     def _check_bounds(self) -> Self:
         if self.min is None and self.max is None:
             raise ValueError("a limit needs `min`, `max` or both")
+
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"no figure is both at least {self.min:g} and at most {self.max:g}")
         return self

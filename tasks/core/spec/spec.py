@@ -1,15 +1,17 @@
 """The spec: one YAML file that describes one model under management."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from tasks.core.errors import RequestError
 from tasks.core.metrics import METRICS, Problem, metric_names
+from tasks.core.score_columns import check_carried
 from tasks.core.spec.scoring import Scoring
 from tasks.core.spec.sections import Candidate, Data, Gates, Section
 
+# What a challenger is compared with the champion by, where the spec names no metric.
 DEFAULT_METRIC: dict[Problem, str] = {"regression": "mae", "classification": "log_loss"}
 
 
@@ -25,50 +27,61 @@ class Spec(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _fill_defaults(cls, values: Any) -> Any:
-        """Take the champion's metric from the problem and the scoring source from the data."""
+    def _fill_defaults(cls, values: object) -> object:
+        """Take the champion's metric from the problem and the scoring source from the data.
+
+        What is of a wrong type stays as it is: the fields themselves refuse it.
+        """
         if not isinstance(values, Mapping):
             return values
-        filled = {**values}
-        problem, data = values.get("problem"), values.get("data")
+
+        filled = dict(values)
+        problem = values.get("problem")
         if isinstance(problem, str) and problem in DEFAULT_METRIC:
-            filled["gates"] = _with_default(
-                values.get("gates", {}), "champion", "metric", DEFAULT_METRIC[problem]
-            )
-        if isinstance(data, Mapping) and isinstance(values.get("scoring", {}), Mapping):
-            filled["scoring"] = {"source": data.get("source", ""), **values.get("scoring", {})}
+            filled["gates"] = _with_metric(values.get("gates", {}), DEFAULT_METRIC[problem])
+
+        data, scoring = values.get("data"), values.get("scoring", {})
+        if isinstance(data, Mapping) and isinstance(scoring, Mapping):
+            filled["scoring"] = {"source": data.get("source", ""), **scoring}
         return filled
 
     @model_validator(mode="after")
     def _check_metrics(self) -> Self:
+        names = metric_names(self.problem)
         for name in self.gates.limits:
-            if name not in metric_names(self.problem):
+            if name not in names:
                 raise ValueError(
                     f"gates.limits: {name!r} is not a metric of {self.problem}: use one of "
-                    f"{', '.join(metric_names(self.problem))}"
+                    f"{', '.join(names)}"
                 )
-        losses = [name for name in metric_names(self.problem) if METRICS[name].row_loss]
-        if self.gates.champion.metric not in losses:
+
+        metric = self.gates.champion.metric
+        losses = [name for name in names if METRICS[name].row_loss]
+        if metric not in losses:
             raise ValueError(
-                f"gates.champion.metric: {self.gates.champion.metric!r} has no loss for each row of a "
-                f"{self.problem}: use one of {', '.join(losses)}"
+                f"gates.champion.metric: {metric!r} has no loss for each row of a {self.problem}: "
+                f"use one of {', '.join(losses)}"
             )
         return self
 
     @model_validator(mode="after")
     def _check_kept(self) -> Self:
-        if self.scoring.keep:
-            from tasks.core.score_columns import check_carried  # noqa: PLC0415 - most specs keep nothing, and are read sooner
+        if not self.scoring.keep:
+            return self
 
-            try:
-                check_carried(self.data.id, self.scoring.keep)
-            except RequestError as error:
-                raise ValueError(str(error)) from error
+        try:
+            check_carried(self.data.id, self.scoring.keep)
+        except RequestError as error:
+            raise ValueError(str(error)) from error
         return self
 
 
-def _with_default(section: Any, part: str, key: str, value: str) -> Any:
-    """Give `section[part][key]` a default, without writing into what was given."""
-    if not isinstance(section, Mapping) or not isinstance(section.get(part, {}), Mapping):
-        return section
-    return {**section, part: {key: value, **section.get(part, {})}}
+def _with_metric(gates: object, metric: str) -> object:
+    """Return the section of gates with a metric for the champion's gate, if it names none."""
+    if not isinstance(gates, Mapping):
+        return gates
+
+    champion = gates.get("champion", {})
+    if not isinstance(champion, Mapping):
+        return gates
+    return {**gates, "champion": {"metric": metric, **champion}}

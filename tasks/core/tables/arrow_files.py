@@ -7,7 +7,10 @@ import pyarrow as pa
 
 def write_table(table: pa.Table, path: Path) -> None:
     """Write a table so that it can be memory-mapped."""
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+    with (
+        pa.OSFile(str(path), "wb") as sink,
+        pa.ipc.new_file(sink, table.schema) as writer,
+    ):
         writer.write_table(table)
 
 

@@ -1,6 +1,6 @@
 """The Parquet copy of a CSV file: typed by the model, and read piece by piece from there on."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,25 +10,29 @@ import pyarrow.parquet as pq
 from tasks.core.errors import RequestError
 from tasks.core.tables.columns import Column, ColumnKind
 from tasks.core.tables.csv_files import iterate_csv
-from tasks.core.tables.frames import NOT_GIVEN, STORED_AS, parse_dates
+from tasks.core.tables.frames import STORED_AS, given_strings, parse_dates
 from tasks.core.tables.sources import SourceFile
 
-TRUE, FALSE = ("1", "True", "TRUE", "true"), ("0", "False", "FALSE", "false")
+PROBLEM = "__afterfit_problem__"  # the column of a copy that says what is wrong with a row
+TRUE = pa.array(["1", "True", "TRUE", "true"])
+FALSE = pa.array(["0", "False", "FALSE", "false"])
+NULL_BOOLEAN = pa.scalar(None, pa.bool_())
 NAMES: dict[ColumnKind, str] = {"numeric": "number", "boolean": "boolean", "date": "date"}
 
 
 def copy_csv(file: SourceFile, features: Sequence[Column], path: Path, group_rows: int) -> Path:
-    """Copy a CSV file to Parquet with the types of the model's features; all other columns stay as
-    written.
+    """Copy a CSV file to Parquet with the types of the model's features.
 
-    A row with a value of another type says so in a column of its own, and holds nothing in that
-    value's place. A copy that an earlier attempt finished is taken, if it is undamaged.
+    All other columns stay as written. A value of another type is missing in the copy, and its row
+    says so in the column `PROBLEM`. A copy that an earlier attempt finished is used again if it is
+    undamaged.
 
     Raises:
         RequestError: the file cannot be read without loss.
     """
     if path.exists() and _is_undamaged(path):
         return path
+
     typed = [column for column in features if column.kind != "categorical"]
     try:
         _write(_typed_batches(file, typed), path, group_rows)
@@ -48,100 +52,136 @@ def _is_undamaged(path: Path) -> bool:
 
 
 def _write(batches: Iterator[pa.RecordBatch], path: Path, group_rows: int) -> None:
+    """Write batches to a file that gets its name when it is whole; the first gives the schema."""
     unfinished = path.with_suffix(".tmp")
-    first = next(batches)
+    schema = next(batches).schema
     with pq.ParquetWriter(
-        unfinished, first.schema, compression="lz4", write_page_checksum=True
+        unfinished, schema, compression="lz4", write_page_checksum=True
     ) as writer:
         for batch in batches:
             writer.write_batch(batch, row_group_size=group_rows)
+
     unfinished.replace(path)
 
 
 def _typed_batches(file: SourceFile, typed: Sequence[Column]) -> Iterator[pa.RecordBatch]:
-    """Let pyarrow convert numbers and booleans, which is fast and fails at the first value that is
-    none.
-    """
-    types = {column.name: STORED_AS[column.kind] for column in typed if column.kind != "date"}
-    dates = [column for column in typed if column.kind == "date"]
-    return (convert(batch, dates) for batch in iterate_csv(file, types))
+    """Let pyarrow parse numbers and booleans: fast, but fails at the first value that is none."""
+    types: dict[str, pa.DataType] = {}
+    dates: list[Column] = []
+    for column in typed:
+        if column.kind == "date":
+            dates.append(column)
+        else:
+            types[column.name] = STORED_AS[column.kind]
+
+    for batch in iterate_csv(file, types):
+        yield convert(batch, dates)
 
 
 def _lenient_batches(file: SourceFile, typed: Sequence[Column]) -> Iterator[pa.RecordBatch]:
-    """Convert texts ourselves, and mark the rows that hold a value of another type."""
-    return (convert(batch, typed) for batch in iterate_csv(file, {}))
+    """Parse all strings here, and mark the rows that hold a value of another type."""
+    for batch in iterate_csv(file, {}):
+        yield convert(batch, typed)
 
 
 def convert(batch: pa.RecordBatch, columns: Sequence[Column]) -> pa.RecordBatch:
-    """Convert columns of texts to what their kind is stored as; a column more says what is wrong
-    with a row.
+    """Parse columns of strings as their kind is stored; add a column with the problem of each row.
 
     >>> batch = pa.record_batch({"size": ["1.5", "NA", "many"]})
-    >>> convert(batch, [Column("size", "numeric")]).to_pydict()["size"]
-    [1.5, None, None]
+    >>> found = convert(batch, [Column("size", "numeric")]).to_pydict()
+    >>> found["size"], found[PROBLEM]
+    ([1.5, None, None], [None, None, "column 'size': 'many' is no number"])
     """
     problems: dict[int, list[str]] = {}
     for column in columns:
-        texts = batch[column.name]
-        values, bad = _converted(texts, column.kind)
-        for row in bad:
-            said = f"column {column.name!r}: {texts[row].as_py()!r} is no {NAMES[column.kind]}"
-            problems.setdefault(row, []).append(said)
-        position = batch.schema.get_field_index(column.name)
-        batch = batch.set_column(position, pa.field(column.name, values.type), values)
+        strings = batch[column.name]
+        values, bad_rows = _parse_column(strings, column.kind)
+        batch = _replace_column(batch, column.name, values)
+        for row in bad_rows:
+            problem = _problem_of(column, strings[row])
+            problems.setdefault(row, []).append(problem)
+
+    said = _problem_column(problems, len(batch))
+    return batch.append_column(PROBLEM, said)
+
+
+def _replace_column(batch: pa.RecordBatch, name: str, values: pa.Array) -> pa.RecordBatch:
+    position = batch.schema.get_field_index(name)
+    field = pa.field(name, values.type)
+    return batch.set_column(position, field, values)
+
+
+def _problem_of(column: Column, string: pa.Scalar) -> str:
+    value = string.as_py()
+    return f"column {column.name!r}: {value!r} is no {NAMES[column.kind]}"
+
+
+def _problem_column(problems: Mapping[int, Sequence[str]], rows: int) -> pa.Array:
+    """Return the problems of each row as one string; None where there are none."""
     if not problems:
-        return batch.append_column(PROBLEM, pa.nulls(len(batch), pa.string()))
-    all_said = ["; ".join(problems[row]) if row in problems else None for row in range(len(batch))]
-    return batch.append_column(PROBLEM, pa.array(all_said, pa.string()))
+        return pa.nulls(rows, pa.string())
+
+    said: list[str | None] = [None] * rows
+    for row, of_row in problems.items():
+        said[row] = "; ".join(of_row)
+    return pa.array(said, pa.string())
 
 
-def _converted(texts: pa.Array, kind: ColumnKind) -> tuple[pa.Array, list[int]]:
-    """Convert what can be converted; give the rows of the rest, whose values are missing."""
-    missing = pc.is_in(texts, pa.array(NOT_GIVEN))
-    given = pc.if_else(missing, pa.scalar(None, pa.string()), texts)
-    bad: list[int] = []
-    parts = list(_halved(given, PARSERS[kind], STORED_AS[kind], 0, bad))
-    return pa.concat_arrays(parts), bad
+def _parse_column(strings: pa.Array, kind: ColumnKind) -> tuple[pa.Array, list[int]]:
+    """Return the parsed values, and the rows of those that cannot be parsed, which are missing."""
+    given = given_strings(strings)
+    missing_value = pa.nulls(1, STORED_AS[kind])
 
-
-def _halved(
-    texts: pa.Array,
-    parse: Callable[[pa.Array], pa.Array],
-    type_: pa.DataType,
-    first: int,
-    bad: list[int],
-) -> Iterator[pa.Array]:
-    """Parse texts, in halves where they cannot be parsed together; what cannot be parsed alone is
-    bad, and missing.
-    """
-    try:
-        yield parse(texts)
-    except ValueError:
-        half = len(texts) // 2
-        if half:
-            yield from _halved(texts[:half], parse, type_, first, bad)
-            yield from _halved(texts[half:], parse, type_, first + half, bad)
+    parts: list[pa.Array] = []
+    bad_rows: list[int] = []
+    row = 0
+    for part in _parse_in_halves(given, PARSERS[kind]):
+        if part is None:
+            bad_rows.append(row)
+            parts.append(missing_value)
+            row += 1
         else:
-            bad.append(first)
-            yield pa.nulls(1, type_)
+            parts.append(part)
+            row += len(part)
+
+    return pa.concat_arrays(parts), bad_rows
 
 
-def _numbers(texts: pa.Array) -> pa.Array:
-    return pc.utf8_trim_whitespace(texts).cast(STORED_AS["numeric"])
+def _parse_in_halves(
+    strings: pa.Array, parse: Callable[[pa.Array], pa.Array]
+) -> Iterator[pa.Array | None]:
+    """Yield strings parsed together, or in halves where that fails; None for a bad one alone."""
+    try:
+        yield parse(strings)
+    except ValueError:
+        half = len(strings) // 2
+        if half:
+            yield from _parse_in_halves(strings[:half], parse)
+            yield from _parse_in_halves(strings[half:], parse)
+        else:
+            yield None
 
 
-def _booleans(texts: pa.Array) -> pa.Array:
-    trimmed = pc.utf8_trim_whitespace(texts)
-    true, false = (pc.is_in(trimmed, pa.array(words)) for words in (TRUE, FALSE))
-    if not pc.all(pc.or_(pc.or_(true, false), pc.is_null(trimmed)), min_count=0).as_py():
+def _parse_numbers(strings: pa.Array) -> pa.Array:
+    return pc.utf8_trim_whitespace(strings).cast(STORED_AS["numeric"])
+
+
+def _parse_booleans(strings: pa.Array) -> pa.Array:
+    trimmed = pc.utf8_trim_whitespace(strings)
+    is_missing = pc.is_null(trimmed)
+    is_true = pc.is_in(trimmed, TRUE)
+    is_false = pc.is_in(trimmed, FALSE)
+
+    is_boolean = pc.or_(is_true, is_false)
+    is_known = pc.or_(is_boolean, is_missing)
+    if not pc.all(is_known, min_count=0).as_py():
         raise ValueError("not a boolean")
-    return pc.if_else(pc.is_null(trimmed), pa.scalar(None, pa.bool_()), true)
+
+    return pc.if_else(is_missing, NULL_BOOLEAN, is_true)
 
 
 PARSERS: dict[ColumnKind, Callable[[pa.Array], pa.Array]] = {
-    "numeric": _numbers,
-    "boolean": _booleans,
+    "numeric": _parse_numbers,
+    "boolean": _parse_booleans,
     "date": parse_dates,
 }
-# in the Parquet copy of a CSV file: what is wrong with a row as it is written
-PROBLEM = "__afterfit_problem__"

@@ -4,17 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-PIECE_ROWS = 1 << 17  # what a piece holds at least, where its source has as many
-PIECE_VALUES = 1 << 24  # and what it holds at most where rows are very wide: memory counts values
-SMALL_BUNDLE = (
-    2  # pieces; a bundle is a Prefect task, which costs as much as half a piece of a quick model
-)
-LARGE_BUNDLE = (
-    16  # pieces: what is wrong with many rows, and how far a run is, is told between bundles
-)
-MOST_BUNDLES = (
-    200  # more help nobody: neither the database behind the Prefect UI nor a person who looks at it
-)
+PIECE_ROWS = 1 << 17  # rows in a piece, at least (a smaller source is one piece)
+# Values in these rows, at most: rows may be very wide, and memory counts values.
+PIECE_VALUES = 1 << 24
+# Pieces. A bundle is a Prefect task, which costs as much as half a piece of a quick model.
+SMALL_BUNDLE = 2
+# Pieces. Problems that many rows share, and progress, are reported between bundles.
+LARGE_BUNDLE = 16
+# More help neither the database behind the Prefect UI nor a person who looks at it.
+MOST_BUNDLES = 200
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,8 @@ class RowRange:
 
     def __str__(self) -> str:
         """Name the file and the rows, as an error message does."""
-        return f"{self.origin}, rows {self.start:,} to {self.start + self.rows - 1:,}"
+        last = self.start + self.rows - 1
+        return f"{self.origin}, rows {self.start:,} to {last:,}"
 
 
 @dataclass(frozen=True)
@@ -63,15 +62,20 @@ class Piece:
         return sum(item.rows for item in self.slices)
 
     def locate(self, row: int) -> tuple[str, int]:
-        """Find a row of the piece in its file: the file's name, and the position in it.
+        """Return the file that holds a row of the piece, and the position of the row in it.
 
         >>> Piece(0, (RowRange("a", "a", 0, 5, 2), RowRange("b", "b", 1, 0, 9)), 100).locate(3)
         ('b', 1)
+
+        Raises:
+            IndexError: the piece has fewer rows.
         """
+        rows_before = 0
         for item in self.slices:
-            if row < item.rows:
-                return item.origin, item.start + row
-            row -= item.rows
+            offset = row - rows_before
+            if offset < item.rows:
+                return item.origin, item.start + offset
+            rows_before += item.rows
         raise IndexError(row)
 
 
@@ -90,7 +94,8 @@ class Bundle:
     @property
     def last(self) -> int:
         """Its last row, as a row of the source."""
-        return self.pieces[-1].first_row + self.pieces[-1].rows - 1
+        last_piece = self.pieces[-1]
+        return last_piece.first_row + last_piece.rows - 1
 
     @property
     def rows(self) -> int:
@@ -98,90 +103,114 @@ class Bundle:
         return sum(piece.rows for piece in self.pieces)
 
     def halves(self) -> tuple["Bundle", "Bundle"]:
-        """Give it as two bundles; it has two pieces or more."""
+        """Return it as two bundles; it must have two pieces or more."""
         middle = len(self.pieces) // 2
-        return Bundle(self.number, self.pieces[:middle]), Bundle(self.number, self.pieces[middle:])
+        first = Bundle(self.number, self.pieces[:middle])
+        second = Bundle(self.number, self.pieces[middle:])
+        return first, second
 
 
 def piece_rows(columns: int) -> int:
-    """Tell how many rows a piece of a table with so many columns holds at least.
+    """Return how many rows a piece of a table with so many columns has at least.
 
     >>> piece_rows(20), piece_rows(10_000)
     (131072, 1677)
     """
-    return max(1, min(PIECE_ROWS, PIECE_VALUES // max(1, columns)))
+    most = PIECE_VALUES // max(1, columns)
+    return max(1, min(PIECE_ROWS, most))
 
 
 def plan_pieces(tables: Sequence[TableGroups], at_least: int) -> tuple[Piece, ...]:
-    """Cut files into pieces of `at_least` to three times as many rows, at the ends of row groups
-    where there are some.
+    """Cut files into pieces of `at_least` to three times as many rows.
 
-    Small row groups and tiny files are taken together, huge row groups are cut; only the last piece
-    may be smaller.
+    They end where row groups end, if these are not huge: small row groups and tiny files are taken
+    together, huge row groups are cut. Only the last piece may be smaller.
 
-    >>> tables = [TableGroups("a", "a", 0, (30, 30, 30, 250)), TableGroups("b", "b", 1, (5,))]
-    >>> [[(item.origin, item.start, item.rows) for item in piece.slices] for piece in plan_pieces(tables, 60)]
-    [[('a', 0, 60)], [('a', 60, 92)], [('a', 152, 63)], [('a', 215, 62)], [('a', 277, 63)], [('b', 0, 5)]]
+    >>> tables = [TableGroups("a", "a", 0, (30, 30, 150)), TableGroups("b", "b", 1, (5,))]
+    >>> for piece in plan_pieces(tables, 60):
+    ...     print([(item.origin, item.start, item.rows) for item in piece.slices])
+    [('a', 0, 60)]
+    [('a', 60, 75)]
+    [('a', 135, 75)]
+    [('b', 0, 5)]
     """
     pieces: list[Piece] = []
     taken: list[RowRange] = []
     first_row = rows = 0
-    for item in _chunks(tables, at_least):
+    for item in _row_ranges(tables, at_least):
         taken.append(item)
         rows += item.rows
         if rows >= at_least:
-            pieces.append(Piece(len(pieces), _merged(taken), first_row))
+            piece = Piece(len(pieces), _merge_adjacent(taken), first_row)
+            pieces.append(piece)
             first_row += rows
             taken, rows = [], 0
+
     if taken:
-        pieces.append(Piece(len(pieces), _merged(taken), first_row))
+        last_piece = Piece(len(pieces), _merge_adjacent(taken), first_row)
+        pieces.append(last_piece)
     return tuple(pieces)
 
 
-def _chunks(tables: Sequence[TableGroups], at_least: int) -> Iterator[RowRange]:
-    """Give each row group as a slice, a huge one as several."""
+def _row_ranges(tables: Sequence[TableGroups], at_least: int) -> Iterator[RowRange]:
+    """Yield each row group as a range of rows, a huge one as several; leave empty ones out."""
     for table in tables:
         start = 0
         for rows in table.group_rows:
-            count = max(1, rows // at_least)
-            for low, high in pairwise(rows * part // count for part in range(count + 1)):
+            parts = max(1, rows // at_least)
+            edges = [start + rows * part // parts for part in range(parts + 1)]
+            for low, high in pairwise(edges):
                 if high > low:
-                    yield RowRange(table.path, table.origin, table.input, start + low, high - low)
+                    yield RowRange(table.path, table.origin, table.input, low, high - low)
+
             start += rows
 
 
-def _merged(slices: Sequence[RowRange]) -> tuple[RowRange, ...]:
-    """Join slices that follow each other in one file."""
-    merged: list[RowRange] = []
-    for item in slices:
-        if merged and merged[-1].input == item.input:
-            merged[-1] = RowRange(
-                item.path, item.origin, item.input, merged[-1].start, merged[-1].rows + item.rows
-            )
+def _merge_adjacent(ranges: Sequence[RowRange]) -> tuple[RowRange, ...]:
+    """Join ranges of rows that follow each other in one file."""
+    merged = [ranges[0]]
+    for item in ranges[1:]:
+        last = merged[-1]
+        if last.input == item.input:
+            rows = last.rows + item.rows
+            merged[-1] = RowRange(last.path, last.origin, last.input, last.start, rows)
         else:
             merged.append(item)
+
     return tuple(merged)
 
 
 def bundle_pieces(pieces: Sequence[Piece], parallelism: int) -> tuple[Bundle, ...]:
-    """Put consecutive pieces together into bundles, large ones first, so that all parallelism end
-    at about one time.
+    """Put consecutive pieces together into bundles, large ones first.
+
+    So all workers finish at about the same time.
 
     >>> [len(bundle.pieces) for bundle in bundle_pieces([Piece(n, (), 0) for n in range(61)], 2)]
     [11, 9, 7, 6, 5, 4, 4, 3, 2, 2, 2, 2, 2, 2]
 
     Args:
         pieces: the pieces, in order.
-        parallelism: how many bundles are scored side by side; where there are pieces enough, each
-            lane gets two or more.
+        parallelism: how many bundles are scored side by side; where there are pieces enough, there
+            are at least twice as many bundles.
     """
-    least = max(1, -(-len(pieces) // MOST_BUNDLES))
+    least = max(1, _divide_up(len(pieces), MOST_BUNDLES))
     most = max(least, len(pieces) // (2 * parallelism))
+
     bundles: list[Bundle] = []
     start = 0
     while start < len(pieces):
-        share = -(-(len(pieces) - start) // (3 * parallelism))
-        size = min(most, max(least, SMALL_BUNDLE, min(LARGE_BUNDLE, share)))
-        bundles.append(Bundle(len(bundles), tuple(pieces[start : start + size])))
-        start += size
+        left = len(pieces) - start
+        share = _divide_up(left, 3 * parallelism)
+        wanted = max(least, SMALL_BUNDLE, min(LARGE_BUNDLE, share))
+        end = start + min(most, wanted)
+
+        bundle = Bundle(len(bundles), tuple(pieces[start:end]))
+        bundles.append(bundle)
+        start = end
+
     return tuple(bundles)
+
+
+def _divide_up(dividend: int, divisor: int) -> int:
+    """Return the quotient of whole numbers, rounded up."""
+    return -(-dividend // divisor)

@@ -12,25 +12,24 @@ from tasks.core.tables.frames import stored
 from tasks.core.tables.parquet import open_parquet
 from tasks.core.tables.pieces import Piece, RowRange
 
-BATCH_VALUES = 1 << 22  # what is decoded at once
-BATCH_ROWS = 1 << 17
+BATCH_VALUES = 1 << 22  # values decoded at once, at most
+BATCH_ROWS = 1 << 17  # rows decoded at once, at most
 
 
 class Reader:
-    """Reads pieces in bounded memory; those that follow each other in a file are decoded in one
-    pass.
-    """
+    """Read pieces in bounded memory; decode those that follow each other in a file in one pass."""
 
-    def __init__(self, columns: Sequence[str]) -> None:
-        """Read these columns, in this order."""
+    def __init__(self, columns: Sequence[str], batch_values: int = BATCH_VALUES) -> None:
+        """Read these columns, in this order, and decode at most so many values at once."""
+        most_rows = batch_values // max(1, len(columns))
         self._columns = list(columns)
-        self._batch_rows = max(1, min(BATCH_ROWS, BATCH_VALUES // max(1, len(columns))))
+        self._batch_rows = max(1, min(BATCH_ROWS, most_rows))
         self._path = ""
-        self._position = 0
-        self._starts: list[int] = []
-        self._rest: pa.RecordBatch | None = None
         self._parquet: pq.ParquetFile | None = None
+        self._group_starts: list[int] = []  # the first row of each row group
         self._batches: Iterator[pa.RecordBatch] = iter(())
+        self._rest: pa.RecordBatch | None = None  # of the last batch: what was not taken
+        self._position = 0  # the row of the file that comes next
 
     def read(self, piece: Piece) -> pa.Table:
         """Read the rows of a piece.
@@ -39,92 +38,115 @@ class Reader:
             AfterfitError: a file is damaged, or has fewer rows than it had; with its name and the
                 rows.
         """
-        tables = _unified([self._read_slice(item) for item in piece.slices])
-        return pa.concat_tables(tables, promote_options="permissive").combine_chunks()
+        tables = [self._read_range(item) for item in piece.slices]
+        table = pa.concat_tables(_unify(tables), promote_options="permissive")
+        return table.combine_chunks()
 
     def close(self) -> None:
         """Close the file that is open."""
-        self._batches, self._rest, self._path = iter(()), None, ""
+        self._path = ""
+        self._batches = iter(())
+        self._rest = None
         if self._parquet is not None:
             self._parquet.close()
             self._parquet = None
 
-    def _read_slice(self, item: RowRange) -> pa.Table:
+    def _read_range(self, item: RowRange) -> pa.Table:
         try:
+            if not self._can_go_on_to(item):
+                self._open(item)
             return self._take(item)
         except (OSError, pa.ArrowException) as error:
-            raise AfterfitError(f"{item}: {' '.join(str(error).split())}") from error
+            message = " ".join(str(error).split())
+            raise AfterfitError(f"{item}: {message}") from error
+
+    def _can_go_on_to(self, item: RowRange) -> bool:
+        """Return whether a range is ahead in the open file, with no row group to skip before it."""
+        if item.path != self._path or item.start < self._position:
+            return False
+
+        # Row groups before the one that is needed are not decoded in vain.
+        group = self._row_group(item.start)
+        decoded = self._position
+        if self._rest is not None:
+            decoded += len(self._rest)
+        return self._group_starts[group] <= decoded
+
+    def _open(self, item: RowRange) -> None:
+        """Open a file at the row group in which a range starts."""
+        self.close()
+        self._parquet = open_parquet(item.path)
+        metadata = self._parquet.metadata
+        rows = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+        self._group_starts = [0, *accumulate(rows[:-1])]
+
+        group = self._row_group(item.start)
+        self._batches = self._parquet.iter_batches(
+            self._batch_rows,
+            row_groups=list(range(group, len(rows))),
+            columns=self._columns,
+            use_threads=False,
+        )
+        self._path = item.path
+        self._position = self._group_starts[group]
+
+    def _row_group(self, row: int) -> int:
+        return max(0, bisect_right(self._group_starts, row) - 1)
 
     def _take(self, item: RowRange) -> pa.Table:
-        # What lies before the next row group that is needed is not decoded in vain.
-        group = max((start for start in self._starts if start <= item.start), default=0)
-        if (
-            item.path != self._path
-            or item.start < self._position
-            or group > self._position + self._left_over()
-        ):
-            self._open(item)
+        """Take the rows of a range from the batches that come next; skip those before it."""
         taken: list[pa.RecordBatch] = []
-        left = item.rows
-        while left:
-            batch = self._next(item)
-            skipped = min(len(batch), item.start + item.rows - left - self._position)
-            part = batch.slice(skipped, left)
-            self._position += skipped + len(part)
-            self._rest = batch.slice(skipped + len(part))
-            left -= len(part)
-            taken.extend([part] if len(part) else [])
+        row, end = item.start, item.start + item.rows
+        while row < end:
+            batch = self._next_batch(item)
+            skipped = min(len(batch), row - self._position)
+            part = batch.slice(skipped, end - row)
+            used = skipped + len(part)
+
+            self._rest = batch.slice(used)
+            self._position += used
+            row += len(part)
+            if len(part):
+                taken.append(part)
+
         return pa.Table.from_batches(taken).select(self._columns)
 
-    def _left_over(self) -> int:
-        return len(self._rest) if self._rest is not None else 0
-
-    def _next(self, item: RowRange) -> pa.RecordBatch:
+    def _next_batch(self, item: RowRange) -> pa.RecordBatch:
         if self._rest is not None and len(self._rest):
             return self._rest
+
         batch = next(self._batches, None)
         if batch is None:
             raise OSError(f"{item.origin} has fewer rows than when it was planned")
         return batch
 
-    def _open(self, item: RowRange) -> None:
-        """Open a file at the row group in which a slice starts."""
-        self.close()
-        self._parquet = open_parquet(item.path)
-        metadata = self._parquet.metadata
-        rows = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
-        self._starts = [0, *accumulate(rows)][: len(rows)]
-        first = max(0, bisect_right(self._starts, item.start) - 1)
-        self._batches = self._parquet.iter_batches(
-            self._batch_rows,
-            row_groups=list(range(first, len(rows))),
-            columns=self._columns,
-            use_threads=False,
-        )
-        self._path, self._position = item.path, self._starts[first] if rows else 0
 
-
-def _unified(tables: Sequence[pa.Table]) -> list[pa.Table]:
-    """Give columns that are of different types in different files the one type that their kind is
-    stored as.
-    """
+def _unify(tables: Sequence[pa.Table]) -> list[pa.Table]:
+    """Cast columns whose types differ between files to the one type of their kind."""
     schemas = [table.schema for table in tables]
-    odd = [
-        name
-        for name in schemas[0].names
-        if len({schema.field(name).type for schema in schemas}) > 1
-    ]
-    unified = []
-    for table in tables:
-        for name in odd:
-            table = table.set_column(table.schema.get_field_index(name), name, stored(table[name]))  # noqa: PLW2901
-        unified.append(table)
-    return unified
+    differing = []
+    for name in schemas[0].names:
+        types = {schema.field(name).type for schema in schemas}
+        if len(types) > 1:
+            differing.append(name)
+
+    return [_store_columns(table, differing) for table in tables]
 
 
-def read_piece(piece: Piece, columns: Sequence[str]) -> pa.Table:
-    """Read the rows of one piece."""
-    reader = Reader(columns)
+def _store_columns(table: pa.Table, names: Sequence[str]) -> pa.Table:
+    for name in names:
+        position = table.schema.get_field_index(name)
+        table = table.set_column(position, name, stored(table[name]))
+    return table
+
+
+def read_piece(piece: Piece, columns: Sequence[str], batch_values: int = BATCH_VALUES) -> pa.Table:
+    """Read the rows of one piece, as a `Reader` does.
+
+    Raises:
+        AfterfitError: a file is damaged, or has fewer rows than it had.
+    """
+    reader = Reader(columns, batch_values)
     try:
         return reader.read(piece)
     finally:

@@ -1,1 +1,1 @@
-"""Time."""
+"""Windows of time, and the names they give to files."""

@@ -33,16 +33,17 @@ class WindowPlan:
 def status_of(
     manifest_version: int | None, failure: str | None, champion: int
 ) -> tuple[Status, str]:
-    """Tell what is known of the scores of a window, and why it is so.
+    """Return what is known of the scores of a window, and why it is so.
 
-    `manifest_version` is the version that made the committed scores, if there are any; `failure`
-    tells why the last attempt did not end with a commit, if it did not.
+    `manifest_version`: the version that made the committed scores, if there are any. `failure`: why
+    the last attempt did not end with a commit, if it did not.
 
     >>> status_of(3, None, champion=5)
     ('stale', 'scored by version 3, the champion is version 5')
     """
     if manifest_version is None:
         return ("failed", failure) if failure else ("missing", "no scores yet")
+
     if manifest_version != champion:
         return "stale", f"scored by version {manifest_version}, the champion is version {champion}"
     return "current", f"scored by version {champion}"
@@ -57,11 +58,12 @@ def choose(plans: Iterable[WindowPlan], only: Only | None = None) -> tuple[Windo
     >>> choose(plans)[0].due, choose(plans, "all")[0].due
     (False, True)
     """
-    return tuple(replace(plan, due=plan.status in DUE[only]) for plan in plans)
+    due = DUE[only]
+    return tuple(replace(plan, due=plan.status in due) for plan in plans)
 
 
 def make_document(plan: WindowPlan) -> dict[str, str | bool]:
-    """Make a plan a JSON document, with the keys of `COLUMNS`."""
+    """Return a plan as a JSON document, with the keys of `COLUMNS`."""
     return {
         "window": window_name(plan.window),
         "source": plan.source,
@@ -73,7 +75,7 @@ def make_document(plan: WindowPlan) -> dict[str, str | bool]:
 
 
 def make_row(plan: WindowPlan) -> tuple[str, ...]:
-    """Make a plan a row of a table under `COLUMNS`."""
-    return tuple(
-        str(cell) for cell in {**make_document(plan), "due": "yes" if plan.due else "no"}.values()
-    )
+    """Return a plan as a row of a table under `COLUMNS`."""
+    document = make_document(plan)
+    document["due"] = "yes" if plan.due else "no"
+    return tuple(str(document[column]) for column in COLUMNS)

@@ -10,14 +10,22 @@ MARK = re.compile(r"\{window([:}]|$)")
 FIELD = re.compile(r"\{window:([^{}]+)\}")
 # Names of days and months change with the locale of a machine, and %s with its time zone.
 DIRECTIVES = ("%Y", "%y", "%m", "%d", "%j", "%H", "%M", "%S", "%G", "%V", "%u", "%%")
-ENOUGH = {"d": "{window:%Y-%m-%d}", "h": "{window:%Y-%m-%dT%H}", "m": "{window:%Y-%m-%dT%H%M}"}
+# By the unit of their length: a format that tells windows apart.
+ENOUGH = {
+    "w": "{window:%Y-%m-%d}",
+    "d": "{window:%Y-%m-%d}",
+    "h": "{window:%Y-%m-%dT%H}",
+    "m": "{window:%Y-%m-%dT%H%M}",
+}
 # Four years in which the ISO year begins before, with and after the calendar's.
 SAMPLED_FROM = datetime(2023, 12, 25, tzinfo=UTC)
-SAMPLED_HOURS, SAMPLED_DAYS, SAMPLED_WINDOWS = 50, 1500, 500
+SAMPLED_HOURS = 50
+SAMPLED_DAYS = 1500
+SAMPLED_WINDOWS = 500
 
 
 def has_window(text: str) -> bool:
-    """Tell whether a source or an output names a window; other braces mean nothing.
+    """Return whether a source or an output names a window; other braces mean nothing.
 
     >>> has_window("in/{window:%Y-%m-%d}/*.csv"), has_window("in/{date}")
     (True, False)
@@ -42,15 +50,17 @@ def check_template(template: str) -> None:
     Raises:
         ValueError: a window has no format, or one whose outcome depends on the machine.
     """
-    if len(MARK.findall(template)) != len(FIELD.findall(template)):
+    formats = FIELD.findall(template)
+    if len(formats) != len(MARK.findall(template)):
         raise ValueError(f"{template!r} names a window without a format: write it as {ENOUGH['d']}")
-    for found in (
-        directive for text in FIELD.findall(template) for directive in re.findall("%.?", text)
-    ):
-        if found not in DIRECTIVES:
-            raise ValueError(
-                f"{template!r} holds {found}: a window is written with {', '.join(DIRECTIVES)}"
-            )
+
+    for format_ in formats:
+        for directive in re.findall("%.?", format_):
+            if directive not in DIRECTIVES:
+                allowed = ", ".join(DIRECTIVES)
+                raise ValueError(
+                    f"{template!r} holds {directive}: a window is written with {allowed}"
+                )
 
 
 @cache
@@ -64,22 +74,28 @@ def check_distinct(template: str, length: timedelta) -> None:
     for window in _sample_windows(length):
         name = fill(template, window)
         if name in seen:
-            fine = next(ENOUGH[unit] for unit in ENOUGH if not length % UNITS[unit])
+            size = length_name(length)
             raise ValueError(
-                f"{template!r} is {name!r} both for {window_name(seen[name])} and for {window_name(window)}: windows "
-                f"of {length_name(length)} need a format such as {fine}"
+                f"{template!r} is {name!r} both for {window_name(seen[name])} and for "
+                f"{window_name(window)}: windows of {size} need a format such as "
+                f"{ENOUGH[size[-1]]}"
             )
         seen[name] = window
 
 
 def _sample_windows(length: timedelta) -> list[Window]:
-    """List windows that follow each other, and those at whole hours and days: names come back after
-    such times.
+    """List windows that follow each other, and those at whole hours and at whole days.
+
+    Names come back after such times: %H after a day, %m-%d after a year.
     """
-    steps = ((UNITS["h"], SAMPLED_HOURS), (UNITS["d"], SAMPLED_DAYS), (length, SAMPLED_WINDOWS))
-    starts = {
-        latest_start(SAMPLED_FROM + number * step, length)
-        for step, count in steps
-        for number in range(count)
-    }
+    samples = (
+        (UNITS["h"], SAMPLED_HOURS),
+        (UNITS["d"], SAMPLED_DAYS),
+        (length, SAMPLED_WINDOWS),
+    )
+    starts: set[datetime] = set()
+    for step, count in samples:
+        timestamps = (SAMPLED_FROM + number * step for number in range(count))
+        starts.update(latest_start(timestamp, length) for timestamp in timestamps)
+
     return [Window(start, start + length) for start in sorted(starts)]

@@ -1,5 +1,4 @@
-"""Windows: the stretches of time that runs are about, and the names they give to sources and
-outputs.
+"""Windows: the stretches of time that runs are about, and the names they give to their files.
 
 Everything here is UTC: a day has 24 hours on the nights when clocks change, too.
 """
@@ -7,6 +6,7 @@ Everything here is UTC: a day has 24 hours on the nights when clocks change, too
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from tasks.core.errors import RequestError
 
@@ -35,7 +35,7 @@ class Window:
 
 
 def parse_length(text: str) -> timedelta:
-    """Read the length of a window.
+    """Parse the length of a window.
 
     >>> parse_length("12h")
     datetime.timedelta(seconds=43200)
@@ -47,8 +47,9 @@ def parse_length(text: str) -> timedelta:
     length = int(found[1]) * UNITS[found[2]] if found else None
     if length is None or length > LONGEST:
         raise ValueError(
-            f"{text!r} is no length of a window: write a whole number and one of m (minutes), h (hours), d (days) and "
-            "w (weeks), such as 1d or 15m, up to 366d; months are not supported, as they differ in length"
+            f"{text!r} is no length of a window: write a whole number and one of m (minutes), "
+            "h (hours), d (days) and w (weeks), such as 1d or 15m, up to 366d; months are not "
+            "supported, as they differ in length"
         )
     return length
 
@@ -58,42 +59,61 @@ def length_name(length: timedelta) -> str:
 
     >>> length_name(timedelta(hours=36)), length_name(timedelta(days=7))
     ('36h', '1w')
+
+    Raises:
+        ValueError: it is not a whole number of minutes, as every length of a window is.
     """
-    unit = next(unit for unit in ("w", "d", "h", "m") if not length % UNITS[unit])
-    return f"{length // UNITS[unit]}{unit}"
+    for unit in ("w", "d", "h", "m"):
+        count, rest = divmod(length, UNITS[unit])
+        if not rest:
+            return f"{count}{unit}"
+
+    raise ValueError(f"{length} is not a whole number of minutes")
 
 
 def parse_timestamp(text: str, option: str) -> datetime:
-    """Read a moment; without an offset it is UTC.
+    """Parse a timestamp; without an offset it is UTC.
 
     >>> parse_timestamp("2026-01-31T05:45+05:45", "--from")
     datetime.datetime(2026, 1, 31, 0, 0, tzinfo=datetime.timezone.utc)
 
     Raises:
-        RequestError: it is no moment; `option` is named as where it came from.
+        RequestError: it is no timestamp; `option` is named as where it came from.
     """
-    try:
-        # `fromisoformat` alone takes any letter before the time: 2026-01-31-06:00 would be six
-        # o'clock.
-        moment = datetime.fromisoformat(text) if TIMESTAMP.fullmatch(text) else None
-    except ValueError:
-        moment = None
-    if moment is None:
+    timestamp = _read_timestamp(text)
+    if timestamp is None:
         raise RequestError(
-            f"{option} is {text!r}: write a date such as 2026-01-31 or a time such as 2026-01-31T06:00, from 1900 to "
-            "2999, which is UTC unless it ends in an offset such as +05:45."
+            f"{option} is {text!r}: write a date such as 2026-01-31 or a time such as "
+            "2026-01-31T06:00, from 1900 to 2999, which is UTC unless it ends in an offset such as "
+            "+05:45."
         )
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+
+    if timestamp.tzinfo is None:
+        return timestamp.replace(tzinfo=UTC)
+    return timestamp.astimezone(UTC)
 
 
-def timestamp_name(moment: datetime) -> str:
-    """Write a moment.
+def _read_timestamp(text: str) -> datetime | None:
+    # `fromisoformat` alone takes any letter before the time: 2026-01-31-06:00 would be 06:00.
+    if not TIMESTAMP.fullmatch(text):
+        return None
+
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def timestamp_name(timestamp: datetime) -> str:
+    """Write a timestamp, with seconds only where they are not zero.
 
     >>> timestamp_name(datetime(2026, 1, 31, 6, tzinfo=UTC))
     '2026-01-31T06:00Z'
     """
-    whole = moment.second == moment.microsecond == 0
-    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='minutes' if whole else 'auto')}Z"
+    is_whole_minute = timestamp.second == timestamp.microsecond == 0
+    precision = "minutes" if is_whole_minute else "auto"
+    in_utc = timestamp.astimezone(UTC).replace(tzinfo=None)
+    return f"{in_utc.isoformat(timespec=precision)}Z"
 
 
 def window_name(window: Window) -> str:
@@ -110,54 +130,68 @@ def windows_between(start: datetime, end: datetime, length: timedelta) -> tuple[
 
     Windows are counted from 1970-01-01T00:00Z; those of whole weeks start on Mondays.
 
-    >>> [window_name(window) for window in windows_between(EPOCH, EPOCH + timedelta(days=2), timedelta(days=1))]
-    ['1970-01-01T00:00Z/1970-01-02T00:00Z', '1970-01-02T00:00Z/1970-01-03T00:00Z']
+    >>> hours = windows_between(EPOCH, EPOCH + timedelta(hours=2), timedelta(hours=1))
+    >>> [window_name(window) for window in hours]
+    ['1970-01-01T00:00Z/1970-01-01T01:00Z', '1970-01-01T01:00Z/1970-01-01T02:00Z']
 
     Raises:
         RequestError: there are none or too many, or one of them would be cut off.
     """
-    # Python takes two times of one zone apart by the clock on the wall: 23 hours are 24 when it is
-    # put forward.
+    # Subtracting datetimes of one zone ignores DST, so convert to UTC first.
     start, end = start.astimezone(UTC), end.astimezone(UTC)
-    if start >= end:
-        raise RequestError(
-            f"--from {timestamp_name(start)} is not before --to {timestamp_name(end)}: --to is where the last window ends, "
-            f"at the earliest {timestamp_name(latest_start(start, length) + length)}."
-        )
+    _check_order(start, end, length)
     _check_start("--from", start, length)
     _check_start("--to", end, length)
+    _check_count(start, end, length)
+
+    count = (end - start) // length
+    edges = [start + number * length for number in range(count + 1)]
+    return tuple(Window(low, high) for low, high in pairwise(edges))
+
+
+def _check_order(start: datetime, end: datetime, length: timedelta) -> None:
+    if start >= end:
+        earliest = latest_start(start, length) + length
+        raise RequestError(
+            f"--from {timestamp_name(start)} is not before --to {timestamp_name(end)}: --to is "
+            f"where the last window ends, at the earliest {timestamp_name(earliest)}."
+        )
+
+
+def _check_start(option: str, timestamp: datetime, length: timedelta) -> None:
+    start = latest_start(timestamp, length)
+    if start != timestamp:
+        next_start = start + length
+        raise RequestError(
+            f"{option} {timestamp_name(timestamp)} is not where a window of {length_name(length)} "
+            f"starts: use {timestamp_name(start)} or {timestamp_name(next_start)}."
+        )
+
+
+def _check_count(start: datetime, end: datetime, length: timedelta) -> None:
     count = (end - start) // length
     if count > MOST_WINDOWS:
+        first_end = start + MOST_WINDOWS * length
         raise RequestError(
-            f"From {timestamp_name(start)} to {timestamp_name(end)} there are {count:,} windows of {length_name(length)}, "
-            f"and one backfill takes at most {MOST_WINDOWS:,}: end the first with --to "
-            f"{timestamp_name(start + MOST_WINDOWS * length)}."
-        )
-    return tuple(
-        Window(start + number * length, start + (number + 1) * length) for number in range(count)
-    )
-
-
-def _check_start(option: str, moment: datetime, length: timedelta) -> None:
-    start = latest_start(moment, length)
-    if start != moment:
-        raise RequestError(
-            f"{option} {timestamp_name(moment)} is not where a window of {length_name(length)} starts: use "
-            f"{timestamp_name(start)} or {timestamp_name(start + length)}."
+            f"From {timestamp_name(start)} to {timestamp_name(end)} there are {count:,} windows of "
+            f"{length_name(length)}, and one backfill takes at most {MOST_WINDOWS:,}: end the "
+            f"first with --to {timestamp_name(first_end)}."
         )
 
 
-def previous_window(moment: datetime, length: timedelta) -> Window:
-    """Give the newest window that is over at a moment: what a scheduled run is about.
+def previous_window(timestamp: datetime, length: timedelta) -> Window:
+    """Return the newest window that is over at a timestamp: what a scheduled run is about.
 
     >>> window_name(previous_window(datetime(2026, 1, 31, 6, 5, tzinfo=UTC), timedelta(hours=1)))
     '2026-01-31T05:00Z/2026-01-31T06:00Z'
     """
-    end = latest_start(moment, length)
+    end = latest_start(timestamp, length)
     return Window(end - length, end)
 
 
-def latest_start(moment: datetime, length: timedelta) -> datetime:
-    """Give the last start of a window at or before a moment."""
-    origin = EPOCH if length % UNITS["w"] else FIRST_MONDAY
-    return origin + (moment - origin) // length * length
+def latest_start(timestamp: datetime, length: timedelta) -> datetime:
+    """Return the last start of a window at or before a timestamp."""
+    is_whole_weeks = not length % UNITS["w"]
+    origin = FIRST_MONDAY if is_whole_weeks else EPOCH
+    windows_before = (timestamp - origin) // length
+    return origin + windows_before * length

@@ -16,8 +16,16 @@ HEADER = "id,n,flag,city,at\n"
 GOOD = "0, 1.5,true,Oslo,2024-01-01\n"
 
 
-def copied(tmp_path, file, group_rows=100):
-    return pq.read_table(copy_csv(file, FEATURES, tmp_path / "copy.parquet", group_rows))
+@pytest.fixture
+def copied(tmp_path, write):
+    """Write a CSV file and copy it; return the table in the copy."""
+
+    def copy(name, content):
+        file = write(name, content)
+        path = copy_csv(file, FEATURES, tmp_path / f"{name}.parquet", group_rows=100)
+        return pq.read_table(path)
+
+    return copy
 
 
 @pytest.mark.parametrize(
@@ -29,91 +37,92 @@ def copied(tmp_path, file, group_rows=100):
         ("1,1,true,Oslo,soon", "column 'at': 'soon' is no date"),
         (
             "1,x,y,Oslo,z",
-            "column 'n': 'x' is no number; column 'flag': 'y' is no boolean; column 'at': 'z' is no date",
+            (
+                "column 'n': 'x' is no number; column 'flag': 'y' is no boolean; "
+                "column 'at': 'z' is no date"
+            ),
         ),
         ("1,1e400,true,007,2024-01-01", None),
         ("1,inf,0,NA,NA", None),
         ("1,,,,", None),
     ],
 )
-def test_a_row_with_a_value_of_another_type_says_so_and_all_others_stay_what_they_are(
-    tmp_path, write, row, problem
-):
-    alone = (
-        copied(tmp_path / "a", write("good.csv", HEADER + GOOD * 3))
-        if (tmp_path / "a").mkdir() is None
-        else None
-    )
-    table = copied(tmp_path, write("mixed.csv", HEADER + GOOD + row + "\n" + GOOD))
+def test_a_row_with_a_value_of_another_type_says_so_and_others_stay(copied, row, problem):
+    without = copied("good.csv", f"{HEADER}{GOOD}{GOOD}")
+    table = copied("mixed.csv", f"{HEADER}{GOOD}{row}\n{GOOD}")
+    others = table.take([0, 2])
+
     assert table[PROBLEM].to_pylist() == [None, problem, None]
-    assert table.take([0, 2]).equals(alone.take([0, 2]))
-    assert table.schema == alone.schema
+    assert others.equals(without)
+    assert table.schema == without.schema
 
 
 @pytest.mark.parametrize(
     "number",
     ["1", " 1.5 ", "-0", "1e-320", "9007199254740993", "nan", "NaN", "NA", "null", "#N/A", ""],
 )
-def test_a_number_is_the_same_whether_or_not_another_row_is_bad(tmp_path, write, number):
+def test_a_number_is_the_same_whether_or_not_another_row_is_bad(copied, number):
     """A bad row makes the whole file be converted in another way, which must not be seen."""
     good = f"{HEADER}0,{number},true,x,2024-01-01\n"
-    (tmp_path / "a").mkdir()
-    fast = copied(tmp_path / "a", write("fast.csv", good))
-    slow = copied(tmp_path, write("slow.csv", good + "1,many,true,x,2024-01-01\n"))
-    assert fast["n"].slice(0, 1).combine_chunks().equals(
-        slow["n"].slice(0, 1).combine_chunks()
-    ) or number in {
-        "nan",
-        "NaN",
-    }
-    assert str(fast["n"][0]) == str(slow["n"][0])
+    bad = f"{good}1,many,true,x,2024-01-01\n"
+    fast = copied("fast.csv", good)["n"]
+    slow = copied("slow.csv", bad)["n"].slice(0, 1)
+
+    assert str(fast[0]) == str(slow[0])
+    # NaN is equal to no number, not even to itself.
+    assert fast.equals(slow) or number in {"nan", "NaN"}
 
 
-def test_a_ragged_row_is_refused_with_its_line_and_byte(tmp_path, write):
-    file = write("bad.csv", HEADER + GOOD + "1,2\n")
-    with pytest.raises(
-        RequestError,
-        match=r"bad\.csv: the row that begins in line 3, byte 46: .*Expected 5 columns",
-    ):
-        copied(tmp_path, file)
-    assert list(tmp_path.glob("copy*.parquet")) == []
+def test_a_ragged_row_is_refused_with_its_line_and_byte(copied, tmp_path):
+    words = r"bad\.csv: the row that begins in line 3, byte 46: .*Expected 5 columns"
+    with pytest.raises(RequestError, match=words):
+        copied("bad.csv", f"{HEADER}{GOOD}1,2\n")
+
+    assert list(tmp_path.glob("*.parquet")) == []
 
 
-def test_text_that_is_not_utf8_is_refused_with_its_line_and_byte(tmp_path, write):
-    file = write("bad.csv", (HEADER + GOOD).encode() + b"1,1,true,caf\xe9,2024-01-01\n")
-    with pytest.raises(
-        RequestError, match=r"bad\.csv: line 3, byte 58 is not UTF-8: convert the file first"
-    ):
-        copied(tmp_path, file)
+def test_text_that_is_not_utf8_is_refused_with_its_line_and_byte(copied):
+    content = f"{HEADER}{GOOD}1,1,true,café,2024-01-01\n"
+    words = r"bad\.csv: line 3, byte 58 is not UTF-8: convert the file first"
+    with pytest.raises(RequestError, match=words):
+        copied("bad.csv", content.encode("latin-1"))
 
 
 def test_a_finished_copy_is_taken_as_it_is(tmp_path, write):
     file = write("good.csv", HEADER + GOOD)
-    first = copy_csv(file, FEATURES, tmp_path / "copy.parquet", 100).stat().st_mtime_ns
-    assert copy_csv(file, FEATURES, tmp_path / "copy.parquet", 100).stat().st_mtime_ns == first
+    path = tmp_path / "copy.parquet"
+    copy_csv(file, FEATURES, path, 100)
+    first = path.stat().st_mtime_ns
+    copy_csv(file, FEATURES, path, 100)
+
+    assert path.stat().st_mtime_ns == first
 
 
 def test_many_bad_values_are_found_each_by_its_row():
-    texts = ["x" if number % 7 == 0 else str(number) for number in range(1000)]
-    found = convert(pa.record_batch({"n": texts}), FEATURES[:1])
-    assert [row for row, said in enumerate(found[PROBLEM].to_pylist()) if said] == list(
-        range(0, 1000, 7)
-    )
-    assert found["n"].drop_null().to_pylist() == [
-        float(number) for number in range(1000) if number % 7
-    ]
+    bad_rows = range(0, 1000, 7)
+    strings = [str(number) for number in range(1000)]
+    expected = list(range(1000))
+    for row in bad_rows:
+        strings[row] = "x"
+        expected[row] = None
+
+    found = convert(pa.record_batch({"n": strings}), FEATURES[:1])
+    problems = found[PROBLEM].to_pylist()
+
+    assert [row for row, problem in enumerate(problems) if problem] == list(bad_rows)
+    assert found["n"].to_pylist() == expected
 
 
-def test_dates_with_and_without_a_zone_in_one_file_are_each_what_they_say(tmp_path, write):
+def test_dates_with_and_without_a_zone_in_one_file_are_each_what_they_say(copied):
     rows = [
         "1,1,1,x,2024-01-01T00:00:00",
         "2,1,1,x,2024-01-01T00:00:00Z",
         "3,1,1,x,soon",
         "4,1,1,x,2024-01-01T02:00+02:00",
     ]
-    table = copied(tmp_path, write("dates.csv", HEADER + "\n".join(rows) + "\n"))
-    assert [str(at) for at in table["at"].to_pylist()] == ["2024-01-01 00:00:00"] * 2 + [
-        "None",
-        "2024-01-01 00:00:00",
-    ]
+    table = copied("dates.csv", HEADER + "\n".join(rows))
+    dates = [str(at) for at in table["at"].to_pylist()]
+    midnight = "2024-01-01 00:00:00"
+
+    assert dates == [midnight, midnight, "None", midnight]
     assert table[PROBLEM].to_pylist() == [None, None, "column 'at': 'soon' is no date", None]

@@ -10,7 +10,8 @@ TYPES = {"a": pa.float64()}
 
 
 def rows(file, types=TYPES):
-    return pa.Table.from_batches(list(iterate_csv(file, types))).to_pylist()
+    batches = list(iterate_csv(file, types))
+    return pa.Table.from_batches(batches).to_pylist()
 
 
 @pytest.mark.parametrize(
@@ -30,32 +31,36 @@ def rows(file, types=TYPES):
     ],
 )
 def test_what_is_written_is_what_is_read(write, content, expected):
-    """NA is a text among texts and missing among numbers; what is empty is missing; a byte order
-    mark is no name.
-    """
+    """NA is missing among numbers only; what is empty is missing; a byte order mark is no name."""
     file = write("in.csv", content)
+
     assert read_csv(file).to_pylist() == expected
     assert rows(file) == expected
 
 
 def test_a_compressed_file_reads_like_a_plain_one(write):
-    content = "a,b\n" + "".join(f"{row},x{row}\n" for row in range(1000))
-    packed, plain = write("in.csv.gz", gzip.compress(content.encode())), write("in.csv", content)
+    lines = ["a,b", *(f"{row},x{row}" for row in range(1000))]
+    content = "\n".join(lines).encode()
+    packed = write("in.csv.gz", gzip.compress(content))
+    plain = write("in.csv", content)
+
     assert read_csv(packed).equals(read_csv(plain))
 
 
 @pytest.mark.parametrize("id_", ["007", "9007199254740993", " 7 ", "NA", "1e3", "Å", "A\u030a"])
 def test_ids_stay_as_they_are_written(write, id_):
     file = write("in.csv", f"id,a\n{id_},1\n")
-    assert read_csv(file, as_text=("id",))["id"].to_pylist() == [id_]
+    table = read_csv(file, as_text=("id",))
+
+    assert table["id"].to_pylist() == [id_]
     assert rows(file) == [{"id": id_, "a": 1.0}]
 
 
 def test_large_whole_numbers_beside_a_gap_are_not_rounded(write):
-    assert read_csv(write("in.csv", "n,x\n9007199254740993,1\n,2\n"))["n"].to_pylist() == [
-        9007199254740993,
-        None,
-    ]
+    file = write("in.csv", "n,x\n9007199254740993,1\n,2\n")
+    table = read_csv(file)
+
+    assert table["n"].to_pylist() == [9007199254740993, None]
 
 
 BAD = {
@@ -92,14 +97,14 @@ BAD = {
 
 @pytest.mark.parametrize("read", [read_csv, rows])
 @pytest.mark.parametrize(("content", "words"), BAD.values(), ids=BAD.keys())
-def test_a_file_that_cannot_be_read_without_loss_is_refused_in_one_sentence(
-    write, read, content, words
-):
+def test_a_file_that_cannot_be_read_without_loss_is_refused(write, read, content, words):
     file = write("in.csv", content)
     with pytest.raises(RequestError, match=words) as refused:
         read(file)
-    assert file.path in str(refused.value)
-    assert "\n" not in str(refused.value)
+
+    message = str(refused.value)
+    assert file.path in message
+    assert "\n" not in message
 
 
 @pytest.mark.parametrize("content", [b"a,b\n1,2\n", gzip.compress(b"a,b\n" + b"1,2\n" * 999)[:-12]])
@@ -110,17 +115,25 @@ def test_a_file_that_is_not_the_gzip_it_is_named_is_refused(write, content):
 
 
 def test_a_number_that_is_none_is_refused_with_its_row(write):
+    file = write("in.csv", "a,b\n1,x\nmany,y\n")
     with pytest.raises(RequestError, match=r"column #0: Row #3: .*'many'"):
-        rows(write("in.csv", "a,b\n1,x\nmany,y\n"))
+        rows(file)
 
 
 def test_a_header_alone_has_names_and_no_rows(write):
     file = write("in.csv", "a,b\n")
-    assert (header(file), len(read_csv(file)), rows(file)) == (["a", "b"], 0, [])
+
+    assert header(file) == ["a", "b"]
+    assert len(read_csv(file)) == 0
+    assert rows(file) == []
 
 
 def test_a_wide_file_is_read_whole(write):
-    names = [f"c{number}" for number in range(10_000)]
-    file = write("in.csv", ",".join(names) + "\n" + ",".join(map(str, range(10_000))) + "\n")
+    numbers = list(range(10_000))
+    names = [f"c{number}" for number in numbers]
+    lines = [",".join(names), ",".join(map(str, numbers))]
+    file = write("in.csv", "\n".join(lines))
+    (row,) = read_csv(file).to_pylist()
+
     assert header(file) == names
-    assert list(read_csv(file).to_pylist()[0].values()) == list(range(10_000))
+    assert list(row.values()) == numbers

@@ -1,0 +1,71 @@
+"""Overrides: fields of a spec that `--set` changes."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from tasks.core.errors import RequestError
+
+PATH = re.compile(r"[^.\s]+(\.[^.\s]+)*")
+TEMPLATE = re.compile(r"\{window:\S")  # YAML would see the beginning of a mapping
+
+
+def apply_override(document: Mapping[str, Any], override: str) -> dict[str, Any]:
+    """Return a document in which one field is set; the value is YAML.
+
+    >>> apply_override({"data": {"target": "y"}}, "data.target=cnt")
+    {'data': {'target': 'cnt'}}
+    >>> apply_override({"candidates": [{"params": {}}]}, "candidates.0.params.alpha=2.5")
+    {'candidates': [{'params': {'alpha': 2.5}}]}
+    >>> apply_override({}, "scoring.source={window:%Y}.csv")
+    {'scoring': {'source': '{window:%Y}.csv'}}
+
+    Raises:
+        RequestError: it is not FIELD=VALUE, the value is no YAML, or there can be no such field.
+    """
+    path, equals, text = override.partition("=")
+    if not equals or not PATH.fullmatch(path):
+        raise RequestError(
+            f"--set {override}: write it as FIELD=VALUE, for example --set data.target=cnt."
+        )
+
+    try:
+        value = text if TEMPLATE.match(text) else yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise RequestError(f"--set {override}: {text!r} is not YAML.") from error
+
+    changed: dict[str, Any] = _replace(document, path.split("."), value, override)
+    return changed
+
+
+def _replace(node: Any, path: Sequence[str], value: Any, override: str) -> Any:
+    """Return a copy of a node of a document with another value at a path below it."""
+    if not path:
+        return value
+
+    key, *rest = path
+    if isinstance(node, list):
+        position = _position_in(node, key, override)
+        items = list(node)
+        items[position] = _replace(items[position], rest, value, override)
+        return items
+
+    if node is not None and not isinstance(node, Mapping):
+        raise RequestError(
+            f"--set {override}: {key!r} would be a field of {node!r}, which has none."
+        )
+
+    fields = dict(node or {})
+    fields[key] = _replace(fields.get(key), rest, value, override)
+    return fields
+
+
+def _position_in(items: Sequence[Any], key: str, override: str) -> int:
+    if not key.isdecimal() or int(key) >= len(items):
+        raise RequestError(
+            f"--set {override}: {key!r} is not a position in a list of {len(items)}, "
+            "counted from 0."
+        )
+    return int(key)

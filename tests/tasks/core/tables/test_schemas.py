@@ -1,0 +1,61 @@
+import pyarrow as pa
+import pytest
+
+from tasks.core.errors import RequestError
+from tasks.core.tables.columns import Column
+from tasks.core.tables.schemas import check_schema
+
+FEATURES = (Column("a", "numeric"), Column("b", "categorical"))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [("a", pa.int64()), ("b", pa.string()), ("id", pa.int64())],
+        [
+            ("id", pa.string()),
+            ("extra", pa.binary()),
+            ("b", pa.dictionary(pa.int8(), pa.string())),
+            ("a", pa.float32()),
+        ],
+        [("a", pa.null()), ("b", pa.null()), ("id", pa.null())],
+    ],
+)
+def test_extra_reordered_and_empty_columns_are_welcome(fields):
+    assert check_schema(pa.schema(fields), FEATURES, ["id"], "in.parquet") is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ([("a", pa.int64()), ("id", pa.int64())], "column 'b' is missing; it has a, id"),
+        ([("a", pa.int64()), ("B", pa.string()), ("id", pa.int64())], "column 'b' is missing"),
+        ([("a", pa.int64()), ("b", pa.string())], "column 'id' is missing"),
+        (
+            [("a", pa.string()), ("b", pa.string()), ("id", pa.int64())],
+            "column 'a' is string, .* on a numeric one",
+        ),
+        ([("a", pa.bool_()), ("b", pa.string()), ("id", pa.int64())], "column 'a' is bool"),
+        (
+            [("a", pa.int64()), ("b", pa.int64()), ("id", pa.int64())],
+            "column 'b' is int64, .* on a categorical one",
+        ),
+        (
+            [("a", pa.int64()), ("a", pa.int64()), ("b", pa.string()), ("id", pa.int8())],
+            "column 'a' occurs twice",
+        ),
+    ],
+)
+def test_a_missing_renamed_doubled_or_retyped_column_is_refused_by_name(fields, words):
+    with pytest.raises(RequestError, match=f"^in.parquet: {words}"):
+        check_schema(pa.schema(fields), FEATURES, ["id"], "in.parquet")
+
+
+def test_the_message_about_a_wide_table_stays_short():
+    fields = [(f"c{number}", pa.int8()) for number in range(10_000)]
+    schema = pa.schema(fields)
+
+    with pytest.raises(RequestError, match=r"c28, c29, \.\.\.\.") as refused:
+        check_schema(schema, FEATURES, [], "wide.parquet")
+
+    assert len(str(refused.value)) < 250
