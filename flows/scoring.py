@@ -76,7 +76,8 @@ def score_source(
     3. score and commit, under the output's lock.
     """
     version = resolve_version(model)
-    opened, target = read_source(source), open_output(output)
+    opened = read_source(source)
+    target = open_output(output)
     check_copies(opened, target.location, compute.cluster)
     run = plan_run(version, opened, target.location, scoring, max_bad_rows)
 
@@ -104,7 +105,8 @@ def score_and_commit(
     2. score those that are not finished on Dask, while the content of the source is digested;
     3. commit.
     """
-    started, cpu_before = time.monotonic(), time.process_time()
+    started = time.monotonic()
+    cpu_before = time.process_time()
     key = run.destination.run_key
 
     with target.stage(key) as staging, hash_inputs(source.files) as inputs:
@@ -116,7 +118,8 @@ def score_and_commit(
             raise
         manifest = commit_scores(target, planned, source, inputs(), parts, staging, window)
 
-    seconds, cpu_seconds = time.monotonic() - started, time.process_time() - cpu_before
+    seconds = time.monotonic() - started
+    cpu_seconds = time.process_time() - cpu_before
     finished = sum(part.rows for part in planned.finished.values())
     scores = summarize(manifest, run.destination.output, rows_reused=finished, seconds=seconds)
     publish_quarantine(manifest, run.options.model.name)

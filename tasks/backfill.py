@@ -21,7 +21,8 @@ def plan_windows(
             f"The spec of {spec.name} has no windows: give scoring.window a length, such as 1d, and "
             "name the window in scoring.output, as in scores/{window:%Y-%m-%d}."
         )
-    first, last = parse_timestamp(start, "--from"), parse_timestamp(end, "--to")
+    first = parse_timestamp(start, "--from")
+    last = parse_timestamp(end, "--to")
     windows = windows_between(first, last, parse_length(spec.scoring.window))
 
     plans = choose([plan_window(window, spec.scoring, champion) for window in windows], only)

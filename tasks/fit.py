@@ -37,6 +37,7 @@ def fit_candidate(candidate: Candidate, spec: Spec, table: SplitTable, number: i
     path = Path(table.train).with_name(f"candidate-{number}.skops")
     save_pipeline(pipeline, path)
 
-    name, seconds = candidate.name, time.monotonic() - started
+    name = candidate.name
+    seconds = time.monotonic() - started
     get_run_logger().info("fitted %s on %s rows in %.1f s", name, table.rows_train, seconds)
     return Fitted(name, str(path), seconds)

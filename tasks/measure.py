@@ -23,8 +23,10 @@ def measure_candidate(fitted: Fitted, spec: Spec, table: SplitTable) -> Measured
     losses = Path(fitted.path).with_suffix(".npy")
     np.save(losses, evidence.losses)
 
-    name, metric = fitted.candidate, spec.gates.champion.metric
-    value, rows = evidence.metrics[metric], table.rows_held_out
+    name = fitted.candidate
+    metric = spec.gates.champion.metric
+    value = evidence.metrics[metric]
+    rows = table.rows_held_out
     get_run_logger().info("%s: %s is %.4g on %s rows", name, metric, value, rows)
     return Measured(name, fitted.path, evidence.metrics, evidence.segments, str(losses))
 
@@ -36,6 +38,7 @@ def measure_champion(champion: ModelVersion, spec: Spec, table: SplitTable) -> M
     losses = Path(table.held_out).with_name("champion.npy")
     np.save(losses, found.losses)
 
-    seen, rows = found.rows_seen, table.rows_held_out
+    seen = found.rows_seen
+    rows = table.rows_held_out
     get_run_logger().info("the champion may have seen %s of %s rows", seen, rows)
     return MeasuredChampion(champion.version, str(losses), seen, found.problem)

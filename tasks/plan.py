@@ -43,7 +43,8 @@ def plan_scoring(run: ScoringRun, source: OpenSource, staging: Staging) -> Plann
     finished = reusable_parts(staging, plan.pieces, plan.part_names(run.destination.run_key))
 
     logger = get_run_logger()
-    rows, pieces = f"{plan.rows:,}", len(plan.pieces)
+    rows = f"{plan.rows:,}"
+    pieces = len(plan.pieces)
     logger.info("%s rows in %s pieces, %s of them scored already", rows, pieces, len(finished))
     for note in plan.notes:
         logger.info("%s", note)

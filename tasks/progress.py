@@ -23,7 +23,8 @@ class Progress:
 
     def __init__(self, planned: Planned, staging: Staging) -> None:
         """Report what an earlier attempt has scored as done."""
-        run, plan = planned.run, planned.plan
+        run = planned.run
+        plan = planned.plan
         names = plan.part_names(run.destination.run_key)
         rows = [piece.rows for piece in plan.pieces]
 

@@ -15,7 +15,8 @@ def promote_model(version: ModelVersion, expected: int | None) -> int | None:
     Returns:
         the version it replaced, if any.
     """
-    name, number = version.name, version.version
+    name = version.name
+    number = version.version
     replaced = aliases.promote(name, number, expected, str(flow_run.id or ""))
 
     get_run_logger().info("champion of %s is version %s, before: %s", name, number, replaced)

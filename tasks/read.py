@@ -29,6 +29,8 @@ def read_table(source: OpenSource, data: Data, folder: str) -> TableFile:
     path = Path(folder) / "table.arrow"
     write_table(table, path)
 
-    rows, columns, files = f"{len(table):,}", table.num_columns, len(source.files)
+    rows = f"{len(table):,}"
+    columns = table.num_columns
+    files = len(source.files)
     get_run_logger().info("read %s rows x %s columns from %s files", rows, columns, files)
     return TableFile(str(path), digest, len(table))

@@ -147,7 +147,8 @@ def loss_of_each_row(model: Model, rows: pa.Table, spec: Spec) -> Floats:
         AfterfitError: it cannot predict the rows, or predicts something else than the spec's
             target.
     """
-    metadata, pipeline = model.metadata, model.predictor.pipeline
+    metadata = model.metadata
+    pipeline = model.predictor.pipeline
     if metadata.problem != spec.problem:
         raise RequestError(f"it is about {metadata.problem}, the spec about {spec.problem}")
     check_schema(rows.schema, metadata.features, [], "the held-out rows")

@@ -115,7 +115,8 @@ def _read_document(folder: Path) -> dict[str, Any]:
 
 
 def _parse(document: Mapping[str, Any]) -> ModelMetadata:
-    columns, split = document["columns"], document["split"]
+    columns = document["columns"]
+    split = document["split"]
 
     return ModelMetadata(
         problem=document["problem"],
@@ -133,7 +134,8 @@ def _parse(document: Mapping[str, Any]) -> ModelMetadata:
 
 def _needed_for_scoring(spec: Mapping[str, Any]) -> dict[str, Any]:
     """Take what scoring needs from the document of a spec."""
-    data, scoring = spec["data"], spec["scoring"]
+    data = spec["data"]
+    scoring = spec["scoring"]
 
     return {
         "problem": spec["problem"],

@@ -176,7 +176,8 @@ def _with_shortcuts(library: Predictor, rows: pa.Table, *, proba: bool) -> Predi
     from tasks.core.model.trees.kernel import build_kernel  # noqa: PLC0415 - few models have trees
     from tasks.core.model.trees.nodes import UnsupportedError  # noqa: PLC0415 - the same
 
-    pipeline, features = library.pipeline, library.features
+    pipeline = library.pipeline
+    features = library.features
     lean_pipeline, taken = bypass_copies(pipeline, features, rows)
     lean = replace(library, pipeline=lean_pipeline, features=taken, trained_on=features)
 

@@ -42,7 +42,8 @@ def score_piece(
 
 def _place_of(piece: Piece) -> str:
     """Name the files and rows of a piece, as an error message does."""
-    first, last = piece.slices[0], piece.slices[-1]
+    first = piece.slices[0]
+    last = piece.slices[-1]
     return str(first) if first is last else f"{first}, to {last}"
 
 

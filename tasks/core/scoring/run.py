@@ -69,7 +69,8 @@ def name_run(
         RequestError: the output would lie where the source is, or carried columns clash with the
             scores' own.
     """
-    columns, max_bad_rows = metadata.columns, metadata.max_bad_rows
+    columns = metadata.columns
+    max_bad_rows = metadata.max_bad_rows
     if scoring is not None:
         columns = ScoreColumns(columns.id, scoring.keep, scoring.proba)
         max_bad_rows = scoring.max_bad_rows

@@ -19,7 +19,8 @@ def plan_window(window: Window, scoring: Scoring, champion: ModelVersion) -> Win
     try:
         status, why = _status_of(filled, champion)
     except RequestError as error:
-        status, why = "failed", str(error)
+        status = "failed"
+        why = str(error)
     return WindowPlan(window, filled.source, filled.output, status, why)
 
 

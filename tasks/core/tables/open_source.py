@@ -52,7 +52,8 @@ def check_same_types(source: OpenSource, names: Sequence[str]) -> None:
     Raises:
         RequestError: with the column, both types and both files.
     """
-    first_file, first_schema = source.files[0], source.footers[0].schema
+    first_file = source.files[0]
+    first_schema = source.footers[0].schema
 
     for name in names:
         expected = first_schema.field(name).type
