@@ -11,7 +11,7 @@ from tasks.core.storage.files import read_whole
 FORMAT_VERSION = 2
 
 
-def write_document(content: Mapping[str, Any]) -> str:
+def make_document(content: Mapping[str, Any]) -> str:
     """Return the document of this content as JSON, with its digest."""
     plain = json.loads(json.dumps(content))
     document = {**plain, "digest": digest_of(plain)}

@@ -11,9 +11,9 @@ from tasks.core.errors import RequestError
 from tasks.core.output.document import (
     FORMAT_VERSION,
     content_of,
+    make_document,
     matches_its_digest,
     read_document,
-    write_document,
 )
 from tasks.core.storage.digests import digest_of
 from tasks.core.storage.location import join
@@ -91,7 +91,7 @@ class Manifest:
 
     def to_json(self) -> str:
         """Return the document, with a digest of itself."""
-        return write_document(asdict(self))
+        return make_document(asdict(self))
 
 
 def make_run_key(
@@ -177,12 +177,11 @@ def _parse_column(document: Sequence[str]) -> tuple[str, str]:
     return str(name), str(type_)
 
 
-# How each item of these lists in a manifest's document is parsed.
 ITEMS: Mapping[str, Callable[[Any], Any]] = {
     "inputs": lambda document: Input(**document),
     "parts": parse_part,
     "schema": _parse_column,
-}
+}  # how each item of these lists in a document is parsed
 
 
 def describe(schema: pa.Schema) -> tuple[tuple[str, str], ...]:
