@@ -7,6 +7,7 @@ from tasks.core.spec.file import load_spec
 
 def test_the_paths_of_a_spec_are_relative_to_its_folder(path, tmp_path):
     spec = load_spec(path)
+
     assert spec.data.source == f"{tmp_path}/small.csv"
     assert spec.scoring.source == f"{tmp_path}/small.csv"
     assert spec.scoring.output == f"{tmp_path}/scores"
@@ -35,6 +36,7 @@ def test_the_paths_of_a_spec_are_relative_to_its_folder(path, tmp_path):
 )
 def test_an_override_sets_one_field_to_a_yaml_value(path, override, field, value):
     spec = load_spec(path, [override])
+
     assert field(spec) == value
 
 
@@ -69,9 +71,11 @@ def test_an_override_sets_one_field_to_a_yaml_value(path, override, field, value
 def test_a_window_and_any_other_braces_stay_in_the_paths(path, scoring, source, output):
     found = load_spec(path, [f"scoring={scoring}"]).scoring
     folder = str(path.parent)
+    window = yaml.safe_load(scoring).get("window")
+
     assert found.source == source.replace("{folder}", folder)
     assert found.output == output.replace("{folder}", folder)
-    assert found.window == yaml.safe_load(scoring).get("window")
+    assert found.window == window
 
 
 @pytest.mark.parametrize(
@@ -88,6 +92,7 @@ def test_what_is_no_spec_is_refused_in_one_line(path, content, words):
     path.write_bytes(content)
     with pytest.raises(RequestError, match=words) as refused:
         load_spec(path)
+
     assert "\n" not in str(refused.value)
 
 

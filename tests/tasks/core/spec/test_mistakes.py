@@ -27,7 +27,9 @@ UNKNOWN = [
 
 @pytest.mark.parametrize(("override", "words"), UNKNOWN, ids=[first for first, _ in UNKNOWN])
 def test_an_unknown_field_is_named_with_those_that_are_known_beside_it(refuse, override, words):
-    assert re.search(words, refuse(override))
+    message = refuse(override)
+
+    assert re.search(words, message)
 
 
 @pytest.mark.parametrize("field", ["name", "problem", "data", "candidates"])
@@ -35,6 +37,7 @@ def test_a_field_that_must_be_there_is_named_when_it_is_not(path, field):
     document = yaml.safe_load(path.read_text())
     del document[field]
     path.write_text(yaml.safe_dump(document))
+
     with pytest.raises(RequestError, match=f": {field} is missing\\.$"):
         load_spec(path)
 
@@ -44,6 +47,7 @@ def test_a_misspelt_field_is_named_rather_than_the_one_that_is_missing(path):
     document["data"] = {"source": "t.csv", "targt": "y"}
     document["candidates"] = []
     path.write_text(yaml.safe_dump(document))
+
     words = r"data\.targt is not a field of the spec: known here are source, target"
     with pytest.raises(RequestError, match=words):
         load_spec(path)

@@ -9,6 +9,7 @@ def test_overrides_apply_in_turn_and_leave_the_document_alone():
     document = {"data": {"target": "y", "drop": ["a"]}}
     changed = apply_override(document, "data.drop.0=b")
     changed = apply_override(changed, "data.target=z")
+
     assert changed == {"data": {"target": "z", "drop": ["b"]}}
     assert document == {"data": {"target": "y", "drop": ["a"]}}
 
@@ -27,5 +28,6 @@ MISTAKES = [
 @pytest.mark.parametrize(("override", "words"), MISTAKES, ids=[first for first, _ in MISTAKES])
 def test_an_override_that_sets_no_field_is_refused_in_one_sentence(refuse, override, words):
     message = refuse(override)
+
     assert message.startswith(f"--set {override}: ")
     assert re.search(words, message)

@@ -63,7 +63,9 @@ MISTAKES = [*FIELDS, *LENGTHS, *NAMES]
 
 @pytest.mark.parametrize(("override", "words"), MISTAKES, ids=[first for first, _ in MISTAKES])
 def test_a_mistake_about_scoring_names_the_field_and_what_it_may_be(refuse, override, words):
-    assert re.search(words, refuse(override))
+    message = refuse(override)
+
+    assert re.search(words, message)
 
 
 def test_a_filled_scoring_is_one_without_windows_and_leaves_the_first_alone():
@@ -71,5 +73,7 @@ def test_a_filled_scoring_is_one_without_windows_and_leaves_the_first_alone():
     scoring = Scoring(source=f"/in/{template}", output=f"/out/{template}", window="1d", keep=("a",))
     day = Window(datetime(2026, 1, 31, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
     filled = fill_scoring(scoring, day)
+
     assert filled == Scoring(source="/in/2026-01-31", output="/out/2026-01-31", keep=("a",))
-    assert (scoring.window, scoring.source) == ("1d", "/in/{window:%Y-%m-%d}")
+    assert scoring.window == "1d"
+    assert scoring.source == "/in/{window:%Y-%m-%d}"

@@ -49,7 +49,9 @@ MISTAKES = [*DATA, *CANDIDATES, *GATES, *LATER]
 
 @pytest.mark.parametrize(("override", "words"), MISTAKES, ids=[first for first, _ in MISTAKES])
 def test_a_mistake_in_a_section_names_the_field_and_what_it_may_be(refuse, override, words):
-    assert re.search(words, refuse(override))
+    message = refuse(override)
+
+    assert re.search(words, message)
 
 
 def test_of_two_fields_of_a_later_version_the_search_is_named(path):

@@ -8,6 +8,7 @@ from tasks.core.spec.spec import Spec
 
 def test_a_small_spec_has_the_defaults_of_its_problem(path):
     spec = load_spec(path)
+
     champion = spec.gates.champion
     assert champion.metric == "mae"
     assert champion.confidence == 0.95
@@ -25,7 +26,9 @@ def test_the_metric_of_a_classification_is_log_loss(path):
         "problem=classification",
         "candidates.0.estimator=sklearn.linear_model.LogisticRegression",
     ]
-    assert load_spec(path, overrides).gates.champion.metric == "log_loss"
+    spec = load_spec(path, overrides)
+
+    assert spec.gates.champion.metric == "log_loss"
 
 
 FIELDS = [
@@ -58,12 +61,16 @@ MISTAKES = [*FIELDS, *METRICS, *KEPT]
     ("override", "words"), MISTAKES, ids=[override[:40] for override, _ in MISTAKES]
 )
 def test_a_mistake_names_the_field_and_what_it_may_be(refuse, override, words):
-    assert re.search(words, refuse(override))
+    message = refuse(override)
+
+    assert re.search(words, message)
 
 
 def test_a_spec_survives_json_and_does_not_change(path):
     limits = "gates.limits={rmse: {max: 9}, r2: {min: 0.5, max: 1}}"
     spec = load_spec(path, [limits, "candidates.0.params.alpha=2"])
-    assert Spec.model_validate(spec.model_dump(mode="json")) == spec
+    document = spec.model_dump(mode="json")
+
+    assert Spec.model_validate(document) == spec
     with pytest.raises(ValueError, match="frozen"):
         spec.name = "other"

@@ -29,6 +29,7 @@ NEW_YEAR_IN_KATHMANDU = Window(START.astimezone(KATHMANDU), END.astimezone(KATHM
 )
 def test_a_window_is_filled_in_and_other_braces_stay(template, windowed, filled):
     check_template(template)
+
     assert has_window(template) is windowed
     assert fill(template, NEW_YEAR) == filled
     assert fill(template, NEW_YEAR_IN_KATHMANDU) == filled
@@ -79,7 +80,9 @@ def test_a_window_that_cannot_be_filled_in_everywhere_alike_is_refused(template,
     ],
 )
 def test_a_template_must_give_each_window_a_name_of_its_own(length, fine, coarse):
-    check_distinct(fine, parse_length(length))
+    size = parse_length(length)
+    check_distinct(fine, size)
+
     words = rf"' both for .*Z and for .*Z: windows of {length} need .*{{window:%Y-%m-%d"
     with pytest.raises(ValueError, match=words):
-        check_distinct(coarse, parse_length(length))
+        check_distinct(coarse, size)

@@ -28,7 +28,14 @@ TIMESTAMPS = st.datetimes(
 
 
 def utc(text):
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    timestamp = datetime.fromisoformat(text)
+    return timestamp.replace(tzinfo=UTC)
+
+
+def between(start, end, length):
+    """Return the windows between two timestamps, all given as strings."""
+    size = parse_length(length)
+    return windows_between(utc(start), utc(end), size)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +65,7 @@ def test_what_is_no_length_is_refused_with_what_a_length_is(text):
     words = r"no length of a window: write .* m \(minutes\).*months are not supported"
     with pytest.raises(ValueError, match=words) as refused:
         parse_length(text)
+
     assert str(refused.value).startswith(repr(text))
 
 
@@ -85,6 +93,7 @@ def test_what_is_no_length_is_refused_with_what_a_length_is(text):
 )
 def test_a_timestamp_is_utc_unless_it_says_otherwise(text, timestamp):
     found = parse_timestamp(text, "--from")
+
     assert found == utc(timestamp)
     assert found.tzinfo is UTC
 
@@ -100,6 +109,7 @@ def test_what_is_no_timestamp_is_refused_with_the_option_named(text):
     words = r"write a date such as 2026-01-31 or a time .* offset such as \+05:45"
     with pytest.raises(RequestError, match=words) as refused:
         parse_timestamp(text, "--to")
+
     assert str(refused.value).startswith(f"--to is {text!r}: ")
 
 
@@ -121,101 +131,93 @@ def test_what_is_no_timestamp_is_refused_with_the_option_named(text):
     ],
 )
 def test_windows_lie_side_by_side_from_the_first_time_up_to_the_second(start, end, length, names):
-    windows = windows_between(utc(start), utc(end), parse_length(length))
+    windows = between(start, end, length)
+
     assert [window_name(window) for window in windows] == names
 
 
 @pytest.mark.parametrize("night", ["2026-03-29", "2026-10-25"])
 def test_a_day_has_24_hours_on_the_nights_when_clocks_change(night):
     berlin = ZoneInfo("Europe/Berlin")
-    start, end = utc(night).astimezone(berlin), (utc(night) + DAY).astimezone(berlin)
-    windows = windows_between(start, end, HOUR)
-    assert [window.start for window in windows] == [utc(night) + n * HOUR for n in range(24)]
-    assert {window.start.tzinfo for window in windows} == {UTC}
+    start = utc(night)
+    end = start + DAY
+    windows = windows_between(start.astimezone(berlin), end.astimezone(berlin), HOUR)
 
-    local_ends = [window.end.astimezone(berlin) for window in windows]
-    assert tuple(previous_window(end, HOUR) for end in local_ends) == windows
+    assert len(windows) == 24
+    for number, window in enumerate(windows):
+        local_end = window.end.astimezone(berlin)
+        assert window.start == start + number * HOUR
+        assert window.start.tzinfo is UTC
+        assert previous_window(local_end, HOUR) == window
 
 
-@pytest.mark.parametrize(
-    ("start", "end", "length", "words"),
-    [
-        (
-            "2026-01-31",
-            "2026-01-31",
-            "1d",
-            "--from 2026-01-31T00:00Z is not before --to .* earliest 2026-02-01T00:00Z",
-        ),
-        (
-            "2026-02-02",
-            "2026-01-31",
-            "1d",
-            "--from 2026-02-02T00:00Z is not before --to 2026-01-31T00:00Z",
-        ),
-        (
-            "2026-01-31T06:00",
-            "2026-02-02",
-            "1d",
-            (
-                "--from 2026-01-31T06:00Z is not where a window of 1d starts: "
-                "use 2026-01-31T00:00Z or 2026-02-01T00:00Z"
-            ),
-        ),
-        (
-            "2026-01-31",
-            "2026-02-02T00:20",
-            "15m",
-            "--to 2026-02-02T00:20Z .*: use 2026-02-02T00:15Z or 2026-02-02T00:30Z",
-        ),
-        (
-            "2026-01-31T00:00:01",
-            "2026-02-02",
-            "1h",
-            "--from 2026-01-31T00:00:01Z is not where a window of 1h starts",
-        ),
-        (
-            "2026-01-31",
-            "2026-02-09",
-            "1w",
-            "window of 1w starts: use 2026-01-26T00:00Z or 2026-02-02T00:00Z",
-        ),
-        (
-            "2026-01-01",
-            "2026-01-07T22:41",
-            "1m",
-            (
-                "there are 10,001 windows of 1m, and one backfill takes at most 10,000: "
-                ".* --to 2026-01-07T22:40Z"
-            ),
-        ),
-    ],
-)
-def test_a_backfill_of_no_whole_windows_is_refused_with_the_times_beside(start, end, length, words):
+NOT_WHOLE = [
+    (
+        "2026-01-31 2026-01-31 1d",
+        "--from 2026-01-31T00:00Z is not before --to .* earliest 2026-02-01T00:00Z",
+    ),
+    (
+        "2026-02-02 2026-01-31 1d",
+        "--from 2026-02-02T00:00Z is not before --to 2026-01-31T00:00Z",
+    ),
+    (
+        "2026-01-31T06:00 2026-02-02 1d",
+        "--from 2026-01-31T06:00Z .* of 1d starts: use 2026-01-31T00:00Z or 2026-02-01T00:00Z",
+    ),
+    (
+        "2026-01-31 2026-02-02T00:20 15m",
+        "--to 2026-02-02T00:20Z .*: use 2026-02-02T00:15Z or 2026-02-02T00:30Z",
+    ),
+    (
+        "2026-01-31T00:00:01 2026-02-02 1h",
+        "--from 2026-01-31T00:00:01Z is not where a window of 1h starts",
+    ),
+    (
+        "2026-01-31 2026-02-09 1w",
+        "window of 1w starts: use 2026-01-26T00:00Z or 2026-02-02T00:00Z",
+    ),
+    (
+        "2026-01-01 2026-01-07T22:41 1m",
+        "10,001 windows of 1m, and one backfill .* at most 10,000: .* --to 2026-01-07T22:40Z",
+    ),
+]
+
+
+@pytest.mark.parametrize(("stretch", "words"), NOT_WHOLE)
+def test_a_backfill_of_no_whole_windows_is_refused_with_the_times_beside(stretch, words):
+    start, end, length = stretch.split()
     with pytest.raises(RequestError, match=words):
-        windows_between(utc(start), utc(end), parse_length(length))
+        between(start, end, length)
 
 
 def test_ten_thousand_windows_are_not_too_many():
-    minute = timedelta(minutes=1)
-    windows = windows_between(utc("2026-01-01"), utc("2026-01-07T22:40"), minute)
+    windows = between("2026-01-01", "2026-01-07T22:40", "1m")
+
     assert len(windows) == 10_000
 
 
 @given(TIMESTAMPS, LENGTHS, st.integers(1, 40))
 def test_windows_cover_their_stretch_once(timestamp, length, count):
     start = previous_window(timestamp, length).start
-    windows = windows_between(start, start + count * length, length)
-    starts = [window.start for window in windows]
-    ends = [window.end for window in windows]
-    assert [*starts, ends[-1]] == [start, *ends]
-    assert {window.end - window.start for window in windows} == {length}
+    end = start + count * length
+    windows = windows_between(start, end, length)
+
+    edge = start
+    for window in windows:
+        assert window.start == edge
+        edge = window.start + length
+        assert window.end == edge
+
+    assert edge == end
     assert len(windows) == count
 
 
 @given(TIMESTAMPS, LENGTHS)
 def test_the_previous_window_is_over_and_the_next_is_not(timestamp, length):
     window = previous_window(timestamp, length)
-    assert window.end <= timestamp < window.end + length
+    next_end = window.end + length
+
+    assert window.end <= timestamp < next_end
     assert windows_between(window.start, window.end, length) == (window,)
 
 
@@ -230,10 +232,12 @@ def test_the_previous_window_is_over_and_the_next_is_not(timestamp, length):
 )
 def test_a_window_that_ends_at_the_timestamp_is_over(timestamp, length, name):
     window = previous_window(utc(timestamp), parse_length(length))
+
     assert window_name(window) == name
 
 
 @given(TIMESTAMPS)
 def test_the_name_of_a_timestamp_reads_back(timestamp):
     name = timestamp_name(timestamp)
+
     assert parse_timestamp(name, "--from") == timestamp
