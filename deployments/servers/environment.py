@@ -42,7 +42,10 @@ def environment(servers: Servers) -> dict[str, str]:
 
 def exports(servers: Servers) -> str:
     """Return the same as lines for `eval` in a shell."""
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in environment(servers).items()]
+    lines = []
+    for name, value in environment(servers).items():
+        quoted = shlex.quote(value)
+        lines.append(f"export {name}={quoted}")
     return "\n".join(lines)
 
 

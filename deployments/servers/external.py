@@ -44,7 +44,9 @@ def prefect_ui_url(api_url: str) -> str:
 
     cloud = re.fullmatch(r"https://api\.(.+)/api/accounts/([^/]+)/workspaces/([^/]+)/?", api_url)
     if cloud:
-        return "https://app.{}/account/{}/workspace/{}".format(*cloud.groups())
+        host, account, workspace = cloud.groups()
+        return f"https://app.{host}/account/{account}/workspace/{workspace}"
+
     return without_credentials(api_url).rstrip("/").removesuffix("/api")
 
 

@@ -83,8 +83,9 @@ def is_remote(kind: str, release: str) -> bool:
     >>> is_remote("9p", "5.15.153.1-microsoft-standard-WSL2")  # how WSL shows a drive of Windows
     False
     """
-    is_windows_drive = kind == "9p" and "microsoft" in release.lower()
-    return kind in NETWORK_FILE_SYSTEMS and not is_windows_drive
+    if kind == "9p" and "microsoft" in release.lower():
+        return False
+    return kind in NETWORK_FILE_SYSTEMS
 
 
 def file_system(folder: Path, mounts: Mounts) -> str:

@@ -102,8 +102,9 @@ def _read_back(name: str, version: int) -> None:
 @contextmanager
 def _alias_lock(name: str) -> Iterator[None]:
     """Let one process of this home at a time move the aliases of a model."""
-    folder = home_folder() / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{name}.lock").open("w") as file:
+    path = home_folder() / "locks" / f"{name}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+
+    with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -70,4 +70,5 @@ def explain_errors(call: Callable[P, T]) -> Callable[P, T]:
 
 def version_url(name: str, version: int) -> str:
     """Return the address of a version's page in the MLflow UI."""
-    return f"{without_secrets(tracking_uri())}/#/models/{name}/versions/{version}"
+    server = without_secrets(tracking_uri())
+    return f"{server}/#/models/{name}/versions/{version}"

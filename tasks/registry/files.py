@@ -89,8 +89,9 @@ def _log_run(
     experiment_id = _ensure_experiment(client, name)
     run_name = f"{name} {tags['candidate']}"
     run = client.create_run(experiment_id, tags=dict(tags), run_name=run_name)
-    run_id, now = run.info.run_id, run.info.start_time
+    run_id = run.info.run_id
 
+    now = run.info.start_time
     logged = [Metric(key, value, now, 0) for key, value in metrics.items()]
     client.log_batch(run_id, metrics=logged)
     client.log_artifacts(run_id, str(folder), "model")
