@@ -1,56 +1,48 @@
-"""The `afterfit` command: its application, and the options that commands share."""
+"""The `afterfit` application: every command, and the text that introduces them."""
 
-from dataclasses import dataclass, field
-from typing import Annotated
+from cyclopts import App
 
-from cyclopts import App, Parameter
+from deployments.cli import release, score, servers, train
 
+HELP = """\
+Everything that comes after .fit(): train, judge, register, promote and score scikit-learn models.
 
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version("afterfit")
-
-
-app = App(
-    name="afterfit",
-    help="Everything that comes after .fit(): train, judge, register, promote and score scikit-learn models.\n\n"
-    "Start with `afterfit demo`, or with your own table: `afterfit init sales.csv --target amount`.",
-    version=_version,
-    help_format="plaintext",
-    suppress_keyboard_interrupt=False,  # `main` says a sentence about it
+Start with `afterfit demo`, or with your own table: `afterfit init sales.csv --target amount`.
+"""
+COMMANDS = (
+    release.promote,
+    release.rollback,
+    release.models,
+    score.score,
+    score.verify,
+    score.backfill,
+    servers.up,
+    servers.down,
+    servers.status,
+    servers.env,
+    train.demo,
+    train.run,
+    train.train,
+    train.init,
+    train.register,
 )
 
 
-@Parameter(name="*")
-@dataclass(frozen=True)
-class OutputOptions:
-    """How a command answers."""
-
-    json: Annotated[bool, Parameter(negative=())] = False
-    "Print exactly one JSON object on standard output, everything else on standard error."
-    verbose: Annotated[bool, Parameter(negative=())] = False
-    "Show the logs of Prefect, Dask and MLflow."
-
-
-@Parameter(name="*")
-@dataclass(frozen=True)
-class ComputeOptions(OutputOptions):
-    """Where the work is done."""
-
-    workers: int | None = None
-    "Worker processes to start on this machine; by default threads of this process, which suit nearly all models."
-    cluster: str | None = None
-    "The address of a Dask scheduler that runs, such as tls://10.0.0.5:8786 (see docs/clusters.md)."
+def make_app() -> App:
+    """Make the application with all its commands."""
+    app = App(
+        name="afterfit",
+        help=HELP,
+        version=_version,
+        help_format="plaintext",
+        suppress_keyboard_interrupt=False,  # `run_command` says a sentence about it
+    )
+    for command in COMMANDS:
+        app.command(command)
+    return app
 
 
-@Parameter(name="*")
-@dataclass(frozen=True)
-class SpecOptions(ComputeOptions):
-    """How a spec is changed for one command."""
+def _version() -> str:
+    from importlib.metadata import version  # noqa: PLC0415 - 8 ms that only --version needs
 
-    set: Annotated[list[str], Parameter(negative=())] = field(default_factory=list)
-    "Change a field of the spec, as in --set data.target=cnt; can be given many times."
-
-
-OUTPUT_OPTIONS, COMPUTE_OPTIONS, SPEC_OPTIONS = OutputOptions(), ComputeOptions(), SpecOptions()
+    return version("afterfit")

@@ -1,5 +1,6 @@
-"""Whose `tasks` and `flows` these are: the names are plain, and a folder on the path may hold
-others.
+"""Check that `tasks` and `flows` are afterfit's own.
+
+The names are plain: another package of that name may come first on `sys.path`.
 """
 
 import importlib.util
@@ -7,22 +8,24 @@ import sys
 from pathlib import Path
 
 HOUSE = Path(__file__).resolve().parents[2]
-
-
-def foreign_packages() -> list[str]:
-    """List the packages of ours that Python would import from somewhere else."""
-    found = {name: importlib.util.find_spec(name) for name in ("tasks", "flows")}
-    origins = {name: Path(spec.origin or "").resolve() for name, spec in found.items() if spec}
-    return [name for name in found if origins.get(name, Path()).parent != HOUSE / name]
+NAMES = ("tasks", "flows")
 
 
 def check_own_packages() -> None:
-    """End the process, with a sentence, when `tasks` or `flows` is somebody else's."""
-    if others := foreign_packages():
-        spec = importlib.util.find_spec(others[0])
-        where = spec.origin if spec else "nowhere"
-        sys.stderr.write(
-            f"afterfit: Python finds another `{others[0]}` ({where}) before afterfit's own: "
-            "unset PYTHONPATH, or set PYTHONSAFEPATH=1.\n"
-        )
-        sys.exit(2)
+    """End the process, with a sentence, if `tasks` or `flows` is somebody else's."""
+    for name in NAMES:
+        origin = _origin_of(name)
+        if origin is None or origin.resolve().parent != HOUSE / name:
+            sys.stderr.write(
+                f"afterfit: Python finds another `{name}` ({origin or 'nowhere'}) before "
+                "afterfit's own: unset PYTHONPATH, or set PYTHONSAFEPATH=1.\n"
+            )
+            sys.exit(2)
+
+
+def _origin_of(name: str) -> Path | None:
+    """Return the file that Python would import a package from; None if there is none."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        return None
+    return Path(spec.origin)

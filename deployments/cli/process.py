@@ -8,14 +8,13 @@ from typing import NoReturn
 
 
 def say(sentence: str, exit_status: int) -> int:
-    """Say one sentence on standard error, and give the exit status."""
+    """Write one sentence to standard error, and return the exit status."""
     sys.stderr.write(f"afterfit: {' '.join(sentence.split())}\n")
     return exit_status
 
 
 def leave(exit_status: int, *, at_once: bool = False) -> NoReturn:
-    """End the process after everything that wants to run at the exit, without freeing every object
-    one by one.
+    """Run what is registered for the exit, then end the process without freeing each object.
 
     Args:
         exit_status: the status to exit with.
@@ -23,8 +22,11 @@ def leave(exit_status: int, *, at_once: bool = False) -> NoReturn:
             that is gone.
     """
     if not at_once:
-        threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - what the interpreter itself calls first
-        atexit._run_exitfuncs()  # noqa: SLF001 - and this second: Prefect sends its last logs and events here
+        # The interpreter calls these two itself, in this order; by the second, Prefect sends its
+        # last logs and events.
+        threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - it has no public name
+        atexit._run_exitfuncs()  # noqa: SLF001 - it has no public name
+
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(exit_status)

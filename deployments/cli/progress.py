@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from prefect.logging.configuration import setup_logging
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -13,6 +14,9 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+
+ROWS_LOGGER = "afterfit.progress"
+TASKS_LOGGER = "prefect.task_runs"
 
 
 @contextmanager
@@ -26,28 +30,30 @@ def progress(console: Console, shown: bool) -> Iterator[None]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True, disable=not shown) as bar:
-        handler = _Teller(bar)
-        listened = [logging.getLogger("afterfit.progress"), logging.getLogger("prefect.task_runs")]
-        _listen(handler, listened)
-        try:
-            yield
-        finally:
-            for logger in listened:
-                logger.removeHandler(handler)
+
+    bar = Progress(*columns, console=console, transient=True, disable=not shown)
+    with bar, _listening(ProgressHandler(bar)):
+        yield
 
 
-def _listen(handler: logging.Handler, loggers: list[logging.Logger]) -> None:
-    from prefect.logging.configuration import setup_logging
-
+@contextmanager
+def _listening(handler: logging.Handler) -> Iterator[None]:
+    """Pass the log records about rows and tasks to a handler."""
     setup_logging()
-    loggers[0].setLevel(logging.INFO)
+    loggers = [logging.getLogger(ROWS_LOGGER), logging.getLogger(TASKS_LOGGER)]
+    logging.getLogger(ROWS_LOGGER).setLevel(logging.INFO)
+
     for logger in loggers:
         logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeHandler(handler)
 
 
-class _Teller(logging.Handler):
-    """Turns log records into progress: rows done, and the name of the task that spoke last."""
+class ProgressHandler(logging.Handler):
+    """Turns log records into progress: rows done, and the task that logged last."""
 
     def __init__(self, bar: Progress) -> None:
         super().__init__(logging.INFO)
@@ -55,12 +61,20 @@ class _Teller(logging.Handler):
         self.task = bar.add_task("starting", total=None, rows="")
 
     def emit(self, record: logging.LogRecord) -> None:
-        total, done = getattr(record, "rows_total", None), getattr(record, "rows_done", None)
+        """Show what a record says about rows, or which task it comes from."""
+        total = getattr(record, "rows_total", None)
+        done = getattr(record, "rows_done", None)
+        name = getattr(record, "task_run_name", None)
+
         if total is not None and done is not None:
-            speed = self.bar.tasks[self.task].speed
-            rate = f", {speed:,.0f} rows/s" if speed else ""
-            self.bar.update(
-                self.task, total=total, completed=done, rows=f"{done:,} of {total:,} rows{rate}"
-            )
-        elif name := getattr(record, "task_run_name", None):
+            self._show_rows(total, done)
+        elif name:
             self.bar.update(self.task, description=str(name))
+
+    def _show_rows(self, total: int, done: int) -> None:
+        rows = f"{done:,} of {total:,} rows"
+        speed = self.bar.tasks[self.task].speed
+        if speed:
+            rows += f", {speed:,.0f} rows/s"
+
+        self.bar.update(self.task, total=total, completed=done, rows=rows)

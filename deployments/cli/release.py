@@ -1,13 +1,12 @@
 """Commands of the registry: promote, rollback, models."""
 
-from deployments.cli import answers
-from deployments.cli.app import OUTPUT_OPTIONS, OutputOptions, app
-from deployments.cli.console import session
+from deployments.cli import answers, lazy
+from deployments.cli.options import OUTPUT_OPTIONS, OutputOptions
+from deployments.cli.session import session
 
 
-@app.command
 def promote(
-    model: str, version: int, *, force: bool = False, talk: OutputOptions = OUTPUT_OPTIONS
+    model: str, version: int, *, force: bool = False, options: OutputOptions = OUTPUT_OPTIONS
 ) -> int:
     """Make a version the champion.
 
@@ -18,20 +17,13 @@ def promote(
         version: The version's number.
         force: Promote it even if its gates refused it.
     """
-    with session(talk.json, talk.verbose):
-        from flows.release import promote_version
+    with session(options):
+        replaced = lazy.release.promote_version(model, version, force)
 
-        replaced = promote_version(model, version, force)
-    said = f"{model}: the champion is version {version}" + (
-        f", before it was {replaced}." if replaced else "."
-    )
-    return answers.plain(
-        {"model": model, "version": version, "replaced": replaced}, said, talk.json
-    )
+    return answers.promoted(model, version, replaced, options.json)
 
 
-@app.command
-def rollback(model: str, *, talk: OutputOptions = OUTPUT_OPTIONS) -> int:
+def rollback(model: str, *, options: OutputOptions = OUTPUT_OPTIONS) -> int:
     """Make the version before the champion again; done twice, it undoes itself.
 
     Example: `afterfit rollback bike-demand`
@@ -39,21 +31,15 @@ def rollback(model: str, *, talk: OutputOptions = OUTPUT_OPTIONS) -> int:
     Args:
         model: The registered name.
     """
-    with session(talk.json, talk.verbose):
-        from flows.release import rollback_version
+    with session(options):
+        restored, replaced = lazy.release.rollback_version(model)
 
-        restored, replaced = rollback_version(model)
-    said = f"{model}: the champion is version {restored} again, instead of {replaced}."
-    return answers.plain(
-        {"model": model, "version": restored, "replaced": replaced}, said, talk.json
-    )
+    return answers.rolled_back(model, restored, replaced, options.json)
 
 
-@app.command
-def models(*, talk: OutputOptions = OUTPUT_OPTIONS) -> int:
+def models(*, options: OutputOptions = OUTPUT_OPTIONS) -> int:
     """List the registered models with their aliases."""
-    with session(talk.json, talk.verbose):
-        from tasks.registry.versions import list_models
+    with session(options):
+        listed = lazy.versions.list_models()
 
-        listed = list_models()
-    return answers.listed(listed, talk.json)
+    return answers.listed(listed, options.json)

@@ -10,7 +10,7 @@ from tasks.core.training.candidates import check_candidates
 
 
 def load_request(path: Path, overrides: Sequence[str] = ()) -> Spec:
-    """Read a spec, and refuse one that no model could be trained by.
+    """Read a spec, and refuse one that no model could be trained with.
 
     Raises:
         RequestError: with the file, the field, and what to write instead.

@@ -5,20 +5,18 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from deployments.cli import answers
-from deployments.cli.app import (
+from deployments.cli import answers, lazy
+from deployments.cli.options import (
     COMPUTE_OPTIONS,
     OUTPUT_OPTIONS,
     SPEC_OPTIONS,
     ComputeOptions,
     OutputOptions,
     SpecOptions,
-    app,
 )
-from deployments.cli.console import session
+from deployments.cli.session import session
 
 
-@app.command
 def score(
     model: str,
     source: str,
@@ -26,7 +24,7 @@ def score(
     *,
     replace: bool = False,
     max_bad_rows: float | None = None,
-    work: ComputeOptions = COMPUTE_OPTIONS,
+    options: ComputeOptions = COMPUTE_OPTIONS,
 ) -> int:
     """Score a table with a registered model.
 
@@ -41,21 +39,18 @@ def score(
             a share such as
             0.01; by default what the model's spec says (none).
     """
-    from tasks.core.storage.location import absolute
-    from tasks.core.tables.inputs import prefetch_digests
+    source = lazy.location.absolute(source, Path.cwd())
+    output = lazy.location.absolute(output, Path.cwd())
 
-    source, output = absolute(source, Path.cwd()), absolute(output, Path.cwd())
-    with prefetch_digests(source), session(work.json, work.verbose, work.cluster) as servers:
-        from flows.scoring import score_batch
-
-        scores = score_batch(
-            model, source, output, replace, max_bad_rows, work.workers, work.cluster
+    with lazy.inputs.prefetch_digests(source), session(options, options.cluster) as servers:
+        scores = lazy.scoring.score_batch(
+            model, source, output, replace, max_bad_rows, options.workers, options.cluster
         )
-    return answers.scored(model, scores, servers, work.json)
+
+    return answers.scored(model, scores, servers, options.json)
 
 
-@app.command
-def verify(output: str, *, talk: OutputOptions = OUTPUT_OPTIONS) -> int:
+def verify(output: str, *, options: OutputOptions = OUTPUT_OPTIONS) -> int:
     """Check a committed output against its manifest: every part, row count and digest.
 
     Example: `afterfit verify scores`
@@ -63,13 +58,12 @@ def verify(output: str, *, talk: OutputOptions = OUTPUT_OPTIONS) -> int:
     Args:
         output: The folder or URL that holds the scores.
     """
-    from tasks.core.output.verify import verify_output
-    from tasks.core.storage.location import absolute
+    location = lazy.location.absolute(output, Path.cwd())
+    problems = lazy.verify.verify_output(location)
 
-    return answers.verified(verify_output(absolute(output, Path.cwd())), output, talk.json)
+    return answers.verified(problems, output, options.json)
 
 
-@app.command
 def backfill(
     spec: Path,
     *,
@@ -78,7 +72,7 @@ def backfill(
     only: Literal["missing", "failed", "stale", "all"] | None = None,
     dry_run: Annotated[bool, Parameter(negative=())] = False,
     at_once: int = 2,
-    work: SpecOptions = SPEC_OPTIONS,
+    options: SpecOptions = SPEC_OPTIONS,
 ) -> int:
     """Score the windows of a stretch of time with today's champion, those that are not scored by it
     already.
@@ -97,17 +91,14 @@ def backfill(
         at_once: How many windows are scored side by side; with --workers, they are scored one after
             another.
     """
-    from deployments.cli.request import load_request
-    from tasks.core.scoring.results import BackfillError
+    loaded = lazy.request.load_request(spec, options.set)
 
-    loaded = load_request(spec, work.set)
     try:
-        with session(work.json, work.verbose, work.cluster) as servers:
-            from flows.backfill import backfill_scores
-
-            done = backfill_scores(
-                loaded, from_, to, only, dry_run, at_once, work.workers, work.cluster
+        with session(options, options.cluster) as servers:
+            done = lazy.backfill.backfill_scores(
+                loaded, from_, to, only, dry_run, at_once, options.workers, options.cluster
             )
-    except BackfillError as error:
-        return answers.backfilled(error.done, None, work.json)
-    return answers.backfilled(done, servers, work.json)
+    except lazy.results.BackfillError as error:
+        return answers.backfilled(error.done, None, options.json)
+
+    return answers.backfilled(done, servers, options.json)

@@ -1,3 +1,5 @@
+"""The spec that a command is given."""
+
 import pytest
 
 from deployments.cli.request import load_request
@@ -38,7 +40,7 @@ candidates:
         ("data.target=3", r"data\.target is 3: .*string\.$"),
     ],
 )
-def test_a_spec_that_no_model_could_be_trained_by_is_refused_with_its_file_and_field(
+def test_a_spec_that_cannot_be_trained_is_refused_with_its_file_and_field(
     tmp_path, override, words
 ):
     path = tmp_path / "small.yaml"
