@@ -13,7 +13,7 @@ import cloudpickle
 import pytest
 from distributed import Client, KilledWorker, LocalCluster
 
-from tasks.runner import engine, worker
+from tasks.runner import engine, messages, scheduler, worker
 
 HANGS = 60  # seconds; time itself is never asserted
 LOOPBACK = {
@@ -39,11 +39,11 @@ def client(cluster):
 @pytest.fixture
 def heard(client):
     """The messages of the flow of a client, which is watched."""
-    messages, topic = [], worker.topic_of(client.id)
-    client.subscribe_topic(topic, lambda event: messages.append(event[1]))
-    client.register_plugin(worker.RunOnceGuard(client.id))
-    assert eventually(lambda: messages or client.log_event(topic, {"kind": "are you there?"}))
-    return messages
+    told, topic = [], messages.topic_of(client.id)
+    client.subscribe_topic(topic, lambda event: told.append(event[1]))
+    client.register_plugin(scheduler.RunOnceGuard(client.id))
+    assert eventually(lambda: told or client.log_event(topic, {"kind": "are you there?"}))
+    return told
 
 
 def eventually(look):
@@ -54,7 +54,7 @@ def eventually(look):
 
 
 def key_of(client, name):
-    return f"{worker.topic_of(client.id)}-{name}"
+    return f"{messages.topic_of(client.id)}-{name}"
 
 
 # What a task has to tell
@@ -70,7 +70,7 @@ def outbox():
         told = message.get("items") or message["result"]
         sent.append((message["kind"], cloudpickle.loads(told)))
 
-    made = worker.Outbox(worker.Call("a key", "a topic"), SimpleNamespace(log_event=log_event))
+    made = worker.Outbox(messages.Call("a key", "a topic"), SimpleNamespace(log_event=log_event))
     made.sent = sent
     return made
 
@@ -88,9 +88,9 @@ def test_that_a_task_runs_is_told_at_once_with_all_before_it_and_the_rest_with_i
     outbox.done("a state")
     outbox.flush()
     assert outbox.sent == [
-        (worker.TOLD, [(engine.EVENT, event("Pending")), (engine.EVENT, event("Running"))]),
+        (messages.TOLD, [(engine.EVENT, event("Pending")), (engine.EVENT, event("Running"))]),
         (
-            worker.DONE,
+            messages.DONE,
             ("a state", [(engine.LOG, {"message": "one"}), (engine.EVENT, event("Completed"))]),
         ),
     ]
@@ -151,9 +151,9 @@ def test_a_task_whose_worker_dies_is_given_up_at_once_and_told_with_the_address(
     ((address, pid),) = client.run(os.getpid).items()
     key = key_of(client, "die")
     client.submit(die, key=key, pure=False).release()
-    (lost,) = eventually(lambda: [message for message in heard if message["kind"] == worker.LOST])
+    (lost,) = eventually(lambda: [message for message in heard if message["kind"] == messages.LOST])
     used = lost.pop("used")
-    assert lost == {"kind": worker.LOST, "key": key, "worker": address, "pid": pid, "memory": False}
+    assert lost == {"kind": messages.LOST, "key": key, "worker": address, "pid": pid, "memory": False}
     assert used.startswith(tuple("123456789"))
 
 
@@ -172,16 +172,16 @@ def test_a_task_is_kept_until_it_is_done_though_nobody_holds_its_future_and_then
 def test_what_goes_wrong_on_the_way_to_a_task_is_told_as_text(client, heard):
     client.submit(
         worker.execute,
-        worker.Call("a key", "", "no such task", "no such context"),
+        messages.Call("a key", "", "no such task", "no such context"),
         key=key_of(client, "none"),
     )
-    erred = eventually(lambda: [message for message in heard if message["kind"] == worker.ERRED])
+    erred = eventually(lambda: [message for message in heard if message["kind"] == messages.ERRED])
     assert "no such context" in erred[0]["text"]
 
 
 def test_messages_that_were_sent_on_are_not_kept(client, heard):
     """`Scheduler._broker.truncate` is no promise of Dask's: without it 100,000 of them would be."""
-    topic = worker.topic_of(client.id)
+    topic = messages.topic_of(client.id)
     for number in range(20):
         client.log_event(topic, {"kind": "a number", "number": number})
     assert eventually(lambda: sum(message["kind"] == "a number" for message in heard) == 20)
@@ -210,13 +210,13 @@ def test_the_tasks_of_a_flow_that_has_gone_are_dropped(client, cluster, heard):
     ],
 )
 def test_a_worker_that_died_near_its_limit_died_of_memory(limit, used, memory, told):
-    worker = SimpleNamespace(address="tcp://w", pid=1, memory_limit=limit, metrics={"memory": used})
+    died = SimpleNamespace(address="tcp://w", pid=1, memory_limit=limit, metrics={"memory": used})
     details = {
         "exception": pickle.dumps(KilledWorker("a task", None, 0)),
         "exception_text": "killed",
     }
-    assert worker._explained(details, worker) == {
-        "kind": worker.LOST, "worker": "tcp://w", "pid": 1, "memory": memory, "used": told,
+    assert scheduler._explained(details, died) == {
+        "kind": messages.LOST, "worker": "tcp://w", "pid": 1, "memory": memory, "used": told,
     }  # fmt: skip
 
 
@@ -232,4 +232,4 @@ def test_a_worker_that_died_near_its_limit_died_of_memory(limit, used, memory, t
     ],
 )
 def test_whatever_else_a_task_was_given_up_for_is_told_as_text(details, text):
-    assert worker._explained(details, None) == {"kind": worker.ERRED, "text": text}
+    assert scheduler._explained(details, None) == {"kind": messages.ERRED, "text": text}
