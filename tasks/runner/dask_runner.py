@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextvars import copy_context
 from functools import partial
 from itertools import count
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from uuid import UUID, uuid4
 
 import cloudpickle
@@ -30,8 +30,20 @@ from prefect.utilities.engine import collect_task_run_inputs_sync
 from prefect_dask.task_runners import DaskTaskRunner
 
 from tasks.core.errors import WorkerLostError
-from tasks.runner import engine, messages, worker
+from tasks.runner import engine, worker
 from tasks.runner.future import DaskFuture
+from tasks.runner.messages import (
+    Call,
+    EventsSent,
+    Message,
+    Packed,
+    TaskDone,
+    TaskErred,
+    WorkerCount,
+    WorkerDied,
+    topic_of,
+    unpack,
+)
 from tasks.runner.pending import PendingRun
 from tasks.runner.scheduler import RunOnceGuard
 
@@ -89,8 +101,8 @@ class DaskRunner(DaskTaskRunner):
             set()
         )  # task runs that were ended here: nothing more is heard of them
         self._shared: dict[int, tuple[Any, str]] = {}
-        self._calls: queue.SimpleQueue[messages.Call | None] = queue.SimpleQueue()
-        self._messages: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._calls: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
+        self._messages: queue.SimpleQueue[Packed | Message | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._workers_seen = time.monotonic()
         self._has_workers = True
@@ -165,10 +177,10 @@ class DaskRunner(DaskTaskRunner):
                 arguments[name] = engine.with_states(arguments[name])
             if self._in_process:
                 worker.keep_local(flight.key, arguments, self._messages.put)
-                call = messages.Call(flight.key, self._topic)
+                call = Call(flight.key, self._topic)
             else:
                 shared = self._share(arguments.pop("task")), self._share(None)
-                call = messages.Call(flight.key, self._topic, *shared, cloudpickle.dumps(arguments))
+                call = Call(flight.key, self._topic, *shared, cloudpickle.dumps(arguments))
         except Exception as error:  # noqa: BLE001 - it may be a callback that runs here, which has no one to tell
             self._end(
                 flight, Crashed(message=f"It could not be sent to a worker: {error}", data=error)
@@ -210,7 +222,7 @@ class DaskRunner(DaskTaskRunner):
                 return
             self._connect_to = self._scheduler()
             self._dask = self._exit_stack.enter_context(self._connect(self._connect_to))
-            self._topic = messages.topic_of(self._dask.id)
+            self._topic = topic_of(self._dask.id)
             self._in_process = self._dask.scheduler.address.startswith("inproc://")
             flow = FlowRunContext.get()
             if flow and flow.flow_run:
@@ -242,36 +254,34 @@ class DaskRunner(DaskTaskRunner):
     def _read_messages(self) -> None:
         while True:
             try:
-                message = self._messages.get(timeout=LOOK_SECONDS)
+                arrived = self._messages.get(timeout=LOOK_SECONDS)
             except queue.Empty:
                 self._look()
                 continue
-            if message is None:
+            if arrived is None:
                 return
             try:
-                self._read(message)
+                # What a thread of this process put is no plain data.
+                message = unpack(arrived) if isinstance(arrived, dict) else arrived
+                self._READ_BY[type(message)](self, message)
             except Exception:
                 self.logger.exception("A message of a worker could not be read")
 
-    def _read(self, message: dict[str, Any]) -> None:
-        kind, flight = message["kind"], self._flights.get(message.get("key", ""))
-        if kind == messages.WORKERS:
-            self._has_workers, self._workers_seen = bool(message["count"]), time.monotonic()
-        elif kind == messages.TOLD:
-            self._tell(flight, cloudpickle.loads(message["items"]))
-        elif flight is None:
-            return  # a late word of a task that has been ended
-        elif kind == messages.DONE:
-            state, items = (
-                message["result"] if self._in_process else cloudpickle.loads(message["result"])
-            )
-            self._tell(flight, items)
-            self._land(flight, state)
-        elif kind == messages.LOST:
-            self._lose(flight, message)
-        else:
-            reason = WorkerLostError(f"{flight.task.name} could not be run: {message['text']}")
+    def _on_events(self, message: EventsSent) -> None:
+        self._tell(self._flights.get(message.key), message.items)
+
+    def _on_done(self, message: TaskDone) -> None:
+        if flight := self._flights.get(message.key):
+            self._tell(flight, message.items)
+            self._land(flight, message.state)
+
+    def _on_erred(self, message: TaskErred) -> None:
+        if flight := self._flights.get(message.key):
+            reason = WorkerLostError(f"{flight.task.name} {message.reason}")
             self._end(flight, Crashed(message=str(reason), data=reason))
+
+    def _on_worker_count(self, message: WorkerCount) -> None:
+        self._has_workers, self._workers_seen = bool(message.count), time.monotonic()
 
     def _tell(self, flight: PendingRun | None, items: Sequence[tuple[str, Any]]) -> None:
         for kind, item in items:
@@ -283,12 +293,15 @@ class DaskRunner(DaskTaskRunner):
                     kind, item
                 )
 
-    def _lose(self, flight: PendingRun, message: dict[str, Any]) -> None:
-        memory = message["memory"] or self._ended_for_memory(message["pid"])
+    def _on_worker_died(self, message: WorkerDied) -> None:
+        flight = self._flights.get(message.key)
+        if flight is None:
+            return  # it has been ended
+        memory = message.near_limit or self._ended_for_memory(message.pid)
         again = not memory and flight.may_go_on()
-        told = f"{flight.task.name} lost its worker {message['worker']}"
+        told = f"{flight.task.name} lost its worker {message.worker}"
         if memory:
-            told += f", which had too little memory (when last seen it used {message['used']}): start fewer workers"
+            told += f", which had too little memory (when last seen it used {message.used}): start fewer workers"
         elif not again and flight.task.retries:
             told += f", the last of {flight.lost + flight.lost_unbegun}: something in it may kill workers"
         reason = WorkerLostError(f"{told}.", memory=memory)
@@ -302,6 +315,14 @@ class DaskRunner(DaskTaskRunner):
         )
         self._flights[flight.key] = flight
         self._send(flight)
+
+    _READ_BY: ClassVar[dict[type[Message], Callable[[Any, Any], None]]] = {
+        EventsSent: _on_events,
+        TaskDone: _on_done,
+        WorkerDied: _on_worker_died,
+        TaskErred: _on_erred,
+        WorkerCount: _on_worker_count,
+    }
 
     def _ended_for_memory(self, pid: int) -> bool:
         """Tell whether Dask ended a worker process of this machine near its limit: it may not have

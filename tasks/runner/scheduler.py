@@ -1,14 +1,14 @@
 """The plugin of the scheduler: each task of a flow runs at most once."""
 
 import pickle
-from typing import Any
+from typing import Any, cast
 
 from dask.utils import format_bytes
 from distributed import KilledWorker, Scheduler
 from distributed.diagnostics.plugin import SchedulerPlugin
 from distributed.scheduler import WorkerState
 
-from tasks.runner.messages import ERRED, LOST, WORKERS, topic_of
+from tasks.runner.messages import TaskErred, WorkerCount, WorkerDied, pack, topic_of
 
 DYING = (
     0.7  # the share of its memory limit from which on a worker that dies is said to have died of it
@@ -36,7 +36,7 @@ class RunOnceGuard(SchedulerPlugin):
 
     def add_worker(self, scheduler: Scheduler, worker: str) -> None:  # noqa: ARG002 - Dask gives it
         """Tell how many workers there are."""
-        scheduler.log_event(self.topic, {"kind": WORKERS, "count": len(scheduler.workers)})
+        scheduler.log_event(self.topic, pack(WorkerCount(len(scheduler.workers))))
 
     def remove_worker(self, scheduler: Scheduler, worker: str, **_: Any) -> None:
         """Tell how many workers are left."""
@@ -55,9 +55,8 @@ class RunOnceGuard(SchedulerPlugin):
             task.suspicious = self.scheduler.allowed_failures
             self.at[key] = task.processing_on
         elif finish == "erred":
-            self.scheduler.log_event(
-                self.topic, {"key": key, **_explained(details, self.at.get(key))}
-            )
+            message = reason_of_loss(key, details, self.at.get(key))
+            self.scheduler.log_event(self.topic, pack(message))
         if start == "processing":
             self.at.pop(key, None)
 
@@ -81,30 +80,31 @@ class RunOnceGuard(SchedulerPlugin):
         scheduler.remove_plugin(self.name)
 
 
-def _explained(details: dict[str, Any], worker: WorkerState | None) -> dict[str, Any]:
-    """Tell why the scheduler gave a task up: its worker died, perhaps for lack of memory, or
-    something else.
-    """
-    try:
-        error = (
-            pickle.loads(details["exception"])  # noqa: S301
-            if isinstance(details.get("exception"), bytes)
-            else None
-        )
-    except Exception:  # noqa: BLE001 - then its text must do
-        error = None
+def reason_of_loss(
+    key: str, details: dict[str, Any], worker: WorkerState | None
+) -> WorkerDied | TaskErred:
+    """Return why the scheduler gave a task up: its worker died, or something else."""
+    error = _exception_in(details)
     if isinstance(error, KilledWorker) and worker:
         limit, used = worker.memory_limit, worker.metrics.get("memory", 0)
-        told = f"{format_bytes(used)} of {format_bytes(limit)}" if limit else format_bytes(used)
-        memory = bool(limit and used > DYING * limit)
-        return {
-            "kind": LOST,
-            "worker": worker.address,
-            "pid": worker.pid,
-            "memory": memory,
-            "used": told,
-        }
-    return {
-        "kind": ERRED,
-        "text": str(details.get("exception_text") or error or "the scheduler gave it up"),
-    }
+        return WorkerDied(
+            key,
+            worker=worker.address,
+            pid=worker.pid,
+            near_limit=bool(limit and used > DYING * limit),
+            used=f"{format_bytes(used)} of {format_bytes(limit)}" if limit else format_bytes(used),
+        )
+
+    text = details.get("exception_text") or error or "the scheduler gave it up"
+    return TaskErred(key, f"could not be run: {text}")
+
+
+def _exception_in(details: dict[str, Any]) -> BaseException | None:
+    """Return the exception of a transition, or None where its text must do."""
+    pickled = details.get("exception")
+    if not isinstance(pickled, bytes):
+        return None
+    try:
+        return cast("BaseException", pickle.loads(pickled))  # noqa: S301 - the scheduler's own
+    except Exception:  # noqa: BLE001 - the class of a user's exception may not be known here
+        return None

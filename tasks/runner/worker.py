@@ -6,7 +6,6 @@ Dask keeps nothing: the scheduler drops a task when it is done, and gives one up
 dies. What then happens is for the flow to decide.
 """
 
-import pickle
 import threading
 import time
 import weakref
@@ -20,9 +19,9 @@ from distributed import Worker, get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
 
 from tasks.runner import engine
-from tasks.runner.messages import DONE, TOLD, Call
+from tasks.runner.messages import Call, EventsSent, Items, Message, TaskDone, pack
 
-Put = Callable[[dict[str, Any]], None]
+Put = Callable[[Message], None]
 FLUSH_SECONDS = 1.0  # how late a log or state, other than the first and the last, may come
 _local: dict[str, "tuple[Context, dict[str, Any], Put]"] = {}  # calls of flows of this very process
 _shared: dict[str, bytes] = {}
@@ -36,13 +35,8 @@ def execute(call: Call) -> None:
     if call.key in _local:  # the flow is in this process: nothing has to be sent
         context, arguments, put = _local.pop(call.key)
         _know_worker(context)
-        put(
-            {
-                "kind": DONE,
-                "key": call.key,
-                "result": (context.run(engine.run_task, **arguments), []),
-            }
-        )
+        state = context.run(engine.run_task, **arguments)
+        put(TaskDone(call.key, state, items=[]))
         return
     context = _entered(call.context).copy()
     _know_worker(context)
@@ -74,7 +68,7 @@ class Outbox:
         """Speak for a call on a worker."""
         self.call, self.worker = call, worker
         self.lock = threading.Lock()
-        self.items: list[tuple[str, Any]] = []
+        self.items: Items = []
         with _opening:
             _outboxes.add(self)
 
@@ -88,19 +82,19 @@ class Outbox:
     def flush(self) -> None:
         """Send what is there."""
         if items := self._taken():
-            self._send({"kind": TOLD, "items": pickle.dumps(items)})
+            self._send(EventsSent(self.call.key, items))
 
     def done(self, state: Any) -> None:
         """Send the final state, with all that came before."""
-        self._send({"kind": DONE, "result": cloudpickle.dumps((state, self._taken()))})
+        self._send(TaskDone(self.call.key, state, self._taken()))
 
-    def _taken(self) -> list[tuple[str, Any]]:
+    def _taken(self) -> Items:
         with self.lock:
             items, self.items = self.items, []
         return items
 
-    def _send(self, message: dict[str, Any]) -> None:
-        self.worker.log_event(self.call.topic, {"key": self.call.key, **message})
+    def _send(self, message: Message) -> None:
+        self.worker.log_event(self.call.topic, pack(message))
 
 
 def keep_local(key: str, arguments: dict[str, Any], put: Put) -> None:

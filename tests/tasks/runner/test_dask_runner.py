@@ -281,6 +281,26 @@ def test_a_result_that_cannot_be_pickled_is_a_failure_of_its_task(processes):
     assert "cannot pickle '_thread.lock' object" in message
 
 
+def test_an_exception_that_cannot_be_unpickled_ends_its_task_all_the_same(processes):
+    """Its class takes other arguments than it keeps, and the flow would wait for ever."""
+
+    class TwoWordsError(Exception):
+        def __init__(self, one, two):
+            super().__init__(f"{one} {two}")
+
+    @task
+    def fail_with_two_words():
+        raise TwoWordsError("no", "luck")
+
+    def body():
+        future = fail_with_two_words.submit()
+        with pytest.raises(WorkerLostError, match="ran, but its result cannot be read here"):
+            future.result()
+        return future.state.name, add.submit(1).result()
+
+    assert play(processes, body, name="unreadable").result() == ("Crashed", 2)
+
+
 def test_a_task_is_tried_again_after_its_delay(runner, tmp_path):
     @task(retries=3, retry_delay_seconds=0.1)
     def stumble(path):
