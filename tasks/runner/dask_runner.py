@@ -18,8 +18,7 @@ from uuid import UUID, uuid4
 
 import cloudpickle
 import dask
-from distributed import Client, LocalCluster, Nanny, get_worker, secede
-from distributed.worker import thread_state  # type: ignore[attr-defined]
+from distributed import Client, LocalCluster, get_worker
 from prefect import Task
 from prefect.client.schemas.objects import RunInput, State
 from prefect.context import FlowRunContext
@@ -30,7 +29,7 @@ from prefect.utilities.engine import collect_task_run_inputs_sync
 from prefect_dask.task_runners import DaskTaskRunner
 
 from tasks.core.errors import WorkerLostError
-from tasks.runner import engine, worker
+from tasks.runner import dask_inside, engine, worker
 from tasks.runner.future import DaskFuture
 from tasks.runner.messages import (
     Call,
@@ -53,17 +52,6 @@ NO_WORKERS_SECONDS = (
 )
 CONNECT: Callable[[Any], Client] = partial(Client, set_as_default=False)
 _starting = threading.Lock()  # Dask's imports and settings are those of the whole process
-_away = threading.local()  # the key of the task of this thread that has given its place away
-
-
-def _give_place_away() -> None:
-    """Give the place of the task we are in, if any, to others: it will wait for the task that it
-    submits now.
-    """
-    key = getattr(thread_state, "key", None)
-    if key is not None and getattr(_away, "key", None) != key:
-        _away.key = key
-        secede()  # type: ignore[no-untyped-call]
 
 
 class DaskRunner(DaskTaskRunner):
@@ -149,7 +137,7 @@ class DaskRunner(DaskTaskRunner):
         if not self._started:
             raise RuntimeError("The task runner must be started before submitting work.")
         self._open()
-        _give_place_away()
+        dask_inside.leave_thread_pool()
         inputs: dict[str, set[Any]] = {
             name: {*collect_task_run_inputs_sync(of)} for name, of in parameters.items()
         }
@@ -223,7 +211,7 @@ class DaskRunner(DaskTaskRunner):
             self._connect_to = self._scheduler()
             self._dask = self._exit_stack.enter_context(self._connect(self._connect_to))
             self._topic = topic_of(self._dask.id)
-            self._in_process = self._dask.scheduler.address.startswith("inproc://")
+            self._in_process = dask_inside.is_in_process(self._dask)
             flow = FlowRunContext.get()
             if flow and flow.flow_run:
                 self._flow_run_id = flow.flow_run.id
@@ -297,7 +285,7 @@ class DaskRunner(DaskTaskRunner):
         flight = self._flights.get(message.key)
         if flight is None:
             return  # it has been ended
-        memory = message.near_limit or self._ended_for_memory(message.pid)
+        memory = message.near_limit or dask_inside.ended_for_memory(self._cluster, message.pid)
         again = not memory and flight.may_go_on()
         told = f"{flight.task.name} lost its worker {message.worker}"
         if memory:
@@ -324,21 +312,6 @@ class DaskRunner(DaskTaskRunner):
         WorkerCount: _on_worker_count,
     }
 
-    def _ended_for_memory(self, pid: int) -> bool:
-        """Tell whether Dask ended a worker process of this machine near its limit: it may not have
-        been seen there.
-        """
-        nannies = [
-            worker
-            for worker in getattr(self._cluster, "workers", {}).values()
-            if isinstance(worker, Nanny)
-        ]
-        return pid in {
-            nanny.memory_manager._last_terminated_pid  # noqa: SLF001
-            for nanny in nannies
-            if nanny.memory_manager
-        }
-
     def _end(self, flight: PendingRun, state: State[Any]) -> None:
         self._ended.add(str(flight.run_id))
         if flight.last is not None:
@@ -356,10 +329,12 @@ class DaskRunner(DaskTaskRunner):
         client, gone = self._dask, ""
         if self._cluster and self._started:
             self._replace_workers(self._cluster)
-        if client.status in {"closing", "closed"} and not self._started:
+        if not (dask_inside.is_connected(client) or self._started):
             return
-        if client.status != "running":
-            gone = f"The Dask scheduler at {client.scheduler.address if client.scheduler else self.address} went away."
+        if not dask_inside.is_connected(client):
+            gone = (
+                f"The Dask scheduler at {dask_inside.address_of(client) or self.address} went away."
+            )
         elif not self._has_workers and time.monotonic() - self._workers_seen > NO_WORKERS_SECONDS:
             gone = f"The Dask scheduler has had no worker for {NO_WORKERS_SECONDS:.0f} s."
         for flight in list(self._flights.values()) if gone else []:
@@ -369,14 +344,12 @@ class DaskRunner(DaskTaskRunner):
         """Start others for those that Dask has given up, because they died as they started or took
         too long to.
         """
-        wanted = self._workers.keys() & cluster.worker_spec.keys()  # none while the cluster closes
-        gone = {name: self._workers[name] for name in wanted - cluster.workers.keys()}
+        given_up = dask_inside.workers_given_up(cluster, self._workers)
         self._workers = dict(cluster.workers)
-        for name, lost in gone.items():
-            cluster.loop.add_callback(lost.close)  # its nanny may still be at it
-            del cluster.worker_spec[name]  # another name, as this one may still be registered
-            cluster.worker_spec[f"replacement-{next(self._replacements)}"] = cluster.new_spec
-        if gone:
+        for name, lost in given_up.items():
+            replacement = f"replacement-{next(self._replacements)}"
+            dask_inside.replace_worker(cluster, name, lost, replacement)
+        if given_up:
             cluster.scale(len(cluster.worker_spec))
 
 

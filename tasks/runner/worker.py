@@ -18,7 +18,7 @@ import cloudpickle
 from distributed import Worker, get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
 
-from tasks.runner import engine
+from tasks.runner import dask_inside, engine
 from tasks.runner.messages import Call, EventsSent, Items, Message, TaskDone, pack
 
 Put = Callable[[Message], None]
@@ -34,20 +34,13 @@ def execute(call: Call) -> None:
     """Run a task on a worker, and send its final state."""
     if call.key in _local:  # the flow is in this process: nothing has to be sent
         context, arguments, put = _local.pop(call.key)
-        _know_worker(context)
+        dask_inside.know_worker(context)
         state = context.run(engine.run_task, **arguments)
         put(TaskDone(call.key, state, items=[]))
         return
     context = _entered(call.context).copy()
-    _know_worker(context)
+    dask_inside.know_worker(context)
     context.run(_run, call)
-
-
-def _know_worker(context: Context) -> None:
-    """Take over the variables by which Dask knows its worker."""
-    for variable, value in copy_context().items():
-        if variable not in context:
-            context.run(variable.set, value)
 
 
 def _run(call: Call) -> None:
