@@ -9,7 +9,7 @@ import pickle
 from contextvars import Context, copy_context
 from typing import Any, cast
 
-from distributed import Client, Nanny, Scheduler, secede
+from distributed import Client, Nanny, Scheduler, get_worker, secede
 from distributed.scheduler import WorkerState
 from distributed.threadpoolexecutor import thread_state as pool_thread
 from distributed.worker import thread_state as task_thread  # type: ignore[attr-defined]
@@ -118,6 +118,17 @@ def leave_thread_pool() -> None:
     runs_task = getattr(task_thread, "key", None) is not None
     if runs_task and getattr(pool_thread, "proceed", False):
         secede()  # type: ignore[no-untyped-call]
+
+
+def scheduler_around() -> str | None:
+    """Return the address of the scheduler whose task we are in; None outside of tasks.
+
+    Assumes that a worker keeps it in `scheduler`.
+    """
+    try:
+        return str(get_worker().scheduler.address)
+    except ValueError:
+        return None
 
 
 # In the flow

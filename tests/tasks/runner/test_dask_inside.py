@@ -257,6 +257,12 @@ def test_a_thread_that_is_none_of_dasks_leaves_nothing():
     dask_inside.leave_thread_pool()
 
 
+def test_a_task_knows_the_scheduler_that_it_came_from(client, cluster):
+    found = client.submit(dask_inside.scheduler_around, pure=False).result(timeout=HANGS)
+    assert found == cluster.scheduler_address
+    assert dask_inside.scheduler_around() is None
+
+
 # In the flow
 
 
