@@ -10,9 +10,12 @@ from contextvars import Context, copy_context
 from typing import Any, cast
 
 from distributed import Client, Nanny, Scheduler, get_worker, secede
+from distributed.core import Status
 from distributed.scheduler import WorkerState
 from distributed.threadpoolexecutor import thread_state as pool_thread
 from distributed.worker import thread_state as task_thread  # type: ignore[attr-defined]
+
+from tasks.runner.starting import STARTING, THREAD_VARIABLES
 
 # The states of a task on the scheduler that `SchedulerPlugin.transition` is told.
 RELEASED, WAITING, PROCESSING, ERRED = "released", "waiting", "processing", "erred"
@@ -132,6 +135,30 @@ def scheduler_around() -> str | None:
 
 
 # In the flow
+
+
+class OwnNanny(Nanny):
+    """Starts a worker process with variables of its own, and leaves those of this process.
+
+    Assumes that `instantiate` sets the variables of `pre_spawn_env` in this process, whose
+    environment the worker's then inherits, and that the worker's process sets those of `env`. The
+    former are there in time for libraries that read them when they are loaded.
+    """
+
+    def __init__(self, *arguments: Any, library_threads: int, **options: Any) -> None:
+        """Let the libraries of the worker use so many threads, unless variables say otherwise."""
+        with STARTING:
+            super().__init__(*arguments, **options)
+        for name in THREAD_VARIABLES:
+            threads = STARTING.variable_of_user(name) or str(library_threads)
+            if self.env.get(name) == self.pre_spawn_env.get(name):  # else a setting of the user's
+                self.env[name] = threads
+            self.pre_spawn_env[name] = threads
+
+    async def instantiate(self) -> Status:
+        """Start the process of the worker, the first or the next."""
+        with STARTING:
+            return await super().instantiate()
 
 
 def is_in_process(client: Client) -> bool:

@@ -36,23 +36,21 @@ class DaskRunner(DaskTaskRunner):
         address: str | None = None,
         local: dict[str, Any] | None = None,
         connect: Callable[[Any], Client] = CONNECT,
-        settings: dict[str, Any] | None = None,
     ) -> None:
         """Take the address of a scheduler, or the options of a cluster to start."""
         super().__init__(address=address)
         self.cluster_kwargs = local or {}
         self._connect = connect
-        self._settings = settings or {}
         self._opening = threading.Lock()
         self._session: Session | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel as a runner that has not been started."""
-        return DaskRunner, (self.address, self.cluster_kwargs, CONNECT, self._settings)
+        return DaskRunner, (self.address, self.cluster_kwargs, CONNECT)
 
     def duplicate(self) -> "DaskRunner":
         """Return another with the same settings, not started."""
-        return DaskRunner(self.address, self.cluster_kwargs, self._connect, self._settings)
+        return DaskRunner(self.address, self.cluster_kwargs, self._connect)
 
     def __exit__(self, *error: object) -> None:
         """Stop; what is not done is dropped."""
@@ -105,7 +103,7 @@ class DaskRunner(DaskTaskRunner):
         if self.address or self._cluster:
             return self.address or self._cluster
 
-        started = local_cluster.start(self.cluster_kwargs, self._settings)
+        started = local_cluster.start(self.cluster_kwargs)
         self._cluster = self._exit_stack.enter_context(started)
         return self._cluster
 

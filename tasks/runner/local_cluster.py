@@ -1,20 +1,68 @@
-"""Workers of a runner's own, on this machine."""
+"""Workers of a runner's own, on this machine: threads of this process, or processes."""
 
+import logging
 import threading
 from itertools import count
 from typing import Any
 
-import dask
-from distributed import LocalCluster
+from distributed import LocalCluster, Worker
+from distributed.system import MEMORY_LIMIT
 
 from tasks.runner import dask_inside
+from tasks.runner.starting import SETTINGS, STARTING
 
-_starting = threading.Lock()  # Dask's imports and settings are those of the whole process
+LOOPBACK = "127.0.0.1"
+# By default Dask's status pages listen on every address of the machine.
+PAGES = {"dashboard_address": f"{LOOPBACK}:0", "worker_dashboard_address": f"{LOOPBACK}:0"}
+_importing = threading.Lock()  # as a cluster starts Dask imports modules, once for the process
 
 
-def start(options: dict[str, Any], settings: dict[str, Any]) -> LocalCluster:
-    """Start a cluster with settings of its own."""
-    with _starting, dask.config.set(settings):
+def on_threads(threads: int) -> dict[str, Any]:
+    """Return the options of a cluster of one worker, which has threads of this process."""
+    return {
+        "processes": False,
+        "n_workers": 1,
+        "threads_per_worker": threads,
+        "worker_class": make_worker,
+        "silence_logs": _log_level(),
+        **PAGES,
+    }
+
+
+def on_processes(workers: int, library_threads: int) -> dict[str, Any]:
+    """Return the options of a cluster of processes, which share the memory equally.
+
+    Libraries of a worker process use up to `library_threads` threads, unless variables such as
+    OMP_NUM_THREADS say otherwise; scoring uses one at a time.
+    """
+    return {
+        "processes": True,
+        "n_workers": workers,
+        "threads_per_worker": 1,
+        "memory_limit": MEMORY_LIMIT // workers,  # it heeds the limits of a cgroup
+        "worker_class": dask_inside.OwnNanny,
+        "library_threads": library_threads,
+        "config": SETTINGS,
+        "host": LOOPBACK,
+        "silence_logs": _log_level(),
+        **PAGES,
+    }
+
+
+def _log_level() -> int:
+    """Return a level that is no louder than this process."""
+    return max(logging.WARNING, logging.getLogger("distributed").level)
+
+
+def make_worker(*arguments: Any, **options: Any) -> Worker:
+    """Make a worker in this process, also one that comes later than its cluster."""
+    with STARTING:
+        return Worker(*arguments, **options)
+
+
+def start(options: dict[str, Any]) -> LocalCluster:
+    """Start a cluster with such options."""
+    with _importing, STARTING:
         return LocalCluster(**options)  # type: ignore[no-untyped-call]
 
 

@@ -13,6 +13,7 @@ from prefect.states import Crashed
 
 from tasks.runner import engine, worker
 from tasks.runner.dask_inside import is_connected, is_in_process
+from tasks.runner.mailroom import MAILROOM
 from tasks.runner.messages import Call, Message, topic_of
 from tasks.runner.pending import PendingRun, PendingRuns
 
@@ -44,6 +45,10 @@ class Sender:
         self._calls.put(None)
         self._thread.join()
 
+    def drop_local_calls(self) -> None:
+        """Drop the calls that no worker of this process has begun, when there is none any more."""
+        MAILROOM.drop_local(self._topic)
+
     def send(self, run: PendingRun) -> None:
         """Send a run whose parameters are done; one that cannot be sent ends Crashed."""
         if self._pending.find(run.key) is None:
@@ -67,7 +72,7 @@ class Sender:
             arguments[name] = engine.with_states(arguments[name])
 
         if self._in_process:
-            worker.keep_local(run.key, {**arguments, "task": run.task}, self._deliver)
+            MAILROOM.keep_local(run.key, {**arguments, "task": run.task}, self._deliver)
             return Call(run.key, self._topic)
 
         task = self._share(run.task, lambda: cloudpickle.dumps(run.task))

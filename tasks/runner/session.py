@@ -60,6 +60,7 @@ class Session:
     def stop(self) -> None:
         """Read what has arrived, and cancel what is not done."""
         self._inbox.stop()
+        self._sender.drop_local_calls()
         self._pending.end_all(lambda: Cancelled(message="The flow ended before it did."))
 
     def submit(

@@ -8,12 +8,14 @@ import time
 from contextvars import Context
 
 import dask
+import psutil
 import pytest
 from distributed import Client, KilledWorker, LocalCluster, Nanny, get_worker
 from distributed.diagnostics.plugin import SchedulerPlugin, WorkerPlugin
 from distributed.security import Security
 
 from tasks.runner import dask_inside
+from tasks.runner.starting import OTHER_VARIABLES, THREAD_VARIABLES
 
 HANGS = 60  # seconds; time itself is never asserted
 LOOPBACK = {
@@ -340,5 +342,43 @@ def test_an_address_without_tls_is_refused_in_these_words(client):
     assert dask_inside.ENCRYPTION_REQUIRED in " ".join(told)
 
 
+def test_a_worker_process_is_started_with_variables_that_this_process_does_not_keep(monkeypatch):
+    """Libraries of the worker read them as they are loaded, before any code of ours runs there."""
+    ours = [*THREAD_VARIABLES, *OTHER_VARIABLES, "MALLOC_TRIM_THRESHOLD_"]
+    for name in ours:
+        monkeypatch.delenv(name, raising=False)
+
+    options = {"worker_class": dask_inside.OwnNanny, "library_threads": 7}
+    with (
+        LocalCluster(n_workers=1, processes=True, **options, **LOOPBACK) as local,
+        Client(local, set_as_default=False) as connected,
+    ):
+        assert not set(ours) & set(os.environ)
+        (pid,) = connected.run(os.getpid).values()
+        at_its_start = psutil.Process(pid).environ()
+    assert {at_its_start[name] for name in THREAD_VARIABLES} == {"7"}
+    assert at_its_start["PYTHONHASHSEED"] == "6640"
+    assert set(ours) <= set(at_its_start)
+
+
+def test_a_setting_of_the_users_for_the_environment_of_workers_goes_first(monkeypatch):
+    for name in THREAD_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+
+    options = {"worker_class": dask_inside.OwnNanny, "library_threads": 7}
+    with (
+        dask.config.set({"distributed.nanny.environ.OMP_NUM_THREADS": 3}),
+        LocalCluster(n_workers=1, processes=True, **options, **LOOPBACK) as local,
+        Client(local, set_as_default=False) as connected,
+    ):
+        variables = {name: connected.run(os.getenv, name) for name in THREAD_VARIABLES}
+    assert [list(of.values()) for of in variables.values()] == [["3"], ["7"], ["7"]]
+
+
 def test_workers_of_process_clusters_are_nannies(cluster):
     assert all(isinstance(worker, Nanny) for worker in cluster.workers.values())
+
+
+def test_dask_looks_for_no_sources_of_calls_by_default():
+    """It would cost more than a small task."""
+    assert dask.config.get("distributed.diagnostics.computations.nframes") == 0

@@ -13,6 +13,8 @@ import pytest
 from distributed import Client, KilledWorker, LocalCluster
 
 from tasks.runner import engine, messages, scheduler, worker
+from tasks.runner.mailroom import MAILROOM
+from tasks.runner.outbox import Outbox
 
 HANGS = 60  # seconds; time itself is never asserted
 LOOPBACK = {
@@ -73,7 +75,7 @@ def outbox():
         assert (topic, message["key"]) == ("a topic", "a key")
         sent.append(messages.unpack(message))
 
-    made = worker.Outbox(messages.Call("a key", "a topic"), SimpleNamespace(log_event=log_event))
+    made = Outbox(messages.Call("a key", "a topic"), SimpleNamespace(log_event=log_event))
     made.sent = sent
     return made
 
@@ -88,7 +90,7 @@ def test_that_a_task_runs_is_told_at_once_with_all_before_it_and_the_rest_with_i
     outbox.put(engine.EVENT, event("Running"))
     outbox.put(engine.LOG, {"message": "one"})
     outbox.put(engine.EVENT, event("Completed"))
-    outbox.done("a state")
+    outbox.close("a state")
     outbox.flush()
     before = [(engine.EVENT, event("Pending")), (engine.EVENT, event("Running"))]
     after = [(engine.LOG, {"message": "one"}), (engine.EVENT, event("Completed"))]
@@ -119,7 +121,7 @@ def test_what_several_threads_put_is_sent_once_each_in_the_order_of_each(outbox)
 
 
 def shared():
-    return sorted(worker._shared)
+    return MAILROOM.shared_names()
 
 
 def test_a_worker_that_comes_later_has_what_was_shared_before_and_forgets_it_with_the_flow(
