@@ -12,6 +12,7 @@ from distributed.versions import VersionMismatchWarning
 
 from tasks.core.errors import AfterfitError, RequestError
 from tasks.runner.cluster_checks import Reach, check_cluster
+from tasks.runner.dask_inside import ENCRYPTION_REQUIRED
 
 CONNECT, DASK_SECONDS, CONNECT_SECONDS = "distributed.comm.timeouts.connect", "30s", "15s"
 TLS = "distributed.comm.tls"
@@ -78,7 +79,7 @@ def explained(address: str, error: BaseException) -> AfterfitError:
     """Tell in a sentence why there is no connection."""
     chain = list(_causes(error))
     told = " ".join(str(link) for link in chain)
-    if "encryption required" in told:
+    if ENCRYPTION_REQUIRED in told:
         return RequestError(
             f"{address} is not encrypted, and Dask's settings require it: write tls:// in its place."
         )

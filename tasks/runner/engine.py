@@ -18,7 +18,7 @@ import cloudpickle
 from prefect import Task, allow_failure
 from prefect._internal.result_records import ResultRecord
 from prefect._internal.states import exception_to_crashed_state_sync
-from prefect.client.schemas.objects import State, TaskRun
+from prefect.client.schemas.objects import RunInput, State, TaskRun
 from prefect.context import (
     SyncClientContext,
     TagsContext,
@@ -33,7 +33,7 @@ from prefect.logging.handlers import emit_api_log, set_api_log_sink
 from prefect.task_engine import run_task_async, run_task_sync
 from prefect.utilities.annotations import quote
 from prefect.utilities.collections import visit_collection
-from prefect.utilities.engine import emit_task_run_state_change_event
+from prefect.utilities.engine import collect_task_run_inputs_sync, emit_task_run_state_change_event
 
 for _annotation in (allow_failure, quote):  # a pickled one comes back around a tuple
     copyreg.pickle(_annotation, lambda found: (type(found), (found.value,)))
@@ -133,6 +133,18 @@ def end(last: Event, flow_run_id: UUID | None, state: State[Any]) -> None:
 def has_result(state: State[Any]) -> bool:
     """Tell whether a final state holds a result that need not be read from anywhere."""
     return state.is_completed() and isinstance(state.data, ResultRecord)
+
+
+def inputs_of(
+    parameters: dict[str, Any], dependencies: dict[str, set[RunInput]] | None
+) -> dict[str, set[RunInput]]:
+    """Return the task runs that parameters come from, by name, and other dependencies."""
+    inputs: dict[str, set[RunInput]] = {}
+    for name, value in parameters.items():
+        inputs[name] = set(collect_task_run_inputs_sync(value))
+    for name, more in (dependencies or {}).items():
+        inputs.setdefault(name, set()).update(more)
+    return inputs
 
 
 def futures_in(*expressions: Any) -> list[PrefectFuture[Any]]:

@@ -1,6 +1,5 @@
 """The one place that builds a Dask task runner."""
 
-import logging
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -15,18 +14,6 @@ if TYPE_CHECKING:
     from tasks.runner.dask_runner import DaskRunner
 
 R = TypeVar("R")
-LOOPBACK = "127.0.0.1"
-# By default Dask's status pages listen on every address of the machine.
-PAGES = {"dashboard_address": f"{LOOPBACK}:0", "worker_dashboard_address": f"{LOOPBACK}:0"}
-CONFIG = {
-    # Profiles of workers and sources of calls cost more than a small task, and nobody looks at
-    # them.
-    "distributed.worker.profile.enabled": False,
-    "distributed.diagnostics.computations.nframes": 0,
-    # A worker near its limit would take no task until memory is free, which, with no results to
-    # spill, may be never.
-    "distributed.worker.memory.pause": False,
-}
 LOOK_SECONDS = 0.5  # how often progress is looked at while tasks run
 
 
@@ -42,41 +29,31 @@ def make_runner(
 
     Args:
         workers: how many worker processes to start on this machine, which share its cores and its
-            memory equally; by
-            default tasks run on one thread per core of this process, which is enough where
-            scikit-learn and Arrow release the GIL. Limits of a cgroup (a container) are heeded.
+            memory equally. Limits of a cgroup (a container) are heeded. By default tasks run on
+            one thread per core of this process, which is enough where scikit-learn and Arrow
+            release the GIL.
         cluster: the address of an existing Dask scheduler, such as `tcp://10.0.0.5:8786`; it is
             checked first.
         threads: how many threads of this process run tasks, where there are no workers.
         reads: the files that the workers of such a cluster will read.
         writes: a folder or URL they will write to.
     """
-    import dask  # noqa: PLC0415 - what is small enough for no cluster should not wait for its imports
-    from distributed.system import MEMORY_LIMIT  # noqa: PLC0415 - the same; it heeds cgroups
-
-    from tasks.runner.dask_runner import DaskRunner  # noqa: PLC0415 - the same
-
     check_workers(workers, cluster)
-    dask.config.set(CONFIG)
-    if cluster:
-        from tasks.runner.cluster import connect  # noqa: PLC0415 - the same
-        from tasks.runner.cluster_checks import Reach  # noqa: PLC0415 - the same
 
-        return DaskRunner(cluster, connect=partial(connect, reach=Reach(tuple(reads), writes)))
-    settings: dict[str, int] = {}
-    local: dict[str, Any] = {
-        "n_workers": 1,
-        "threads_per_worker": threads or parallelism(),
-        "processes": False,
-    }
+    # What is small enough for no cluster should not wait for the imports of Dask.
+    from tasks.runner import local_cluster  # noqa: PLC0415 - see above
+    from tasks.runner.dask_runner import DaskRunner  # noqa: PLC0415 - see above
+
+    if cluster:
+        from tasks.runner.cluster import connect  # noqa: PLC0415 - see above
+        from tasks.runner.cluster_checks import Reach  # noqa: PLC0415 - see above
+
+        reach = Reach(tuple(reads), writes)
+        return DaskRunner(cluster, connect=partial(connect, reach=reach))
     if workers:
-        share = {"memory_limit": MEMORY_LIMIT // workers, "threads_per_worker": 1}
-        local = {"n_workers": workers, **share, "processes": True, "host": LOOPBACK}
-        settings = library_threads(max(1, parallelism() // workers))
-    local["silence_logs"] = max(
-        logging.WARNING, logging.getLogger("distributed").level
-    )  # no louder than this process
-    return DaskRunner(local={**local, **PAGES}, settings=settings)
+        library_threads = max(1, parallelism() // workers)
+        return DaskRunner(local=local_cluster.on_processes(workers, library_threads))
+    return DaskRunner(local=local_cluster.on_threads(threads or parallelism()))
 
 
 def make_threads(parallel_windows: int) -> ThreadPoolTaskRunner[Any]:
@@ -86,7 +63,7 @@ def make_threads(parallel_windows: int) -> ThreadPoolTaskRunner[Any]:
         RequestError: `parallel_windows` is no number of threads.
     """
     if parallel_windows < 1:
-        raise RequestError(f"parallel_windows is {parallel_windows}: give at least 1.")
+        raise RequestError(f"parallel_windows (--at-once) is {parallel_windows}: give at least 1.")
     return ThreadPoolTaskRunner(max_workers=parallel_windows)
 
 
@@ -106,18 +83,6 @@ def check_workers(workers: int | None, cluster: str | None) -> None:
         raise RequestError(
             f"cluster is {cluster!r}: write it with its protocol, as in tcp://10.0.0.5:8786."
         )
-
-
-def library_threads(count: int) -> dict[str, int]:
-    """Give Dask's setting that lets libraries of a worker process use so many threads; scoring uses
-    one at a time.
-
-    Variables of the environment, such as OMP_NUM_THREADS, go first.
-    """
-    return {
-        f"distributed.nanny.pre-spawn-environ.{name}_NUM_THREADS": count
-        for name in ("OMP", "MKL", "OPENBLAS")
-    }
 
 
 def parallelism(workers: int | None = None) -> int:

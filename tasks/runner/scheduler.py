@@ -1,6 +1,5 @@
 """The plugin of the scheduler: each task of a flow runs at most once."""
 
-import pickle
 from typing import Any
 
 from dask.utils import format_bytes
@@ -8,13 +7,12 @@ from distributed import KilledWorker, Scheduler
 from distributed.diagnostics.plugin import SchedulerPlugin
 from distributed.scheduler import WorkerState
 
-from tasks.runner.messages import ERRED, LOST, WORKERS, topic_of
+from tasks.runner import dask_inside
+from tasks.runner.messages import TaskErred, WorkerCount, WorkerDied, pack, topic_of
 
 DYING = (
     0.7  # the share of its memory limit from which on a worker that dies is said to have died of it
 )
-# the client on whose behalf the scheduler keeps a task until it is done, and no longer
-FORGET = "fire-and-forget"
 
 
 class RunOnceGuard(SchedulerPlugin):
@@ -36,7 +34,7 @@ class RunOnceGuard(SchedulerPlugin):
 
     def add_worker(self, scheduler: Scheduler, worker: str) -> None:  # noqa: ARG002 - Dask gives it
         """Tell how many workers there are."""
-        scheduler.log_event(self.topic, {"kind": WORKERS, "count": len(scheduler.workers)})
+        scheduler.log_event(self.topic, pack(WorkerCount(len(scheduler.workers))))
 
     def remove_worker(self, scheduler: Scheduler, worker: str, **_: Any) -> None:
         """Tell how many workers are left."""
@@ -48,63 +46,44 @@ class RunOnceGuard(SchedulerPlugin):
         """
         if not str(key).startswith(self.topic):
             return
-        if start == "released" and finish == "waiting":
-            self.scheduler.client_desires_keys([key], FORGET)
-        elif finish == "processing":
-            task = self.scheduler.tasks[key]
-            task.suspicious = self.scheduler.allowed_failures
-            self.at[key] = task.processing_on
-        elif finish == "erred":
-            self.scheduler.log_event(
-                self.topic, {"key": key, **_explained(details, self.at.get(key))}
-            )
-        if start == "processing":
+        if start == dask_inside.RELEASED and finish == dask_inside.WAITING:
+            dask_inside.keep_until_done(self.scheduler, key)
+        elif finish == dask_inside.PROCESSING:
+            self.at[key] = dask_inside.give_up_with_its_worker(self.scheduler, key)
+        elif finish == dask_inside.ERRED:
+            message = reason_of_loss(key, details, self.at.get(key))
+            self.scheduler.log_event(self.topic, pack(message))
+        if start == dask_inside.PROCESSING:
             self.at.pop(key, None)
 
     def log_event(self, topic: str, msg: Any) -> None:  # noqa: ARG002 - Dask gives it
         """Keep no event that has been sent on."""
         if topic == self.topic:
-            self.scheduler._broker.truncate(topic)  # noqa: SLF001 - Dask would keep 100,000 of them
+            dask_inside.forget_events(self.scheduler, topic)
 
     def remove_client(self, scheduler: Scheduler, client: str) -> None:
         """Drop the tasks of a flow that has gone, and whatever it has left on the workers."""
         if client != self.client:
             return
-        keys = [
-            ts.key
-            for ts in scheduler.clients[FORGET].wants_what
-            if str(ts.key).startswith(self.topic)
-        ]
-        scheduler.client_releases_keys(keys, FORGET)
-        for name in [name for name in scheduler.worker_plugins if name.startswith(self.topic)]:
-            scheduler.loop.add_callback(scheduler.unregister_worker_plugin, comm=None, name=name)
+        dask_inside.drop_kept(scheduler, self.topic)
+        dask_inside.drop_worker_plugins(scheduler, self.topic)
         scheduler.remove_plugin(self.name)
 
 
-def _explained(details: dict[str, Any], worker: WorkerState | None) -> dict[str, Any]:
-    """Tell why the scheduler gave a task up: its worker died, perhaps for lack of memory, or
-    something else.
-    """
-    try:
-        error = (
-            pickle.loads(details["exception"])  # noqa: S301
-            if isinstance(details.get("exception"), bytes)
-            else None
-        )
-    except Exception:  # noqa: BLE001 - then its text must do
-        error = None
+def reason_of_loss(
+    key: str, details: dict[str, Any], worker: WorkerState | None
+) -> WorkerDied | TaskErred:
+    """Return why the scheduler gave a task up: its worker died, or something else."""
+    error = dask_inside.exception_of(details)
     if isinstance(error, KilledWorker) and worker:
-        limit, used = worker.memory_limit, worker.metrics.get("memory", 0)
-        told = f"{format_bytes(used)} of {format_bytes(limit)}" if limit else format_bytes(used)
-        memory = bool(limit and used > DYING * limit)
-        return {
-            "kind": LOST,
-            "worker": worker.address,
-            "pid": worker.pid,
-            "memory": memory,
-            "used": told,
-        }
-    return {
-        "kind": ERRED,
-        "text": str(details.get("exception_text") or error or "the scheduler gave it up"),
-    }
+        used, limit = dask_inside.memory_of(worker)
+        return WorkerDied(
+            key,
+            worker=worker.address,
+            pid=worker.pid,
+            near_limit=bool(limit and used > DYING * limit),
+            used=f"{format_bytes(used)} of {format_bytes(limit)}" if limit else format_bytes(used),
+        )
+
+    text = details.get("exception_text") or error or "the scheduler gave it up"
+    return TaskErred(key, f"could not be run: {text}")

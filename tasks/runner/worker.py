@@ -1,4 +1,4 @@
-"""Tasks on Dask's workers: each runs once, and what it gives comes back by itself.
+"""Tasks on Dask's workers: each runs once, and its result comes back by itself.
 
 A result that waits on a worker is lost with it, and Dask would then run a finished task again. So a
 worker sends the result, and every state and log before it, through the scheduler to the flow, and
@@ -6,138 +6,38 @@ Dask keeps nothing: the scheduler drops a task when it is done, and gives one up
 dies. What then happens is for the flow to decide.
 """
 
-import pickle
-import threading
-import time
-import weakref
-from collections.abc import Callable
-from contextvars import Context, ContextVar, copy_context
-from functools import lru_cache
-from typing import Any
-
 import cloudpickle
 from distributed import Worker, get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
 
-from tasks.runner import engine
-from tasks.runner.messages import DONE, TOLD, Call
-
-Put = Callable[[dict[str, Any]], None]
-FLUSH_SECONDS = 1.0  # how late a log or state, other than the first and the last, may come
-_local: dict[str, "tuple[Context, dict[str, Any], Put]"] = {}  # calls of flows of this very process
-_shared: dict[str, bytes] = {}
-_outbox: "ContextVar[Outbox | None]" = ContextVar("outbox", default=None)
-_outboxes: "weakref.WeakSet[Outbox]" = weakref.WeakSet()
-_opening = threading.Lock()
+from tasks.runner import dask_inside, engine
+from tasks.runner.mailroom import MAILROOM, LocalCall
+from tasks.runner.messages import Call, TaskDone
 
 
 def execute(call: Call) -> None:
     """Run a task on a worker, and send its final state."""
-    if call.key in _local:  # the flow is in this process: nothing has to be sent
-        context, arguments, put = _local.pop(call.key)
-        _know_worker(context)
-        put(
-            {
-                "kind": DONE,
-                "key": call.key,
-                "result": (context.run(engine.run_task, **arguments), []),
-            }
-        )
-        return
-    context = _entered(call.context).copy()
-    _know_worker(context)
-    context.run(_run, call)
+    local = MAILROOM.take_local(call.key)
+    if local:
+        _run_local(call, local)
+    elif call.context:
+        context = MAILROOM.context(call.context).copy()
+        dask_inside.know_worker(context)
+        context.run(_run, call)
+    # else its flow, which was in this process, has ended
 
 
-def _know_worker(context: Context) -> None:
-    """Take over the variables by which Dask knows its worker."""
-    for variable, value in copy_context().items():
-        if variable not in context:
-            context.run(variable.set, value)
+def _run_local(call: Call, local: LocalCall) -> None:
+    dask_inside.know_worker(local.context)
+    state = local.context.run(engine.run_task, **local.arguments)
+    local.deliver(TaskDone(call.key, state, items=[]))
 
 
 def _run(call: Call) -> None:
-    outbox = Outbox(call, get_worker())
-    _outbox.set(outbox)
-    _start_forwarding()
-    outbox.done(engine.run_task(task=_loaded(call.task), **cloudpickle.loads(call.arguments)))
-
-
-class Outbox:
-    """What a task has to tell its flow: that it runs at once, its final state with all before it,
-    the rest each second.
-
-    The states of tasks that it has submitted are among it; they may come after its own final state.
-    """
-
-    def __init__(self, call: Call, worker: Worker) -> None:
-        """Speak for a call on a worker."""
-        self.call, self.worker = call, worker
-        self.lock = threading.Lock()
-        self.items: list[tuple[str, Any]] = []
-        with _opening:
-            _outboxes.add(self)
-
-    def put(self, kind: str, item: Any) -> None:
-        """Take an event or a log."""
-        with self.lock:
-            self.items.append((kind, item))
-        if kind == engine.EVENT and item.event.endswith(".Running"):
-            self.flush()
-
-    def flush(self) -> None:
-        """Send what is there."""
-        if items := self._taken():
-            self._send({"kind": TOLD, "items": pickle.dumps(items)})
-
-    def done(self, state: Any) -> None:
-        """Send the final state, with all that came before."""
-        self._send({"kind": DONE, "result": cloudpickle.dumps((state, self._taken()))})
-
-    def _taken(self) -> list[tuple[str, Any]]:
-        with self.lock:
-            items, self.items = self.items, []
-        return items
-
-    def _send(self, message: dict[str, Any]) -> None:
-        self.worker.log_event(self.call.topic, {"key": self.call.key, **message})
-
-
-def keep_local(key: str, arguments: dict[str, Any], put: Put) -> None:
-    """Keep a call for a worker that is a thread of this process; it hands the final state to
-    `put`.
-    """
-    _local[key] = copy_context(), arguments, put
-
-
-@lru_cache(maxsize=64)
-def _loaded(name: str) -> Any:
-    return cloudpickle.loads(_shared[name])
-
-
-@lru_cache(maxsize=8)
-def _entered(name: str) -> Context:
-    return engine.enter_context(_shared[name])
-
-
-@lru_cache(maxsize=1)
-def _start_forwarding() -> None:
-    engine.forward(_put)
-    threading.Thread(target=_flush_for_ever, name="afterfit-outboxes", daemon=True).start()
-
-
-def _flush_for_ever() -> None:
-    while True:
-        time.sleep(FLUSH_SECONDS)
-        with _opening:
-            outboxes = list(_outboxes)
-        for outbox in outboxes:
-            outbox.flush()
-
-
-def _put(kind: str, item: Any) -> None:
-    if outbox := _outbox.get():
-        outbox.put(kind, item)
+    outbox = MAILROOM.open_outbox(call, get_worker())
+    task = MAILROOM.task(call.task)
+    arguments = cloudpickle.loads(call.arguments)
+    outbox.close(engine.run_task(task=task, **arguments))
 
 
 class SharedBytes(WorkerPlugin):
@@ -146,13 +46,13 @@ class SharedBytes(WorkerPlugin):
     idempotent = True
 
     def __init__(self, name: str, content: bytes) -> None:
-        """SharedBytes this content under a name, which begins with the topic of its flow."""
+        """Share this content under a name, which begins with the topic of its flow."""
         self.name, self.content = name, content
 
     def setup(self, worker: Worker) -> None:  # noqa: ARG002 - Dask gives it
         """Take the content."""
-        _shared[self.name] = self.content
+        MAILROOM.share(self.name, self.content)
 
     def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - the same
         """Forget it."""
-        _shared.pop(self.name, None)
+        MAILROOM.unshare(self.name)

@@ -3,6 +3,7 @@ two processes.
 """
 
 import asyncio
+import copy
 import os
 import pickle
 import signal
@@ -25,7 +26,9 @@ from prefect.settings import PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW, temporary
 
 from tasks.core.errors import WorkerLostError
 from tasks.runner.dask_runner import DaskRunner
-from tasks.runner.make import PAGES, make_runner
+from tasks.runner.local_cluster import PAGES, on_processes, on_threads
+from tasks.runner.make import make_runner
+from tasks.runner.starting import SETTINGS, THREAD_VARIABLES
 
 HANGS = 60  # seconds; time itself is never asserted
 
@@ -279,6 +282,26 @@ def test_a_result_that_cannot_be_pickled_is_a_failure_of_its_task(processes):
     name, message, after = play(processes, body, name="unpicklable").result()
     assert (name, after) == ("Crashed", 2)
     assert "cannot pickle '_thread.lock' object" in message
+
+
+def test_an_exception_that_cannot_be_unpickled_ends_its_task_all_the_same(processes):
+    """Its class takes other arguments than it keeps, and the flow would wait for ever."""
+
+    class TwoWordsError(Exception):
+        def __init__(self, one, two):
+            super().__init__(f"{one} {two}")
+
+    @task
+    def fail_with_two_words():
+        raise TwoWordsError("no", "luck")
+
+    def body():
+        future = fail_with_two_words.submit()
+        with pytest.raises(WorkerLostError, match="ran, but its result cannot be read here"):
+            future.result()
+        return future.state.name, add.submit(1).result()
+
+    assert play(processes, body, name="unreadable").result() == ("Crashed", 2)
 
 
 def test_a_task_is_tried_again_after_its_delay(runner, tmp_path):
@@ -599,21 +622,76 @@ def test_a_worker_that_dask_has_given_up_is_replaced(servers):
     assert play(make_runner(workers=1), body).result() == (3, ["replacement-1"])
 
 
-def test_tasks_run_also_where_the_process_holds_nearly_all_memory_there_is(servers, monkeypatch):
+def test_tasks_run_also_where_the_process_holds_nearly_all_memory_there_is(servers):
     """Dask by itself would have a worker wait until memory is free again."""
-    monkeypatch.setattr("distributed.system.MEMORY_LIMIT", psutil.Process().memory_info().rss)
+    held = psutil.Process().memory_info().rss
 
     def body():
         add.submit(1).wait()
         time.sleep(1)  # until the worker has looked at its memory
         return add.submit(2).result(timeout=HANGS)
 
-    assert play(make_runner(), body).result() == 3
+    assert play(DaskRunner(local=on_threads(1) | {"memory_limit": held}), body).result() == 3
 
 
-def test_making_a_runner_changes_no_setting_for_the_others():
-    named = "distributed.nanny.pre-spawn-environ.OMP_NUM_THREADS"
-    before = dask.config.get(named)
-    make_runner(workers=1)
-    make_runner(workers=1000)
-    assert dask.config.get(named) == before
+# What belongs to the whole process
+
+
+@pytest.mark.parametrize("workers", [None, 1])
+def test_a_runner_leaves_settings_and_environment_as_they_were(servers, workers):
+    def now():
+        return copy.deepcopy(dask.config.config), dict(os.environ)
+
+    before = now()
+    runner = make_runner(workers=workers)
+    assert now() == before
+    with runner:
+        assert runner.submit(add, {"a": 1, "b": 1}).result() == 2
+        assert now() == before
+    assert now() == before
+
+
+def test_the_threads_of_libraries_are_those_of_each_runner_unless_the_user_says_so(
+    servers, monkeypatch
+):
+    """One runner after the other: nothing of the first is there for the next."""
+
+    @task
+    def threads():
+        return [os.environ[name] for name in THREAD_VARIABLES]
+
+    for name in THREAD_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+
+    def of_a_worker(library_threads):
+        with DaskRunner(local=on_processes(1, library_threads)) as runner:
+            return runner.submit(threads, {}).result()
+
+    assert of_a_worker(3) == ["3", "3", "3"]
+    assert of_a_worker(2) == ["2", "2", "2"]
+    monkeypatch.setenv("OMP_NUM_THREADS", "5")
+    assert of_a_worker(2) == ["5", "2", "2"]
+    assert os.environ["OMP_NUM_THREADS"] == "5"
+
+
+def test_workers_have_the_settings_that_make_small_tasks_fast_also_the_next_ones(servers):
+    """A worker that died, and one in place of a worker that Dask gave up, have them too."""
+
+    @task
+    def settings():
+        return [dask.config.get(name) for name in SETTINGS], os.getpid()
+
+    def body():
+        runner = FlowRunContext.get().task_runner
+        with dask.config.set({"distributed.deploy.lost-worker-timeout": "1s"}):
+            found = [settings.submit().result()]
+            os.kill(found[-1][1], signal.SIGKILL)
+            found.append(settings.submit().result())
+            (nanny,) = runner._cluster.workers.values()
+            runner._cluster.sync(nanny.close)
+            found.append(settings.submit().result())
+        return found
+
+    found = play(make_runner(workers=1), body).result()
+    assert [of for of, _ in found] == [[False, False]] * 3
+    assert len({pid for _, pid in found}) == 3

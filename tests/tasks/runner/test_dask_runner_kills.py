@@ -155,7 +155,7 @@ def test_a_flow_whose_scheduler_is_killed_ends_within_a_minute_and_names_it(
 SCRIPT = """
 import sys, time
 from prefect import flow, task
-from flows.runner import make_runner
+from tasks.runner.make import make_runner
 
 @task
 def wait(number):

@@ -19,6 +19,7 @@ import pytest
 from prefect import allow_failure, flow, get_run_logger, tags, task, unmapped
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import LogFilter
+from prefect.client.schemas.objects import TaskRunResult
 from prefect.context import FlowRunContext, TagsContext, TaskRunContext
 from prefect.futures import PrefectConcurrentFuture
 from prefect.states import Completed, Crashed, StateType
@@ -278,6 +279,17 @@ def test_futures_are_found_and_replaced_by_their_states_however_deep_they_are(se
         2,
         5,
     ]
+
+
+def test_the_task_runs_that_parameters_come_from_are_their_inputs(servers):
+    one, two = settled(1), settled(2)
+    other = TaskRunResult(id=uuid4())
+    inputs = engine.inputs_of({"a": [one, {"b": two}], "c": 3}, {"c": {other}, "wait_for": {other}})
+    assert {name: {run.id for run in runs} for name, runs in inputs.items()} == {
+        "a": {one.task_run_id, two.task_run_id},
+        "c": {other.id},
+        "wait_for": {other.id},
+    }
 
 
 @pytest.mark.parametrize("annotation", [allow_failure, quote])

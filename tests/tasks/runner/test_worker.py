@@ -9,11 +9,12 @@ import threading
 import time
 from types import SimpleNamespace
 
-import cloudpickle
 import pytest
 from distributed import Client, KilledWorker, LocalCluster
 
-from tasks.runner import engine, worker
+from tasks.runner import engine, messages, scheduler, worker
+from tasks.runner.mailroom import MAILROOM
+from tasks.runner.outbox import Outbox
 
 HANGS = 60  # seconds; time itself is never asserted
 LOOPBACK = {
@@ -39,11 +40,12 @@ def client(cluster):
 @pytest.fixture
 def heard(client):
     """The messages of the flow of a client, which is watched."""
-    messages, topic = [], worker.topic_of(client.id)
-    client.subscribe_topic(topic, lambda event: messages.append(event[1]))
-    client.register_plugin(worker.RunOnceGuard(client.id))
-    assert eventually(lambda: messages or client.log_event(topic, {"kind": "are you there?"}))
-    return messages
+    told, topic = [], messages.topic_of(client.id)
+    client.subscribe_topic(topic, lambda event: told.append(messages.unpack(event[1])))
+    client.register_plugin(scheduler.RunOnceGuard(client.id))
+    knock = messages.pack(messages.WorkerCount(0))
+    assert eventually(lambda: told or client.log_event(topic, knock))
+    return told
 
 
 def eventually(look):
@@ -53,8 +55,12 @@ def eventually(look):
     return found
 
 
+def of_class(kind, heard):
+    return [message for message in heard if isinstance(message, kind)]
+
+
 def key_of(client, name):
-    return f"{worker.topic_of(client.id)}-{name}"
+    return f"{messages.topic_of(client.id)}-{name}"
 
 
 # What a task has to tell
@@ -62,15 +68,14 @@ def key_of(client, name):
 
 @pytest.fixture
 def outbox():
-    """An outbox whose messages are kept, each as its kind and its items."""
+    """An outbox whose messages are kept."""
     sent = []
 
     def log_event(topic, message):
         assert (topic, message["key"]) == ("a topic", "a key")
-        told = message.get("items") or message["result"]
-        sent.append((message["kind"], cloudpickle.loads(told)))
+        sent.append(messages.unpack(message))
 
-    made = worker.Outbox(worker.Call("a key", "a topic"), SimpleNamespace(log_event=log_event))
+    made = Outbox(messages.Call("a key", "a topic"), SimpleNamespace(log_event=log_event))
     made.sent = sent
     return made
 
@@ -85,14 +90,13 @@ def test_that_a_task_runs_is_told_at_once_with_all_before_it_and_the_rest_with_i
     outbox.put(engine.EVENT, event("Running"))
     outbox.put(engine.LOG, {"message": "one"})
     outbox.put(engine.EVENT, event("Completed"))
-    outbox.done("a state")
+    outbox.close("a state")
     outbox.flush()
+    before = [(engine.EVENT, event("Pending")), (engine.EVENT, event("Running"))]
+    after = [(engine.LOG, {"message": "one"}), (engine.EVENT, event("Completed"))]
     assert outbox.sent == [
-        (worker.TOLD, [(engine.EVENT, event("Pending")), (engine.EVENT, event("Running"))]),
-        (
-            worker.DONE,
-            ("a state", [(engine.LOG, {"message": "one"}), (engine.EVENT, event("Completed"))]),
-        ),
+        messages.EventsSent("a key", before),
+        messages.TaskDone("a key", "a state", after),
     ]
 
 
@@ -109,7 +113,7 @@ def test_what_several_threads_put_is_sent_once_each_in_the_order_of_each(outbox)
     for thread in threads:
         thread.join()
     outbox.flush()
-    items = [item for _, found in outbox.sent for _, item in found]
+    items = [item for message in outbox.sent for _, item in message.items]
     assert sorted(items) == [(thread, number) for thread in range(4) for number in range(200)]
 
 
@@ -117,7 +121,7 @@ def test_what_several_threads_put_is_sent_once_each_in_the_order_of_each(outbox)
 
 
 def shared():
-    return sorted(worker._shared)
+    return MAILROOM.shared_names()
 
 
 def test_a_worker_that_comes_later_has_what_was_shared_before_and_forgets_it_with_the_flow(
@@ -151,9 +155,9 @@ def test_a_task_whose_worker_dies_is_given_up_at_once_and_told_with_the_address(
     ((address, pid),) = client.run(os.getpid).items()
     key = key_of(client, "die")
     client.submit(die, key=key, pure=False).release()
-    (lost,) = eventually(lambda: [message for message in heard if message["kind"] == worker.LOST])
-    used = lost.pop("used")
-    assert lost == {"kind": worker.LOST, "key": key, "worker": address, "pid": pid, "memory": False}
+    (lost,) = eventually(lambda: of_class(messages.WorkerDied, heard))
+    used = lost.used
+    assert lost == messages.WorkerDied(key, address, pid, near_limit=False, used=used)
     assert used.startswith(tuple("123456789"))
 
 
@@ -172,19 +176,21 @@ def test_a_task_is_kept_until_it_is_done_though_nobody_holds_its_future_and_then
 def test_what_goes_wrong_on_the_way_to_a_task_is_told_as_text(client, heard):
     client.submit(
         worker.execute,
-        worker.Call("a key", "", "no such task", "no such context"),
+        messages.Call("a key", "", "no such task", "no such context"),
         key=key_of(client, "none"),
     )
-    erred = eventually(lambda: [message for message in heard if message["kind"] == worker.ERRED])
-    assert "no such context" in erred[0]["text"]
+    (erred,) = eventually(lambda: of_class(messages.TaskErred, heard))
+    assert erred.reason.startswith("could not be run: ")
+    assert "no such context" in erred.reason
 
 
 def test_messages_that_were_sent_on_are_not_kept(client, heard):
     """`Scheduler._broker.truncate` is no promise of Dask's: without it 100,000 of them would be."""
-    topic = worker.topic_of(client.id)
-    for number in range(20):
-        client.log_event(topic, {"kind": "a number", "number": number})
-    assert eventually(lambda: sum(message["kind"] == "a number" for message in heard) == 20)
+    topic = messages.topic_of(client.id)
+    sent = [messages.EventsSent("a key", [("a number", number)]) for number in range(20)]
+    for message in sent:
+        client.log_event(topic, messages.pack(message))
+    assert eventually(lambda: of_class(messages.EventsSent, heard) == sent)
     assert client.get_events(topic) == ()
 
 
@@ -202,22 +208,22 @@ def test_the_tasks_of_a_flow_that_has_gone_are_dropped(client, cluster, heard):
 
 
 @pytest.mark.parametrize(
-    ("limit", "used", "memory", "told"),
+    ("limit", "used", "near_limit", "told"),
     [
         (2**30, 2**30 * 3 // 4, True, "768.00 MiB of 1.00 GiB"),
         (2**30, 2**29, False, "512.00 MiB of 1.00 GiB"),
         (0, 2**30, False, "1.00 GiB"),
     ],
 )
-def test_a_worker_that_died_near_its_limit_died_of_memory(limit, used, memory, told):
-    worker = SimpleNamespace(address="tcp://w", pid=1, memory_limit=limit, metrics={"memory": used})
+def test_a_worker_that_died_near_its_limit_died_of_memory(limit, used, near_limit, told):
+    died = SimpleNamespace(address="tcp://w", pid=1, memory_limit=limit, metrics={"memory": used})
     details = {
         "exception": pickle.dumps(KilledWorker("a task", None, 0)),
         "exception_text": "killed",
     }
-    assert worker._explained(details, worker) == {
-        "kind": worker.LOST, "worker": "tcp://w", "pid": 1, "memory": memory, "used": told,
-    }  # fmt: skip
+    assert scheduler.reason_of_loss("a key", details, died) == messages.WorkerDied(
+        "a key", "tcp://w", 1, near_limit=near_limit, used=told
+    )
 
 
 @pytest.mark.parametrize(
@@ -232,4 +238,5 @@ def test_a_worker_that_died_near_its_limit_died_of_memory(limit, used, memory, t
     ],
 )
 def test_whatever_else_a_task_was_given_up_for_is_told_as_text(details, text):
-    assert worker._explained(details, None) == {"kind": worker.ERRED, "text": text}
+    expected = messages.TaskErred("a key", f"could not be run: {text}")
+    assert scheduler.reason_of_loss("a key", details, None) == expected

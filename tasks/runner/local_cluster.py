@@ -1,0 +1,90 @@
+"""Workers of a runner's own, on this machine: threads of this process, or processes."""
+
+import logging
+import threading
+from itertools import count
+from typing import Any
+
+from distributed import LocalCluster, Worker
+from distributed.system import MEMORY_LIMIT
+
+from tasks.runner import dask_inside
+from tasks.runner.starting import SETTINGS, STARTING
+
+LOOPBACK = "127.0.0.1"
+# By default Dask's status pages listen on every address of the machine.
+PAGES = {"dashboard_address": f"{LOOPBACK}:0", "worker_dashboard_address": f"{LOOPBACK}:0"}
+_importing = threading.Lock()  # as a cluster starts Dask imports modules, once for the process
+
+
+def on_threads(threads: int) -> dict[str, Any]:
+    """Return the options of a cluster of one worker, which has threads of this process."""
+    return {
+        "processes": False,
+        "n_workers": 1,
+        "threads_per_worker": threads,
+        "worker_class": make_worker,
+        "silence_logs": _log_level(),
+        **PAGES,
+    }
+
+
+def on_processes(workers: int, library_threads: int) -> dict[str, Any]:
+    """Return the options of a cluster of processes, which share the memory equally.
+
+    Libraries of a worker process use up to `library_threads` threads, unless variables such as
+    OMP_NUM_THREADS say otherwise; scoring uses one at a time.
+    """
+    return {
+        "processes": True,
+        "n_workers": workers,
+        "threads_per_worker": 1,
+        "memory_limit": MEMORY_LIMIT // workers,  # it heeds the limits of a cgroup
+        "worker_class": dask_inside.OwnNanny,
+        "library_threads": library_threads,
+        "config": SETTINGS,
+        "host": LOOPBACK,
+        "silence_logs": _log_level(),
+        **PAGES,
+    }
+
+
+def _log_level() -> int:
+    """Return a level that is no louder than this process."""
+    return max(logging.WARNING, logging.getLogger("distributed").level)
+
+
+def make_worker(*arguments: Any, **options: Any) -> Worker:
+    """Make a worker in this process, also one that comes later than its cluster."""
+    with STARTING:
+        return Worker(*arguments, **options)
+
+
+def start(options: dict[str, Any]) -> LocalCluster:
+    """Start a cluster with such options."""
+    with _importing, STARTING:
+        return LocalCluster(**options)  # type: ignore[no-untyped-call]
+
+
+class Replacements:
+    """Workers in place of those that Dask has given up.
+
+    It does so when they died as they started, or took too long to.
+    """
+
+    def __init__(self, cluster: LocalCluster) -> None:
+        """Look after the workers of a cluster."""
+        self._cluster: Any = cluster
+        self._seen: dict[Any, Any] = {}  # the workers when last looked, by name
+        self._numbers = count(1)
+
+    def start_missing(self) -> None:
+        """Start a worker for each one given up since the last call."""
+        given_up = dask_inside.workers_given_up(self._cluster, self._seen)
+        self._seen = dict(self._cluster.workers)
+        for name, lost in given_up.items():
+            replacement = f"replacement-{next(self._numbers)}"
+            dask_inside.replace_worker(self._cluster, name, lost, replacement)
+
+        if given_up:
+            self._cluster.scale(len(self._cluster.worker_spec))
