@@ -60,5 +60,6 @@ def test_commands_keep_their_bytecode(monkeypatch):
     """The switch that many containers set is taken away; the variables of a command are added."""
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     given = environment({"AFTERFIT_HOME": "/somewhere"})
+
     assert "PYTHONDONTWRITEBYTECODE" not in given
     assert (given["AFTERFIT_HOME"], given["PYTHONSAFEPATH"]) == ("/somewhere", "1")

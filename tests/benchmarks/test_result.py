@@ -19,6 +19,7 @@ def test_the_ratio_is_that_of_the_medians(ours, other, expected):
     """One slow run changes neither median, nor their ratio; it shows in the ratio of its run."""
     result = compare("some", "ours over other", "s", ours, other, at_most(2.0))
     medians = (result.ours, result.other, result.ratio)
+
     assert (*medians, result.lowest, result.highest) == expected
     assert result.runs == len(ours)
 

@@ -18,6 +18,7 @@ def known_categories(pipeline: Any, *, strict: bool = False) -> dict[str, pa.Arr
         strict: only columns whose encoder raises on an unknown category.
     """
     found: dict[str, pa.Array] = {}
+
     for names, encoder in _encoders(pipeline, strict=strict):
         for name, categories in zip(names, encoder.categories_, strict=True):
             strings = [value for value in categories.tolist() if isinstance(value, str)]
@@ -51,8 +52,8 @@ def _encoders(pipeline: Any, *, strict: bool) -> Iterator[tuple[list[str], Any]]
                 continue
 
             is_first = number == 0 and not _replaces_strings(transformer)
-            is_strict = is_first and getattr(encoder, "handle_unknown", None) == "error"
-            if is_strict or not strict:
+            raises = getattr(encoder, "handle_unknown", None) == "error"
+            if not strict or (is_first and raises):
                 yield columns, encoder
 
 

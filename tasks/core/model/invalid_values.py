@@ -22,6 +22,7 @@ WORDS = {
     MISSING: "nan",
 }
 REASONS = tuple(WORDS)
+UNKNOWN_FLAG, INFINITE_FLAG, TOO_LARGE_FLAG, MISSING_FLAG = range(len(REASONS))  # as in WORDS
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
@@ -33,14 +34,18 @@ def invalid_values(
 
     for position, column in enumerate(features):
         values = table[column.name]
-        marks = dict(zip(REASONS, invalid[:, position].T, strict=True))
-        marks[MISSING][:] = pc.is_null(values, nan_is_null=True).to_numpy()
+        is_null = pc.is_null(values, nan_is_null=True)
+        flags = invalid[:, position]
+        flags[:, MISSING_FLAG] = is_null.to_numpy()
+
         if column.kind == "numeric":
             sizes = np.abs(to_numbers(values))
-            marks[INFINITE][:] = np.isinf(sizes)
-            marks[TOO_LARGE][:] = np.isfinite(sizes) & (sizes > FLOAT32_MAX)
+            is_large = np.isfinite(sizes) & (sizes > FLOAT32_MAX)
+            flags[:, INFINITE_FLAG] = np.isinf(sizes)
+            flags[:, TOO_LARGE_FLAG] = is_large
         elif column.name in categories:
-            marks[UNKNOWN][:] = unknown_values(values, categories[column.name]).to_numpy()
+            is_unknown = unknown_values(values, categories[column.name])
+            flags[:, UNKNOWN_FLAG] = is_unknown.to_numpy()
     return invalid
 
 

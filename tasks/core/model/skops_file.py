@@ -56,6 +56,7 @@ def load_pipeline(path: Path) -> Any:
             outside themselves.
     """
     pipeline = _read(path)
+
     try:
         # scikit-learn follows the nodes of a tree without looking where they lead.
         check_trees(pipeline)

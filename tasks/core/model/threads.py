@@ -34,6 +34,7 @@ class BlasLimit:
         no module is imported.
         """
         modules = len(sys.modules)
+
         found = self._found
         if found is None or found[0] != modules:
             found = self._found = modules, ThreadpoolController()
@@ -43,6 +44,7 @@ class BlasLimit:
         """Count one more user, and limit the libraries that are not limited yet."""
         with self._lock:
             self._users += 1
+
             if controller not in self._limits:  # a library was loaded since
                 limiting = self._owner.submit(controller.limit, limits=1, user_api="blas")
                 self._limits[controller] = limiting.result()
@@ -51,6 +53,7 @@ class BlasLimit:
         """Count one user less; after the last one, restore what was set, the last limit first."""
         with self._lock:
             self._users -= 1
+
             while self._limits and not self._users:
                 _, limit = self._limits.popitem()
                 self._owner.submit(limit.restore_original_limits).result()
@@ -77,6 +80,7 @@ def one_thread() -> Iterator[None]:
     """
     controller = BLAS.controller()
     BLAS.acquire(controller)
+
     try:
         with controller.limit(limits=1, user_api="openmp"):
             yield

@@ -25,12 +25,15 @@ class CategorySets:
             left_sets: the bits of the categories that go left, for each set of the tree.
         """
         numbers = nodes.category_set.copy()
+
         for node in np.flatnonzero(nodes.is_categorical).tolist():
             left = left_sets[numbers[node]]
-            place = self._places[nodes.feature[node]]
+            feature = nodes.feature[node]
+            known = self._known[self._places[feature]]
             missing_left = bool(nodes.missing_left[node])
+
             numbers[node] = len(self._sets)
-            self._sets.append(goes_right(left, self._known[place], missing_left=missing_left))
+            self._sets.append(goes_right(left, known, missing_left=missing_left))
         return replace(nodes, category_set=numbers)
 
     def table(self) -> NDArray[np.uint8]:
@@ -63,4 +66,5 @@ def goes_right(
 def _bits_of(words: NDArray[np.uint32], numbers: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the bits at some positions in words of 32."""
     word = words[numbers // 32]
-    return np.asarray(word >> (numbers % 32) & 1)
+    place = numbers % 32
+    return np.asarray(word >> place & 1)

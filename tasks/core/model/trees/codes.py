@@ -51,7 +51,8 @@ class Codes:
         ranks = np.zeros(len(feature), np.int64)
         for number in np.unique(feature[is_numeric]).tolist():
             here = is_numeric & (feature == number)
-            ranks[here] = np.searchsorted(self.thresholds[number], nodes.threshold[here])
+            thresholds = nodes.threshold[here]
+            ranks[here] = np.searchsorted(self.thresholds[number], thresholds)
 
         bounds = ranks + 1 - shifts
         return Splits(self._first_rows[feature], bounds, shifts)
@@ -95,10 +96,12 @@ class Codes:
         The thresholds are as wide as the column, and filled up to a power of two.
         """
         searches: Searches = {}
+
         for feature, thresholds in self.thresholds.items():
-            steps = len(thresholds).bit_length()
+            count = len(thresholds)
+            steps = count.bit_length()
             filled = np.full(1 << steps, np.inf)
-            filled[: len(thresholds)] = thresholds
+            filled[:count] = thresholds
             searches[feature, "float64"] = filled, steps
             searches[feature, "float32"] = round_down(filled), steps
         return searches

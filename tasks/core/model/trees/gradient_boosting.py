@@ -79,12 +79,16 @@ def _scaled_trees(estimator: Any) -> list[Nodes]:
 
 
 def _prepare_add(trees: list[Nodes], outputs: int, features: int, refuse: Refuse) -> Add:
-    """Prepare trees that compare finite float32 values, tree i adding to output i % outputs."""
+    """Prepare trees that compare finite float32 values, tree i adding to output i % outputs.
+
+    They become programs, which are quicker, if bytes can tell their leaves and thresholds apart.
+    """
     numbers = range(len(trees))
     first_outputs = [number % outputs for number in numbers]
     walks = walk_floats(trees, first_outputs, features, refuse)
     if max(nodes.leaves for nodes in trees) > MAX_LEAVES:
         return walks.add
+
     no_sets = np.zeros((0, CODES), np.uint8)
     try:
         codes = make_codes(trees, no_sets, {})

@@ -60,6 +60,7 @@ def test_a_model_with_categories_that_was_fitted_on_a_frame_knows_its_names(asse
     frame = pd.DataFrame(X, columns=["size", "city", "side"])
     model = HistGradientBoostingRegressor(**HIST, categorical_features=["city", "side"])
     model.fit(frame, np.arange(len(X)))
+
     assert_same(model, frame, [frame[name].to_numpy() for name in frame])
 
 
@@ -67,6 +68,7 @@ def test_large_trees_with_categories_are_not_supported():
     X, _ = table(gaps=False)
     model = HistGradientBoostingRegressor(**HIST, max_leaf_nodes=400, categorical_features=[1])
     model.fit(X, np.random.default_rng(0).normal(size=len(X)))
+
     with pytest.raises(UnsupportedError, match="more than 256 leaves that split by categories"):
         build_kernel(model)
 
@@ -92,6 +94,7 @@ def categorical_split():
 def test_a_damaged_split_by_categories_is_refused(field, value, words):
     model, predictor, node = categorical_split()
     predictor.nodes[field][node] = value
+
     with pytest.raises(ValueError, match=words):
         check_trees(model)
 
@@ -99,5 +102,6 @@ def test_a_damaged_split_by_categories_is_refused(field, value, words):
 def test_sets_of_categories_of_another_size_are_refused():
     model, predictor, _ = categorical_split()
     predictor.raw_left_cat_bitsets = predictor.raw_left_cat_bitsets[:, :4]
+
     with pytest.raises(ValueError, match=r"the sets of categories of tree \d of .* are of shape"):
         check_trees(model)

@@ -96,6 +96,7 @@ def test_a_damaged_tree_of_hist_gradient_boosting_is_named(field, value, words):
     model = hist()
     model._predictors[2][0].nodes[field][0] = value
     named = f"node [01] of tree 2 of HistGradientBoostingClassifier has {words}$"
+
     with pytest.raises(ValueError, match=named):
         check_trees(model)
 
@@ -125,6 +126,7 @@ def test_a_damaged_tree_of_hist_gradient_boosting_is_named(field, value, words):
 def test_a_damaged_tree_is_found_wherever_it_is(make, find, field, value, words):
     model = make()
     getattr(find(model).tree_, field)[0] = value
+
     with pytest.raises(ValueError, match=f"node [01] of .* has {words}$"):
         check_trees(model)
 
@@ -135,6 +137,7 @@ def test_a_tree_that_goes_round_for_ever_is_refused():
     child = nodes["left"][0]
     nodes["left"][child] = child
     nodes["is_leaf"][child] = 0
+
     with pytest.raises(ValueError, match="two parents"):
         check_trees(model)
 
@@ -144,6 +147,7 @@ def test_a_tree_that_claims_more_nodes_than_it_holds_is_refused():
     state = model.tree_.__getstate__()
     held = state["node_count"]
     model.tree_.__setstate__({**state, "node_count": held + 1})
+
     with pytest.raises(ValueError, match=f"claims {held + 1} nodes and holds {held}"):
         check_trees(model)
 
@@ -152,6 +156,7 @@ def test_a_tree_without_nodes_is_refused():
     model = hist()
     predictor = model._predictors[0][0]
     predictor.nodes = predictor.nodes[:0]
+
     with pytest.raises(ValueError, match="tree 0 of HistGradientBoostingClassifier has no nodes"):
         check_trees(model)
 
@@ -198,6 +203,7 @@ def take_a_tree_of_a_classifier(model):
 def test_a_model_that_does_not_hold_what_it_says_is_refused(make, damage, words):
     model = make()
     damage(model)
+
     with pytest.raises(ValueError, match=words):
         check_trees(model)
 
@@ -206,5 +212,6 @@ def test_no_kernel_is_built_of_a_damaged_model():
     model = forest()
     model.estimators_[0].tree_.feature[0] = 1_000_000
     damaged = "the model is damaged: node 0 of a DecisionTreeClassifier"
+
     with pytest.raises(ValueError, match=damaged):
         build_kernel(model)

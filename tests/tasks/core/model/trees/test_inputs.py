@@ -59,6 +59,7 @@ def test_a_value_is_refused_where_scikit_learn_refuses_it_in_its_words(fitted, k
     model = fitted(kind, "two numbers")
     X = with_value(value)
     said = refusal(by_library, model, X, "Input X contains ")
+
     assert refusal(by_kernel, model, X, "Input X contains ") == said
 
 

@@ -52,6 +52,7 @@ def test_whatever_the_data_boosting_was_fitted_on(
         early_stopping=False,
     )
     model.fit(chance.choice(values, (400, 4)), chance.normal(size=400))
+
     assert_same(model, telling_rows(model, 200, chance))
 
 
@@ -90,6 +91,7 @@ def test_columns_may_be_views_and_read_only(fitted, telling_rows, assert_same, k
     X = telling_rows(model, 500, np.random.default_rng(3), np.float32)
     wide = np.repeat(X, 3, axis=1)
     wide.flags.writeable = False
+
     assert_same(model, X, list(wide[:, ::3].T))
     assert_same(model, X, list(np.asfortranarray(X).T))
     assert_same(model, X[::-2], [column[::-2] for column in X.T])
@@ -115,6 +117,7 @@ def test_a_wide_forest_of_deep_trees(assert_same, dtype):
     chance = np.random.default_rng(2)
     X = chance.normal(size=(4000, 150)).astype(dtype)
     model = ensemble.RandomForestClassifier(5, random_state=1)
+
     assert_same(model.fit(X, chance.integers(0, 3, 4000)), X)
 
 
@@ -127,6 +130,7 @@ def test_a_forest_whose_trees_were_pruned_by_hand_is_predicted(assert_same):
         pruned = member.tree_
         small = (pruned.n_node_samples < 40) & (pruned.children_left >= 0)
         pruned.children_left[small] = pruned.children_right[small] = -1
+
     assert_same(forest, X)
 
 
@@ -134,6 +138,7 @@ def test_a_leaf_of_minus_zero_stays_minus_zero(assert_same):
     X = np.array([[0.0], [1.0]])
     model = tree.DecisionTreeRegressor().fit(X, [0.0, 1.0])
     model.tree_.value[1] = -0.0
+
     assert np.signbit(model.predict(X)[0])
     assert_same(model, X)
 
@@ -167,5 +172,6 @@ def test_threads_share_a_kernel(fitted, telling_rows):
 def test_the_model_is_left_as_it_was(fitted, assert_same):
     model = fitted("forest", "two strings")
     before = dict(vars(model))
+
     assert_same(model, np.zeros((3, 4)))
     assert vars(model) == before

@@ -50,6 +50,7 @@ def test_thresholds_that_no_byte_can_tell_are_not_supported(threshold, words):
     model.fit(rows, rows[:, 0])
     for number, (predictor,) in enumerate(model._predictors):
         predictor.nodes["num_threshold"][0] = number if threshold is None else threshold
+
     with pytest.raises(UnsupportedError, match=words):
         build_kernel(model)
 
@@ -57,6 +58,7 @@ def test_thresholds_that_no_byte_can_tell_are_not_supported(threshold, words):
 def test_leaves_that_are_not_finite_are_not_supported():
     model = tree.DecisionTreeRegressor().fit([[0.0], [1.0]], [0.0, 1.0])
     model.tree_.value[1] = np.inf
+
     with pytest.raises(UnsupportedError, match="leaves whose values are not finite"):
         build_kernel(model)
 
@@ -64,5 +66,6 @@ def test_leaves_that_are_not_finite_are_not_supported():
 def test_a_forest_of_trees_with_fewer_classes_is_not_supported():
     model = ensemble.RandomForestClassifier(2, random_state=0).fit(X, LABELS)
     model.n_classes_ = 3
+
     with pytest.raises(UnsupportedError, match="without a value for each of 3 classes"):
         build_kernel(model)
