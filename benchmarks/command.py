@@ -26,8 +26,9 @@ class Command:
 
 @dataclass(frozen=True)
 class Taken:
-    """What a command took: `peak_mib` is the most that its processes held at one moment (resident,
-    summed).
+    """What a command took.
+
+    `peak_mib` is the most that its processes held at one time (resident, summed).
     """
 
     seconds: float
@@ -36,21 +37,21 @@ class Taken:
 
 
 def take(command: Command) -> Taken:
-    """Run a command and say what it took; `output` is what it wrote to standard output.
+    """Run a command and return what it took; `output` is what it wrote to standard output.
 
     Raises:
-        RuntimeError: it failed; a failure is no figure.
+        RuntimeError: it failed; a failure is no measurement.
     """
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         begun = time.perf_counter()
         with started(command, output, errors) as process, peak_memory(process.pid) as peak:
             process.wait()
             seconds = time.perf_counter() - begun
+
         if process.returncode:
             shown = " ".join(map(str, command.arguments))
-            raise RuntimeError(
-                f"{shown} ended with {process.returncode}: {read(errors).strip()[-500:]}"
-            )
+            said = read(errors).strip()[-500:]
+            raise RuntimeError(f"{shown} ended with {process.returncode}: {said}")
         return Taken(seconds, peak[0] / 2**20, read(output))
 
 
@@ -76,22 +77,26 @@ def started(
         yield process
     finally:
         if process.poll() is None:
-            for each in family(process.pid):
-                with suppress(psutil.Error):
-                    each.kill()
+            kill_family(process.pid)
             process.wait()
+
+
+def kill_family(pid: int) -> None:
+    """Kill a process and its descendants."""
+    for process in family(pid):
+        with suppress(psutil.Error):
+            process.kill()
 
 
 @contextmanager
 def peak_memory(pid: int) -> Iterator[list[int]]:
-    """Keep the most bytes that a process and its descendants have held together, in a list of
-    one.
-    """
+    """Yield a list of one number: the most bytes that a process and its descendants have held."""
     peak, done = [0], threading.Event()
 
     def sample() -> None:
         while not done.wait(SAMPLE_SECONDS):
-            peak[0] = max(peak[0], sum(map(resident, family(pid))))
+            held = sum(resident(process) for process in family(pid))
+            peak[0] = max(peak[0], held)
 
     sampler = threading.Thread(target=sample, daemon=True)
     sampler.start()
@@ -103,7 +108,7 @@ def peak_memory(pid: int) -> Iterator[list[int]]:
 
 
 def family(pid: int) -> list[psutil.Process]:
-    """List a process and its descendants; nothing if it has gone."""
+    """List a process and its descendants; none if it has gone."""
     try:
         process = psutil.Process(pid)
         return [process, *process.children(recursive=True)]
@@ -112,7 +117,7 @@ def family(pid: int) -> list[psutil.Process]:
 
 
 def resident(process: psutil.Process) -> int:
-    """Tell the bytes a process holds; memory that two processes share is counted twice."""
+    """Return the bytes a process holds; memory that two processes share is counted twice."""
     try:
         return int(process.memory_info().rss)
     except psutil.Error:
@@ -120,8 +125,9 @@ def resident(process: psutil.Process) -> int:
 
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """Give the variables of every command: bytecode is kept, so that all runs but the first start
-    from it.
+    """Return the variables of every command.
+
+    Bytecode is kept, so that all runs but the first start from it.
     """
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return {**kept, "PYTHONSAFEPATH": "1", **variables}

@@ -11,11 +11,14 @@ from benchmarks.command import Command, Taken, take
 
 @dataclass(frozen=True)
 class Contest:
-    """Commands by name; each is made from the path that its output goes to, which does not exist
-    yet.
+    """Commands by name.
 
-    The files of `reads` are in the page cache before each command starts. `warm_up` is a first turn
-    that is not counted.
+    Attributes:
+        commands: makes each from the path that its output goes to, which does not exist yet.
+        folder: where the outputs are.
+        reads: files that are in the page cache before each command starts.
+        warm_up: whether there is a first turn that is not counted.
+        label: what the progress calls it.
     """
 
     commands: Mapping[str, Callable[[Path], Command]]
@@ -26,28 +29,32 @@ class Contest:
 
 
 def hold(contest: Contest, runs: int) -> dict[str, list[Taken]]:
-    """Run all commands in turn, `runs` times."""
+    """Run all commands in turn, `runs` times; return what each took, by name."""
     if runs < 1:
         raise ValueError(f"runs is {runs}: at least 1 is needed")
-    turns = [
-        {name: _once(contest, name, turn) for name in contest.commands}
-        for turn in range(runs + contest.warm_up)
-    ]
-    return {name: [turn[name] for turn in turns[contest.warm_up :]] for name in contest.commands}
+
+    uncounted = 1 if contest.warm_up else 0
+    taken: dict[str, list[Taken]] = {name: [] for name in contest.commands}
+    for turn in range(uncounted + runs):
+        for name in contest.commands:
+            taken[name].append(_once(contest, name, turn))
+    return {name: turns[uncounted:] for name, turns in taken.items()}
 
 
 def _once(contest: Contest, name: str, turn: int) -> Taken:
+    """Run one command; its output is deleted."""
     for path in contest.reads:
         keep_warm(path)
     folder = contest.folder / f"{contest.label}-{name}-{turn}"
     folder.mkdir(parents=True)
     try:
-        taken = take(contest.commands[name](folder / "scores"))
+        command = contest.commands[name](folder / "scores")
+        taken = take(command)
     finally:
         shutil.rmtree(folder)
-    tell(
-        f"{contest.label}, turn {turn}: {name} took {taken.seconds:.2f} s and {taken.peak_mib:,.0f} MiB"
-    )
+
+    took = f"{taken.seconds:.2f} s and {taken.peak_mib:,.0f} MiB"
+    tell(f"{contest.label}, turn {turn}: {name} took {took}")
     return taken
 
 

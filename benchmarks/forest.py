@@ -22,4 +22,5 @@ def forest(workshop: Workshop) -> list[Result]:
     """Measure rows a second over the floor's."""
     # A forest's own threads add its trees up in any order, which changes last bits, and are no
     # faster than these.
-    return over_floor(workshop, FOREST, ROWS, at_least(1.5), Script("floor", arguments=("2",)))
+    floor = Script("floor", arguments=("2",))
+    return over_floor(workshop, FOREST, ROWS, at_least(1.5), floor)

@@ -6,7 +6,7 @@ from benchmarks.command import Command
 from benchmarks.contest import Contest, hold
 from benchmarks.home import AFTERFIT
 from benchmarks.result import Result, at_most, compare
-from benchmarks.scoring import peak
+from benchmarks.scoring import peak, seconds_of
 from benchmarks.workshop import Workshop
 
 RUNS = 5
@@ -19,10 +19,10 @@ def help(workshop: Workshop) -> list[Result]:  # noqa: A001 - named for what it 
         "afterfit": lambda _output: Command([AFTERFIT, "--help"]),
         "import": lambda _output: Command([sys.executable, "-c", IMPORT]),
     }
-    taken = hold(
-        Contest(commands, workshop.scratch / "out", warm_up=True, label="help"),
-        workshop.runs or RUNS,
-    )
-    mine, other = ([each.seconds for each in taken[who]] for who in commands)
+    contest = Contest(commands, workshop.scratch / "out", warm_up=True, label="help")
+    taken = hold(contest, workshop.runs or RUNS)
+
+    mine = seconds_of(taken["afterfit"])
+    other = seconds_of(taken["import"])
     title = f"`afterfit --help`: seconds over `{IMPORT}`"
     return [compare("help", title, "s", mine, other, at_most(3.0), peak(taken["afterfit"]))]

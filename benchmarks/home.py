@@ -25,9 +25,8 @@ class Home:
 
     def afterfit(self, *arguments: str | Path) -> Command:
         """Make a command of afterfit in this home."""
-        return Command(
-            [AFTERFIT, *arguments], {"AFTERFIT_HOME": str(self.folder), **PORTS, **NAMED}
-        )
+        variables = {"AFTERFIT_HOME": str(self.folder), **PORTS, **NAMED}
+        return Command([AFTERFIT, *arguments], variables)
 
 
 @contextmanager

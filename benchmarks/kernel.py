@@ -1,6 +1,4 @@
-"""The tree kernel alone against `predict_proba`, in this process: timed, and compared bit by
-bit.
-"""
+"""The tree kernel alone against `predict_proba`, in this process: timed and compared by bits."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -18,90 +16,110 @@ from benchmarks.contest import tell
 from benchmarks.models import train
 from benchmarks.result import Result, at_least, compare
 from benchmarks.workshop import Workshop
-from tasks.core.model.trees.kernel import build_kernel
+from tasks.core.model.trees.kernel import Kernel, build_kernel
 
 ROWS = 10_000_000
 CHUNKS = 10
-SLICE = 1 << 17  # the rows a thread answers at once: those of a piece
+SLICE = 1 << 17  # the rows a thread predicts at once: those of a piece
 THREADS = 2
 Floats = NDArray[np.float64]
 Map = Callable[[Callable[[slice], Any]], list[Any]]
 
 
 def kernel(workshop: Workshop) -> list[Result]:
-    """Measure rows a second over those of the library, a million rows by each in turn; every answer
-    is compared.
+    """Measure rows a second over those of the library, a million rows by each in turn.
+
+    All predictions are compared.
     """
     estimator = joblib.load(train(workshop, BOOSTING).joblib)[-1]
-    answer, thresholds = build_kernel(estimator).answer, list_thresholds(estimator)
+    prepared, thresholds = build_kernel(estimator), list_thresholds(estimator)
     rows = workshop.rows(ROWS) // CHUNKS
+
+    mine, theirs = [], []
     with side_by_side(rows) as each:
-        turns = [
-            turn(answer, estimator, make_columns(thresholds, rows, seed), each)
-            for seed in range(CHUNKS + 1)
-        ]
-    # The first turn compiles, and is compared, but not counted.
-    mine, theirs = (
-        [rows / seconds for seconds in figures] for figures in zip(*turns[1:], strict=True)
-    )
-    title = f"{rows * CHUNKS:,} rows, {BOOSTING.title}: the kernel over `predict_proba`, both on {THREADS} threads"
-    return [compare("kernel", f"{title}, all bits the same", "rows/s", mine, theirs, at_least(5.0))]
+        for seed in range(CHUNKS + 1):
+            columns = make_columns(thresholds, rows, seed)
+            my_seconds, their_seconds = turn(prepared, estimator, columns, each)
+            if seed > 0:  # the first turn compiles, and is compared, but not counted
+                mine.append(rows / my_seconds)
+                theirs.append(rows / their_seconds)
+
+    both = f"the kernel over `predict_proba`, both on {THREADS} threads, all bits the same"
+    title = f"{rows * CHUNKS:,} rows, {BOOSTING.title}: {both}"
+    return [compare("kernel", title, "rows/s", mine, theirs, at_least(5.0))]
 
 
 def list_thresholds(estimator: Any) -> list[Floats]:
     """List the thresholds of each feature, over all trees."""
-    nodes = np.concatenate([tree.nodes for trees in estimator._predictors for tree in trees])  # noqa: SLF001
+    iterations = estimator._predictors  # noqa: SLF001 - the trees have no public name
+    nodes = np.concatenate([tree.nodes for trees in iterations for tree in trees])
     nodes = nodes[nodes["is_leaf"] == 0]
-    features = range(estimator.n_features_in_)
-    return [
-        np.unique(nodes["num_threshold"][nodes["feature_idx"] == feature]) for feature in features
-    ]
+
+    found = []
+    for feature in range(estimator.n_features_in_):
+        thresholds = nodes["num_threshold"][nodes["feature_idx"] == feature]
+        found.append(np.unique(thresholds))
+    return found
 
 
 def make_columns(thresholds: list[Floats], rows: int, seed: int) -> Floats:
-    """Make columns of which one value in twenty is a threshold, a neighbour of one, zero, NaN or
-    infinite.
+    """Make columns of which one value in twenty is odd.
 
-    Every threshold is in it. Shape (features, rows).
+    It is a threshold, a neighbour of one, zero, NaN or infinite. Every threshold is in it. Shape
+    (features, rows).
     """
     chance = np.random.default_rng(seed)
     columns = chance.standard_normal((len(thresholds), rows))
+
     for column, edges in zip(columns, thresholds, strict=True):
-        beside = [np.nextafter(edges, -np.inf), np.nextafter(edges, np.inf)]
+        below, above = np.nextafter(edges, -np.inf), np.nextafter(edges, np.inf)
         odd = np.repeat([0.0, -0.0, np.nan, np.inf, -np.inf], len(edges) // 20 + 1)
-        special = np.concatenate([edges, *beside, odd])
-        places = chance.choice(rows, max(rows // 20, len(special)), replace=False)
-        column[places] = np.resize(special, len(places))
+        special = np.concatenate([edges, below, above, odd])
+        count = max(rows // 20, len(special))
+        places = chance.choice(rows, count, replace=False)
+        column[places] = np.resize(special, count)
     return columns
 
 
-def turn(
-    answer: Callable[..., Any], estimator: Any, columns: Floats, each: Map
-) -> tuple[float, float]:
-    """Time the kernel and the library, and compare their answers.
+def turn(prepared: Kernel, estimator: Any, columns: Floats, each: Map) -> tuple[float, float]:
+    """Time the kernel and the library, and compare their predictions.
 
     Raises:
         RuntimeError: they differ in a bit.
     """
     matrix = np.ascontiguousarray(columns.T)
-    ours, my_seconds = timed(
-        each, lambda part: answer([column[part] for column in columns], proba=True)
-    )
-    theirs, their_seconds = timed(each, lambda part: estimator.predict_proba(matrix[part]))
+
+    def by_kernel(rows: slice) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        return prepared.predict([column[rows] for column in columns], proba=True)
+
+    ours, my_seconds = timed(each, by_kernel)
+    theirs, their_seconds = timed(each, lambda rows: estimator.predict_proba(matrix[rows]))
     for (predictions, probabilities), expected in zip(ours, theirs, strict=True):
-        same = np.array_equal(predictions, estimator.classes_[expected.argmax(axis=1)])
-        if not same or np.ascontiguousarray(probabilities).tobytes() != expected.tobytes():
-            raise RuntimeError("the kernel gives other answers than the library")
-    tell(
-        f"kernel: {len(matrix):,} rows, {my_seconds:.3f} s against {their_seconds:.3f} s, all bits the same"
-    )
+        check_same_bits(probabilities, expected)
+        labels = estimator.classes_[expected.argmax(axis=1)]
+        if not np.array_equal(predictions, labels):
+            raise RuntimeError("the kernel predicts otherwise than the library")
+
+    took = f"{my_seconds:.3f} s against {their_seconds:.3f} s"
+    tell(f"kernel: {len(matrix):,} rows, {took}, all bits the same")
     return my_seconds, their_seconds
+
+
+def check_same_bits(found: Floats, expected: Floats) -> None:
+    """Compare probabilities.
+
+    Raises:
+        RuntimeError: they differ in a bit.
+    """
+    if np.ascontiguousarray(found).tobytes() != expected.tobytes():
+        raise RuntimeError("the kernel predicts otherwise than the library")
 
 
 def timed(each: Map, work: Callable[[slice], Any]) -> tuple[list[Any], float]:
     """Do some work on each slice, and time it."""
     begun = time.perf_counter()
-    return each(work), time.perf_counter() - begun
+    done = each(work)
+    return done, time.perf_counter() - begun
 
 
 @contextmanager

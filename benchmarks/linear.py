@@ -19,4 +19,5 @@ LINEAR = Task(
 
 def linear(workshop: Workshop) -> list[Result]:
     """Measure rows a second over the floor's."""
-    return over_floor(workshop, LINEAR, ROWS, at_least(1.0), Script("floor", arguments=("2",)))
+    floor = Script("floor", arguments=("2",))
+    return over_floor(workshop, LINEAR, ROWS, at_least(1.0), floor)

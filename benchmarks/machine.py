@@ -1,4 +1,4 @@
-"""The machine that figures were taken on: without it they say little."""
+"""The machine that was measured on: without it the numbers say little."""
 
 import os
 import platform
@@ -19,9 +19,14 @@ def describe_machine() -> dict[str, str | int | float]:
 
 
 def _cpu_model() -> str:
+    """Name the processor as Linux does, else as Python does."""
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
-        lines = []
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return models[0] if models else platform.processor()
+        text = ""
+
+    for line in text.splitlines():
+        name, _, value = line.partition(":")
+        if name.startswith("model name"):
+            return value.strip()
+    return platform.processor()

@@ -1,5 +1,6 @@
-"""Many small tasks: our task runner against prefect-dask's own, Prefect's threads, bare Dask, and
-Airflow.
+"""Many small tasks: our task runner against four others.
+
+They are prefect-dask's own, Prefect's threads, bare Dask, and Airflow.
 """
 
 import json
@@ -7,7 +8,7 @@ import sys
 
 from benchmarks.command import Command, take
 from benchmarks.contest import tell
-from benchmarks.result import Result, Target, at_least, at_most, compare
+from benchmarks.result import Result, at_least, at_most, compare
 from benchmarks.scripts import FOLDER
 from benchmarks.venvs import python_of
 from benchmarks.workshop import Workshop
@@ -19,48 +20,62 @@ RECORDED = 3_000
 RECORDED_SECONDS = 10.0  # how late the API may know of the last of so many tasks
 MAPPED = 100  # in Airflow, which takes half a second for each
 MINE = "afterfit"
+Seconds = dict[str, list[float]]
 
 
 def many_tasks(workshop: Workshop) -> list[Result]:
     """Measure the tasks themselves; servers and workers have started."""
-    variables = json.loads(take(workshop.home.afterfit("env", "--json")).output)["environment"]
+    env = take(workshop.home.afterfit("env", "--json"))
+    variables = json.loads(env.output)["environment"]
     count = max(20, int(NO_OPS * workshop.scale))
-    titles = {
-        "stock": (
-            f"{count:,} no-op tasks by `map`: prefect-dask's seconds over ours",
-            at_least(12),
-        ),
-        "threads": (
-            f"{count:,} no-op tasks by `map`: our seconds over those of Prefect's threads",
-            at_most(2.5),
-        ),
-        "bare": (
-            f"{RESTING} tasks of 50 ms in a diamond: our seconds over those of Dask alone",
-            at_most(1.3),
-        ),
-        "recorded": (
-            f"{RECORDED:,} no-op tasks: seconds until the API has all as Completed, of the 10 allowed",
-            at_most(1),
-        ),
-        "airflow": (
-            f"{MAPPED} no-op tasks by dynamic mapping: seconds of Airflow's LocalExecutor over ours",
-            at_least(1),
-        ),
-    }
+
     turns = [run_all(variables, count) for _ in range(workshop.runs or RUNS)]
-    found = {name: [turn[name] for turn in turns] for name in turns[0]}
+    seconds = {name: [turn[name] for turn in turns] for name in turns[0]}
     return [
-        row("tasks_stock", *titles["stock"], found["stock"], found["no_ops"]),
-        row("tasks_threads", *titles["threads"], found["no_ops"], found["threads"]),
-        row("tasks_diamond", *titles["bare"], found["diamond"], found["bare"]),
-        row(
-            "tasks_recorded",
-            *titles["recorded"],
-            found["recorded"],
-            [RECORDED_SECONDS] * len(turns),
-        ),
-        row("tasks_airflow", *titles["airflow"], found["airflow"], found["mapped"]),
+        over_prefect_dask(seconds, count),
+        over_threads(seconds, count),
+        over_dask(seconds),
+        until_recorded(seconds),
+        over_airflow(seconds),
     ]
+
+
+def over_prefect_dask(seconds: Seconds, count: int) -> Result:
+    """Compare prefect-dask with ours."""
+    title = f"{count:,} no-op tasks by `map`: prefect-dask's seconds over ours"
+    ours, other = seconds["no_ops"], seconds["stock"]
+    return compare("tasks_stock", title, "s", other, ours, at_least(12))
+
+
+def over_threads(seconds: Seconds, count: int) -> Result:
+    """Compare ours with Prefect's threads."""
+    title = f"{count:,} no-op tasks by `map`: our seconds over those of Prefect's threads"
+    ours, other = seconds["no_ops"], seconds["threads"]
+    return compare("tasks_threads", title, "s", ours, other, at_most(2.5))
+
+
+def over_dask(seconds: Seconds) -> Result:
+    """Compare ours with Dask alone."""
+    title = f"{RESTING} tasks of 50 ms in a diamond: our seconds over those of Dask alone"
+    ours, other = seconds["diamond"], seconds["bare"]
+    return compare("tasks_diamond", title, "s", ours, other, at_most(1.3))
+
+
+def until_recorded(seconds: Seconds) -> Result:
+    """Compare how late the API knows of all tasks with what is allowed."""
+    until = "seconds until the API has all as Completed, of the 10 allowed"
+    title = f"{RECORDED:,} no-op tasks: {until}"
+    ours = seconds["recorded"]
+    allowed = [RECORDED_SECONDS] * len(ours)
+    return compare("tasks_recorded", title, "s", ours, allowed, at_most(1))
+
+
+def over_airflow(seconds: Seconds) -> Result:
+    """Compare Airflow with ours."""
+    over = "seconds of Airflow's LocalExecutor over ours"
+    title = f"{MAPPED} no-op tasks by dynamic mapping: {over}"
+    ours, other = seconds["mapped"], seconds["airflow"]
+    return compare("tasks_airflow", title, "s", other, ours, at_least(1))
 
 
 def run_all(variables: dict[str, str], count: int) -> dict[str, float]:
@@ -78,25 +93,22 @@ def run_all(variables: dict[str, str], count: int) -> dict[str, float]:
 
 
 def run_airflow() -> float:
-    """Run Airflow's tasks in an environment of its own, and give the seconds it counted."""
-    taken = take(
-        Command([python_of("airflow_tasks"), FOLDER / "airflow_tasks.py", str(MAPPED)], {})
-    )
-    seconds = float(taken.output.split()[-1])
-    tell(f"tasks: {MAPPED} on Airflow took {seconds:.2f} s, {taken.seconds:.2f} s in all")
-    return seconds
+    """Run Airflow's tasks in an environment of its own, and return the seconds it counted."""
+    script = FOLDER / "airflow_tasks.py"
+    command = Command([python_of("airflow_tasks"), script, str(MAPPED)])
+    return seconds_counted(command, f"{MAPPED} on Airflow")
 
 
 def run(variables: dict[str, str], what: str, who: str, count: int) -> float:
-    """Run one of them in a process of its own, and give the seconds it counted."""
-    taken = take(Command([sys.executable, FOLDER / "tasks.py", what, who, str(count)], variables))
+    """Run one of them in a process of its own, and return the seconds it counted."""
+    script = FOLDER / "tasks.py"
+    command = Command([sys.executable, script, what, who, str(count)], variables)
+    return seconds_counted(command, f"{what} of {count:,} on {who}")
+
+
+def seconds_counted(command: Command, what: str) -> float:
+    """Run a command; return the seconds that it counted itself, and printed last."""
+    taken = take(command)
     seconds = float(taken.output.split()[-1])
-    tell(f"tasks: {what} of {count:,} on {who} took {seconds:.2f} s, {taken.seconds:.2f} s in all")
+    tell(f"tasks: {what} took {seconds:.2f} s, {taken.seconds:.2f} s in all")
     return seconds
-
-
-def row(
-    name: str, title: str, target: Target, numerator: list[float], denominator: list[float]
-) -> Result:
-    """Compare seconds with seconds."""
-    return compare(name, title, "s", numerator, denominator, target)

@@ -11,7 +11,10 @@ from benchmarks.workshop import Workshop
 ROWS = 3_000_000
 MIXED = Task(
     name="mixed",
-    title="6 categorical and 6 numeric columns with gaps, ColumnTransformer and HistGradientBoosting of 200 trees",
+    title=(
+        "6 categorical and 6 numeric columns with gaps, ColumnTransformer and "
+        "HistGradientBoosting of 200 trees"
+    ),
     make=gaps,
     estimator=BOOSTING.estimator,
     params=BOOSTING.params,
@@ -20,4 +23,5 @@ MIXED = Task(
 
 def mixed(workshop: Workshop) -> list[Result]:
     """Measure rows a second over the floor's."""
-    return over_floor(workshop, MIXED, ROWS, at_least(1.0), Script("floor", arguments=("2",)))
+    floor = Script("floor", arguments=("2",))
+    return over_floor(workshop, MIXED, ROWS, at_least(1.0), floor)

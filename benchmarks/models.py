@@ -20,8 +20,9 @@ CHECKED_ROWS = 300_000
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """What is to be learned and scored, of what kind of table; `title` says it in a row of the
-    results.
+    """What is to be learned and scored, of what kind of table.
+
+    `title` says it in a row of the results.
     """
 
     name: str
@@ -32,7 +33,7 @@ class Task:
     train_rows: int = 100_000
 
     def spec(self, source: Path) -> dict[str, Any]:
-        """Write the spec that afterfit trains it by."""
+        """Return the spec that afterfit trains it by."""
         return {
             "name": self.name,
             "problem": "classification",
@@ -44,8 +45,9 @@ class Task:
 
 @dataclass(frozen=True)
 class Trained:
-    """A registered champion, the same pipeline as a joblib file, a small source, and afterfit's
-    scores of it.
+    """A registered champion, and the same pipeline as a joblib file.
+
+    With them are a small source and afterfit's scores of it.
     """
 
     name: str
@@ -60,19 +62,24 @@ def train(workshop: Workshop, task: Task) -> Trained:
     tell(f"training {task.name}")
     folder = workshop.scratch / task.name
     folder.mkdir(parents=True)
-    spec, home = folder / "spec.yaml", workshop.home
-    # JSON is YAML too.
-    spec.write_text(
-        json.dumps(task.spec(write_training(folder, task.make, task.train_rows))), encoding="utf-8"
-    )
-    source, scores = write_source(workshop.folder, task.make, CHECKED_ROWS), folder / "scores"
+    spec = folder / "spec.yaml"
+    training = write_training(folder, task.make, task.train_rows)
+    document = json.dumps(task.spec(training))  # JSON is YAML too
+    spec.write_text(document, encoding="utf-8")
+
+    source = write_source(workshop.folder, task.make, CHECKED_ROWS)
+    scores = folder / "scores"
+    home = workshop.home
     known = _fetched(home.folder)
     take(home.afterfit("train", spec))
     take(home.afterfit("score", task.name, source, scores))
+
     (fetched,) = _fetched(home.folder) - known
-    joblib.dump(load_pipeline(fetched), folder / "model.joblib")
-    return Trained(task.name, folder / "model.joblib", source, scores)
+    exported = folder / "model.joblib"
+    joblib.dump(load_pipeline(fetched), exported)
+    return Trained(task.name, exported, source, scores)
 
 
 def _fetched(home: Path) -> set[Path]:
+    """List the model files that scoring has fetched from the registry."""
     return set(home.glob("models/*/model.skops"))

@@ -22,8 +22,10 @@ class Target:
     value: float
 
     def met(self, ratio: float) -> bool:
-        """Tell whether a ratio is good enough."""
-        return ratio >= self.value if self.bound == "at least" else ratio <= self.value
+        """Return whether a ratio is good enough."""
+        if self.bound == "at least":
+            return ratio >= self.value
+        return ratio <= self.value
 
 
 def at_least(value: float) -> Target:
@@ -38,8 +40,10 @@ def at_most(value: float) -> Target:
 
 @dataclass(frozen=True)
 class Result:
-    """What a benchmark found: medians in `unit`, `ratio` = ours / other, and the lowest and highest
-    of any one run.
+    """What a benchmark found.
+
+    `ours` and `other` are medians in `unit`, `ratio` is that of the two; `lowest` and `highest` are
+    the ratios of any one run.
     """
 
     name: str
@@ -67,24 +71,36 @@ def compare(
     target: Target,
     peak_mib: float | None = None,
 ) -> Result:
-    """Make a result of the figures of all runs: its ratio is that of the medians."""
-    medians = statistics.median(ours), statistics.median(other)
-    ratio = medians[0] / medians[1]
+    """Make a result of what all runs took: its ratio is that of the medians."""
+    our_median = statistics.median(ours)
+    other_median = statistics.median(other)
+    ratio = our_median / other_median
     each = [mine / theirs for mine, theirs in zip(ours, other, strict=True)]
-    figures = [round(figure, 4) for figure in (*medians, ratio, min(each), max(each))]
+
     return Result(
-        name, measure, unit, *figures[:3], target.value, target.bound, target.met(ratio), *figures[3:],
-        runs=len(ours), peak_mib=peak_mib and round(peak_mib, 1),
-    )  # fmt: skip
+        name,
+        measure,
+        unit,
+        ours=round(our_median, 4),
+        other=round(other_median, 4),
+        ratio=round(ratio, 4),
+        target=target.value,
+        bound=target.bound,
+        met=target.met(ratio),
+        lowest=round(min(each), 4),
+        highest=round(max(each), 4),
+        runs=len(ours),
+        peak_mib=peak_mib and round(peak_mib, 1),
+    )
 
 
 def row(result: Result) -> str:
-    """Write a result as a row of a Markdown table."""
-    figure = SHOWN[result.unit].format
+    """Return a result as a row of a Markdown table."""
+    show = SHOWN[result.unit].format
     cells = [
         f"`{result.name}` {result.measure}",
-        figure(result.ours),
-        figure(result.other),
+        show(result.ours),
+        show(result.other),
         f"{result.ratio:.2f}",
         f"{result.bound} {result.target:g}",
         _verdict(result),
@@ -95,14 +111,18 @@ def row(result: Result) -> str:
 
 
 def _verdict(result: Result) -> str:
+    """Say whether the target is met, and whether the other wins."""
     if result.met:
         return "yes"
-    return "no: the other is better" if result.bound == "at least" and result.ratio < 1 else "no"
+    if result.bound == "at least" and result.ratio < 1:
+        return "no: the other is better"
+    return "no"
 
 
 def write_result(result: Result, folder: Path = RESULTS) -> Path:
     """Write a result as `<name>.json`; the last one is kept."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{result.name}.json"
-    path.write_text(json.dumps(asdict(result), indent=1) + "\n", encoding="utf-8")
+    document = json.dumps(asdict(result), indent=1)
+    path.write_text(f"{document}\n", encoding="utf-8")
     return path

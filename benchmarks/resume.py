@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -22,37 +23,50 @@ KILLED_AT = 0.9
 POLL_SECONDS = 0.01
 
 
+@dataclass(frozen=True)
+class Turn:
+    """What one turn took: the whole run, and the one after the kill.
+
+    Attributes:
+        whole: the run that was left alone.
+        seconds: how long the other ran until the kill.
+        begun: the rows that were begun until then.
+        again: the run of the same command after it.
+    """
+
+    whole: Taken
+    seconds: float
+    begun: int
+    again: Taken
+
+
 def resume(workshop: Workshop) -> list[Result]:
     """Measure the rows that both attempts scored beyond those there are."""
     rows = workshop.rows(ROWS)
     trained = train(workshop, BOOSTING)
     source = write_source(workshop.folder, BOOSTING.make, rows)
+    command = workshop.home.afterfit("score", trained.name, source, "--json")
+
     turns = []
-    for turn in range(workshop.runs or RUNS):
-        folder = workshop.scratch / "out" / f"resume-{turn}"
+    for number in range(workshop.runs or RUNS):
+        folder = workshop.scratch / "out" / f"resume-{number}"
         for path in source.iterdir():
             keep_warm(path)
-        turns.append(
-            attempts(workshop.home.afterfit("score", trained.name, source, "--json"), folder)
-        )
+        turns.append(attempts(command, folder))
         shutil.rmtree(folder)
     return results(rows, turns)
 
 
-def attempts(command: Command, folder: Path) -> tuple[Taken, float, int, Taken]:
-    """Run a command whole; then kill it at nine tenths, and run it again.
-
-    Returns:
-        what the whole run took, the seconds until the kill, the rows that were begun until then,
-        and what the run after it took.
-    """
+def attempts(command: Command, folder: Path) -> Turn:
+    """Run a command whole; then kill it at nine tenths, and run it again."""
     folder.mkdir(parents=True)
     whole = take(with_output(command, folder / "whole"))
-    parts = max(1, int(KILLED_AT * json.loads(whole.output)["parts"]))
+    parts = json.loads(whole.output)["parts"]
+
     killed = with_output(command, folder / "killed")
-    seconds = kill_at(killed, folder, parts)
+    seconds = kill_at(killed, folder, max(1, int(KILLED_AT * parts)))
     begun = rows_begun(folder)
-    return whole, seconds, begun, take(killed)
+    return Turn(whole, seconds, begun, again=take(killed))
 
 
 def with_output(command: Command, output: Path) -> Command:
@@ -62,7 +76,7 @@ def with_output(command: Command, output: Path) -> Command:
 
 
 def kill_at(command: Command, folder: Path, parts: int) -> float:
-    """Kill -9 a command when so many parts are in its staging folder; tell how long it had run.
+    """Kill -9 a command when so many parts are in its staging folder; return how long it had run.
 
     Raises:
         RuntimeError: it had ended before.
@@ -73,6 +87,7 @@ def kill_at(command: Command, folder: Path, parts: int) -> float:
             if process.poll() is not None:
                 raise RuntimeError(f"it ended before {parts} parts were seen: ask for more rows")
             time.sleep(POLL_SECONDS)
+
         process.kill()
         process.wait()
     return time.perf_counter() - began
@@ -86,23 +101,22 @@ def finished_parts(folder: Path) -> list[Path]:
 def rows_begun(folder: Path) -> int:
     """Count the rows of all finished parts, and for each core those of one part more."""
     rows = [pq.read_metadata(path).num_rows for path in finished_parts(folder)]
-    return sum(rows) + max(rows) * (os.cpu_count() or 1)
+    cores = os.cpu_count() or 1
+    return sum(rows) + max(rows) * cores
 
 
-def results(rows: int, turns: list[tuple[Taken, float, int, Taken]]) -> list[Result]:
+def results(rows: int, turns: list[Turn]) -> list[Result]:
     """Sum up: the second attempt scored what it did not reuse."""
-    most = peak([run for whole, _, _, again in turns for run in (whole, again)])
-    scored = [
-        min(begun, rows) + rows - json.loads(again.output)["rows_reused"]
-        for _, _, begun, again in turns
-    ]
-    for whole, seconds, _, again in turns:
-        tell(
-            f"resume: whole {whole.seconds:.2f} s; killed after {seconds:.2f} s, again {again.seconds:.2f} s"
-        )
-    title = (
-        f"{rows:,} rows, {BOOSTING.title}, kill -9 at {KILLED_AT:.0%} and the same command again"
-    )
-    extra = [count - rows for count in scored]
-    measure = f"{title}: rows scored twice over all rows"
+    extra = []
+    for turn in turns:
+        reused = json.loads(turn.again.output)["rows_reused"]
+        scored = min(turn.begun, rows) + rows - reused
+        extra.append(scored - rows)
+
+        again = f"killed after {turn.seconds:.2f} s, again {turn.again.seconds:.2f} s"
+        tell(f"resume: whole {turn.whole.seconds:.2f} s; {again}")
+
+    killed = f"kill -9 at {KILLED_AT:.0%} and the same command again"
+    measure = f"{rows:,} rows, {BOOSTING.title}, {killed}: rows scored twice over all rows"
+    most = peak([run for turn in turns for run in (turn.whole, turn.again)])
     return [compare("resume", measure, "rows", extra, [rows] * len(turns), at_most(0.12), most)]

@@ -23,14 +23,14 @@ FLOORS = {FLOOR: Script("floor"), SIDE_BY_SIDE: Script("floor", arguments=("2",)
 def race(
     workshop: Workshop, task: Task, rows: int, scripts: Mapping[str, Script]
 ) -> dict[str, list[Taken]]:
-    """Score a table by afterfit and by each script in turn, after a check that all answer alike."""
+    """Score a table by afterfit and by each script in turn; first all must predict the same."""
     trained = train(workshop, task)
     check_same(trained, scripts)
     source = write_source(workshop.folder, task.make, rows)
+
     commands = {OURS: ours(workshop, trained, source), **theirs(trained, source, scripts)}
-    contest = Contest(
-        commands, workshop.scratch / "out", sorted(source.iterdir()), label=f"{task.name}-{rows}"
-    )
+    folder = workshop.scratch / "out"
+    contest = Contest(commands, folder, sorted(source.iterdir()), label=f"{task.name}-{rows}")
     return hold(contest, workshop.runs or RUNS)
 
 
@@ -59,30 +59,28 @@ def rate_over(
     target: Target,
 ) -> Result:
     """Compare afterfit's rows a second with another's."""
-    mine, others = ([rows / each.seconds for each in taken[who]] for who in (OURS, other))
-    return compare(
-        name, f"{rows:,} rows, {measure}", "rows/s", mine, others, target, peak(taken[OURS])
-    )
+    mine = [rows / seconds for seconds in seconds_of(taken[OURS])]
+    others = [rows / seconds for seconds in seconds_of(taken[other])]
+    title = f"{rows:,} rows, {measure}"
+    return compare(name, title, "rows/s", mine, others, target, peak(taken[OURS]))
 
 
 def over_floors(
     workshop: Workshop, name: str, task: Task, full_rows: int, target: Target
 ) -> list[Result]:
-    """Race against the floor on the threads that scikit-learn starts itself, and on chunks side by
-    side.
+    """Race against both floors.
+
+    One is on the threads that scikit-learn starts itself, the other on chunks side by side.
     """
     rows = workshop.rows(full_rows)
     taken = race(workshop, task, rows, FLOORS)
+
+    chunks = f"{name}_{SIDE_BY_SIDE}"
+    over_floor = f"{task.title}: over {FLOOR_IS}"
+    over_chunks = f"{task.title}: over {SIDE_BY_SIDE_IS}"
     return [
-        rate_over(name, f"{task.title}: over {FLOOR_IS}", rows, taken, FLOOR, target),
-        rate_over(
-            f"{name}_{SIDE_BY_SIDE}",
-            f"{task.title}: over {SIDE_BY_SIDE_IS}",
-            rows,
-            taken,
-            SIDE_BY_SIDE,
-            target,
-        ),
+        rate_over(name, over_floor, rows, taken, FLOOR, target),
+        rate_over(chunks, over_chunks, rows, taken, SIDE_BY_SIDE, target),
     ]
 
 
@@ -92,9 +90,15 @@ def over_floor(
     """Race against the floor alone."""
     rows = workshop.rows(full_rows)
     taken = race(workshop, task, rows, {FLOOR: floor})
-    return [rate_over(task.name, f"{task.title}: over {FLOOR_IS}", rows, taken, FLOOR, target)]
+    measure = f"{task.title}: over {FLOOR_IS}"
+    return [rate_over(task.name, measure, rows, taken, FLOOR, target)]
+
+
+def seconds_of(taken: Sequence[Taken]) -> list[float]:
+    """Return the seconds of all runs."""
+    return [each.seconds for each in taken]
 
 
 def peak(taken: Sequence[Taken]) -> float:
-    """Give the most memory of all runs, in MiB."""
+    """Return the most memory of all runs, in MiB."""
     return max(each.peak_mib for each in taken)

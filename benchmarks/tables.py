@@ -1,5 +1,6 @@
-"""Tables to score: made of seeded chance, file by file, so that any number of rows needs little
-memory.
+"""Tables to score: made of seeded chance, file by file.
+
+So any number of rows needs little memory.
 """
 
 import shutil
@@ -36,32 +37,34 @@ def doubles(chance: np.random.Generator, rows: int) -> pa.Table:
 
 
 def gaps(chance: np.random.Generator, rows: int) -> pa.Table:
-    """Make 6 columns of texts with 5 to 200 categories and 6 of float64; one value in twenty is
-    missing.
+    """Make 6 columns of strings with 5 to 200 categories and 6 of float64.
+
+    One value in twenty is missing.
     """
     columns: dict[str, pa.Array] = {}
+
     for place, count in enumerate(CATEGORIES):
-        codes = pa.array(
-            chance.integers(0, count, rows, dtype=np.int32), mask=chance.random(rows) < MISSING
-        )
+        numbers = chance.integers(0, count, rows, dtype=np.int32)
+        is_missing = chance.random(rows) < MISSING
         labels = pa.array([f"category {label:03d}" for label in range(count)])
-        columns[f"c{place}"] = labels.take(codes)
+        columns[f"c{place}"] = labels.take(pa.array(numbers, mask=is_missing))
+
     for place in range(6):
-        columns[f"x{place}"] = pa.array(
-            chance.standard_normal(rows), mask=chance.random(rows) < MISSING
-        )
+        values = chance.standard_normal(rows)
+        is_missing = chance.random(rows) < MISSING
+        columns[f"x{place}"] = pa.array(values, mask=is_missing)
     return pa.table(columns)
 
 
 def with_target(table: pa.Table, chance: np.random.Generator) -> pa.Table:
-    """Add what is to be learned: a sign that depends on all columns, on some of them in pairs, and
-    on chance.
+    """Add what is to be learned.
+
+    It is a sign that depends on all columns, on some of them in pairs, and on chance.
     """
     columns = np.stack([signal(column) for column in table.columns])
     total = columns.sum(axis=0) / 2 + columns[0] * columns[-1] + np.sin(2 * columns[-2])
-    return table.append_column(
-        TARGET, pa.array((total + chance.standard_normal(len(table)) > 0).astype(np.int64))
-    )
+    is_positive = total + chance.standard_normal(len(table)) > 0
+    return table.append_column(TARGET, pa.array(is_positive.astype(np.int64)))
 
 
 def signal(column: pa.ChunkedArray) -> NDArray[np.float64]:
@@ -80,9 +83,10 @@ def write_training(folder: Path, make: Maker, rows: int) -> Path:
     return path
 
 
-def write_source(folder: Path, make: Maker, rows: int) -> Path:
-    """Write a table as a folder of files of 2,000,000 rows, unless it is there: a whole one is
-    never written again.
+def write_source(folder: Path, make: Maker, rows: int, file_rows: int = FILE_ROWS) -> Path:
+    """Write a table as a folder of files of 2,000,000 rows.
+
+    One that is there is whole, and never written again.
     """
     source = folder / f"{make.__name__}-{rows}"
     if source.exists():
@@ -92,15 +96,21 @@ def write_source(folder: Path, make: Maker, rows: int) -> Path:
     unfinished = folder / f"{source.name}.tmp"
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    for number, first in enumerate(range(0, rows, FILE_ROWS)):
-        table = make(np.random.default_rng([1, number]), min(FILE_ROWS, rows - first))
-        # Chance has no values that repeat: dictionaries would only make the files larger.
-        plain = [field.name for field in table.schema if pa.types.is_string(field.type)]
-        path = unfinished / f"part-{number:03d}.parquet"
-        pq.write_table(
-            table, path, row_group_size=GROUP_ROWS, compression="zstd", use_dictionary=plain
-        )
+
+    for number, first in enumerate(range(0, rows, file_rows)):
+        chance = np.random.default_rng([1, number])
+        table = make(chance, min(file_rows, rows - first))
+        write_file(table, unfinished / f"part-{number:03d}.parquet")
     return unfinished.rename(source)
+
+
+def write_file(table: pa.Table, path: Path) -> None:
+    """Write a table as a Parquet file."""
+    # Numbers of chance do not repeat: dictionaries would only make the files larger.
+    strings = [field.name for field in table.schema if pa.types.is_string(field.type)]
+    pq.write_table(
+        table, path, row_group_size=GROUP_ROWS, compression="zstd", use_dictionary=strings
+    )
 
 
 def check_space(folder: Path, rows: int) -> None:
@@ -110,8 +120,7 @@ def check_space(folder: Path, rows: int) -> None:
         RuntimeError: with what is needed.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    free, needed = shutil.disk_usage(folder).free, rows * BYTES_PER_ROW
+    free = shutil.disk_usage(folder).free / 2**30
+    needed = rows * BYTES_PER_ROW / 2**30
     if free < needed:
-        raise RuntimeError(
-            f"{folder} has {free / 2**30:.1f} GiB free: {rows:,} rows need {needed / 2**30:.1f} GiB"
-        )
+        raise RuntimeError(f"{folder} has {free:.1f} GiB free: {rows:,} rows need {needed:.1f} GiB")

@@ -12,18 +12,21 @@ from benchmarks.scripts import FOLDER
 
 
 def python_of(peer: str, folder: Path = RESULTS / "venvs") -> Path:
-    """Give the interpreter of a peer, with what `peers/<peer>.txt` pins installed; another list is
-    another folder.
+    """Return the interpreter of a peer, with what `peers/<peer>.txt` pins installed.
+
+    Another list is another folder.
     """
     wanted = FOLDER / f"{peer}.txt"
-    digest = hashlib.sha256(wanted.read_bytes()).hexdigest()[:8]
-    venv = folder / f"{peer}-{digest}"
-    python, ready = venv / "bin" / "python", venv / "ready"
+    digest = hashlib.sha256(wanted.read_bytes()).hexdigest()
+    venv = folder / f"{peer}-{digest[:8]}"
+    python = venv / "bin" / "python"
+
+    ready = venv / "ready"
     if not ready.exists():
         tell(f"installing {peer} into {venv}")
         _run(sys.executable, "-m", "venv", "--clear", venv)
-        _run(sys.executable, "-m", "uv", "pip", "install", "--quiet", "--compile-bytecode",
-             "--python", python, "--requirement", wanted)  # fmt: skip
+        install = (sys.executable, "-m", "uv", "pip", "install", "--quiet", "--compile-bytecode")
+        _run(*install, "--python", python, "--requirement", wanted)
         ready.touch()
     return python
 

@@ -1,6 +1,4 @@
-"""The workshop: where benchmarks find a home with servers, room for tables, and what size they are
-asked for.
-"""
+"""The workshop: a home with servers, room for tables, and the size that is asked for."""
 
 import shutil
 from collections.abc import Iterator
@@ -16,8 +14,9 @@ FEWEST_ROWS = 20_000
 
 @dataclass(eq=False)
 class Workshop:
-    """A folder for tables, and one in it for all else; the home is opened when the first benchmark
-    needs it.
+    """A folder for tables, and one in it for all else.
+
+    The home is opened when the first benchmark needs it.
     """
 
     folder: Path
@@ -40,18 +39,23 @@ class Workshop:
 
     def rows(self, full: int) -> int:
         """Scale a number of rows."""
-        return full if self.scale == 1 else max(FEWEST_ROWS, int(full * self.scale))
+        if self.scale == 1:
+            return full
+        return max(FEWEST_ROWS, int(full * self.scale))
 
 
 @contextmanager
 def open_workshop(
     scale: float, runs: int | None, *, keep: bool, folder: Path = RESULTS / "data"
 ) -> Iterator[Workshop]:
-    """Open a workshop; its tables are deleted at the end, unless they are to be kept for the next
-    time.
+    """Open a workshop.
+
+    Its tables are deleted at the end, unless they are to be kept for the next time.
     """
     with ExitStack() as stack:
         workshop = Workshop(folder, scale, runs, stack)
         shutil.rmtree(workshop.scratch, ignore_errors=True)  # of a run that was killed
-        stack.callback(shutil.rmtree, workshop.scratch if keep else folder, ignore_errors=True)
+
+        deleted = workshop.scratch if keep else folder
+        stack.callback(shutil.rmtree, deleted, ignore_errors=True)
         yield workshop

@@ -27,7 +27,9 @@ def peers(workshop: Workshop) -> list[Result]:
     rows = workshop.rows(ROWS)
     scripts = {name: Script(name, python_of(name), variables=VARIABLES) for name in PEERS}
     taken = race(workshop, BOOSTING, rows, scripts)
-    return [
-        rate_over(f"peers_{name}", f"{BOOSTING.title}: over {title}", rows, taken, name, target)
-        for name, (title, target) in PEERS.items()
-    ]
+
+    results = []
+    for name, (title, target) in PEERS.items():
+        measure = f"{BOOSTING.title}: over {title}"
+        results.append(rate_over(f"peers_{name}", measure, rows, taken, name, target))
+    return results

@@ -8,6 +8,7 @@ and have run one DAG before. As many tasks run at once as we have workers.
 import contextlib
 import os
 import secrets
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -40,10 +41,11 @@ TIMES = "SELECT state, start_date, end_date FROM task_instance WHERE dag_id = ?"
 
 
 def settings(home: Path) -> dict[str, str]:
-    """Give Airflow's settings: local tasks, a database of its own, all servers on loopback."""
+    """Return Airflow's settings: local tasks, a database of its own, all servers on loopback."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
+
     return {
         **os.environ,
         "AIRFLOW_HOME": str(home),
@@ -72,43 +74,58 @@ def airflow(variables: dict[str, str], *arguments: str) -> None:
 @contextlib.contextmanager
 def servers(variables: dict[str, str]) -> Iterator[None]:
     """Start Airflow's servers, and stop them."""
-    started = [
-        subprocess.Popen([AIRFLOW, name], env=variables, stdout=sys.stderr, start_new_session=True)
-        for name in SERVERS
-    ]
+    started = [start(name, variables) for name in SERVERS]
     try:
         yield
     finally:
         for server in started:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(server.pid, 15)
+                os.killpg(server.pid, signal.SIGTERM)
         for server in started:
             try:
                 server.wait(timeout=30)
             except subprocess.TimeoutExpired:
-                os.killpg(server.pid, 9)
+                os.killpg(server.pid, signal.SIGKILL)
+
+
+def start(name: str, variables: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Start a server of Airflow in a process group of its own."""
+    return subprocess.Popen(
+        [AIRFLOW, name], env=variables, stdout=sys.stderr, start_new_session=True
+    )
 
 
 def took(database: Path, count: int) -> float | None:
-    """Give the seconds from the first start to the last end; none while not all have ended well."""
+    """Return the seconds from the first start to the last end; `None` while not all are done."""
     with contextlib.closing(sqlite3.connect(database)) as connection:
         rows = connection.execute(TIMES, (f"count_{count}",)).fetchall()
-    if any(state == "failed" for state, *_ in rows):
+
+    states = [state for state, _, _ in rows]
+    if "failed" in states:
         raise RuntimeError("a task failed")
-    if len(rows) < count or any(state != "success" for state, *_ in rows):
+    if len(states) < count or set(states) != {"success"}:
         return None
-    ends = [datetime.fromisoformat(end) for _, _, end in rows]
-    return (max(ends) - min(datetime.fromisoformat(start) for _, start, _ in rows)).total_seconds()
+
+    first = min(datetime.fromisoformat(start) for _, start, _ in rows)
+    last = max(datetime.fromisoformat(end) for _, _, end in rows)
+    return (last - first).total_seconds()
+
+
+def trigger(variables: dict[str, str], dag: str) -> bool:
+    """Trigger a DAG; return whether it was there, for one that has not been parsed yet is not."""
+    command = [AIRFLOW, "dags", "trigger", dag]
+    done = subprocess.run(command, env=variables, stdout=sys.stderr, check=False)
+    return done.returncode == 0
 
 
 def run(variables: dict[str, str], count: int) -> float:
     """Trigger a DAG of so many tasks, and wait for it."""
-    dag, database = f"count_{count}", Path(variables["AIRFLOW_HOME"]) / "airflow.db"
+    dag = f"count_{count}"
+    database = Path(variables["AIRFLOW_HOME"]) / "airflow.db"
     deadline = time.monotonic() + HANGS
-    while subprocess.run(
-        [AIRFLOW, "dags", "trigger", dag], env=variables, stdout=sys.stderr, check=False
-    ).returncode:
-        time.sleep(LOOK_SECONDS)  # it has not been parsed yet
+
+    while not trigger(variables, dag):
+        time.sleep(LOOK_SECONDS)
     while (seconds := took(database, count)) is None:
         if time.monotonic() > deadline:
             raise RuntimeError(f"{dag} did not end")
@@ -122,9 +139,9 @@ def main(count: int) -> None:
         home = Path(folder)
         (home / "dags").mkdir()
         for tasks in (1, count):
-            (home / "dags" / f"count_{tasks}.py").write_text(
-                DAG.format(count=tasks, at_once=AT_ONCE)
-            )
+            dag = DAG.format(count=tasks, at_once=AT_ONCE)
+            (home / "dags" / f"count_{tasks}.py").write_text(dag)
+
         variables = settings(home)
         airflow(variables, "db", "migrate")
         with servers(variables):

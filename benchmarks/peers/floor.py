@@ -1,5 +1,6 @@
-"""The floor: read with pyarrow, `predict_proba` on all cores, write with pyarrow; what one writes
-by hand.
+"""The floor, which is what one writes by hand.
+
+It reads with pyarrow, calls `predict_proba` on all cores, and writes with pyarrow.
 
 `python floor.py MODEL SOURCE OUTPUT [THREADS]`: one chunk at a time, on the threads the library
 starts by itself; or THREADS chunks side by side, on one thread each.
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from answers import Model
+from predictions import Model
 from threadpoolctl import threadpool_limits
 
 # Each chunk starts and joins the library's threads once for every tree: a large one pays for that.
@@ -22,15 +23,21 @@ CHUNK, CHUNK_SIDE_BY_SIDE = 1 << 19, 1 << 17
 def main(model: str, source: str, output: str, threads: str = "0") -> None:
     """Score a folder of Parquet files into one file, in the order of the rows."""
     loaded = Model(model)
-    tables = chunks(source, loaded.names, CHUNK_SIDE_BY_SIDE if int(threads) else CHUNK)
-    scored = (
-        side_by_side(loaded, tables, int(threads)) if int(threads) else map(loaded.score, tables)
-    )
+    if int(threads):
+        tables = chunks(source, loaded.names, CHUNK_SIDE_BY_SIDE)
+        scored = side_by_side(loaded, tables, int(threads))
+    else:
+        tables = chunks(source, loaded.names, CHUNK)
+        scored = map(loaded.score, tables)
+    write(scored, output)
+
+
+def write(scored: Iterator[pa.Table], output: str) -> None:
+    """Write tables into one file."""
     first = next(scored)
     Path(output).mkdir()
-    with pq.ParquetWriter(
-        f"{output}/scores.parquet", first.schema, compression="zstd", compression_level=1
-    ) as writer:
+    path = f"{output}/scores.parquet"
+    with pq.ParquetWriter(path, first.schema, compression="zstd", compression_level=1) as writer:
         writer.write_table(first)
         for table in scored:
             writer.write_table(table)

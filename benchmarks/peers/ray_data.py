@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import ray
-from answers import Model
+from predictions import Model
 
 BLOCK_ROWS = 1 << 18
 
@@ -23,9 +23,10 @@ class Scorer:
         self.model = Model(model)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Answer a batch."""
-        rows = self.model.matrix([batch[name] for name in self.model.names])
-        return self.model.columns(self.model.estimator.predict_proba(rows))
+        """Return predictions and probabilities for a batch."""
+        model = self.model
+        rows = model.matrix([batch[name] for name in model.names])
+        return model.columns(model.estimator.predict_proba(rows))
 
 
 def main(model: str, source: str, output: str, actors: str = "2", batch: str = "65536") -> None:
@@ -36,10 +37,12 @@ def main(model: str, source: str, output: str, actors: str = "2", batch: str = "
         num_cpus=2 * cores, include_dashboard=False, log_to_driver=False, logging_level="error"
     )
     ray.data.DataContext.get_current().enable_progress_bars = False
+
     # By default a file is a block, too few for an even share of the work.
     rows_there = sum(pq.read_metadata(path).num_rows for path in Path(source).glob("*.parquet"))
     blocks = max(2 * cores, rows_there // BLOCK_ROWS)
     rows = ray.data.read_parquet(source, columns=Model(model).names, override_num_blocks=blocks)
+
     scores = rows.map_batches(
         Scorer,
         fn_constructor_args=[model],

@@ -8,16 +8,34 @@ import sys
 from collections.abc import Iterator
 
 import pandas as pd
-from answers import Model
+from predictions import Model
 from pyspark.sql import SparkSession
 from pyspark.sql.functions import pandas_udf
 
-ANSWER = "prediction long, probability_0 double, probability_1 double"
+SCORES = "prediction long, probability_0 double, probability_1 double"
 
 
 def main(model: str, source: str, output: str, batch: str = "65536") -> None:
     """Score a folder of Parquet files."""
-    session = (
+    session = start(batch)
+    names = Model(model).names
+
+    @pandas_udf(SCORES)
+    def score(batches: Iterator[tuple[pd.Series, ...]]) -> Iterator[pd.DataFrame]:
+        loaded = Model(model)
+        for columns in batches:
+            rows = loaded.matrix([column.to_numpy() for column in columns])
+            yield pd.DataFrame(loaded.columns(loaded.estimator.predict_proba(rows)))
+
+    rows = session.read.parquet(source)
+    scores = rows.select(score(*names).alias("scores"))
+    scores.select("scores.*").write.parquet(output)
+    session.stop()
+
+
+def start(batch: str) -> SparkSession:
+    """Start Spark in this process, with a task for each core."""
+    return (
         SparkSession.builder.master(f"local[{os.cpu_count()}]")
         .config("spark.driver.memory", "4g")
         .config("spark.driver.bindAddress", "127.0.0.1")
@@ -30,19 +48,6 @@ def main(model: str, source: str, output: str, batch: str = "65536") -> None:
         .config("parquet.compression.codec.zstd.level", "1")
         .getOrCreate()
     )
-    names = Model(model).names
-
-    @pandas_udf(ANSWER)
-    def score(batches: Iterator[tuple[pd.Series, ...]]) -> Iterator[pd.DataFrame]:
-        loaded = Model(model)
-        for columns in batches:
-            rows = loaded.matrix([column.to_numpy() for column in columns])
-            yield pd.DataFrame(loaded.columns(loaded.estimator.predict_proba(rows)))
-
-    session.read.parquet(source).select(score(*names).alias("answer")).select(
-        "answer.*"
-    ).write.parquet(output)
-    session.stop()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-"""Run many small tasks as a flow: `tasks.py no_ops|diamond|recorded RUNNER COUNT`; prints the
-seconds.
+"""Run many small tasks as a flow, and print the seconds.
+
+`python tasks.py no_ops|diamond|recorded RUNNER COUNT`
 
 They are counted from the first submission to the last result, in a flow whose workers have started
 and have run one task. `bare` is Dask alone, for the diamond. For `recorded` they are counted from
@@ -57,10 +58,10 @@ def make(name: str) -> Any:
     if name == "threads":
         return ThreadPoolTaskRunner()
     if name == "afterfit":
-        from tasks.runner.make import make_runner  # noqa: PLC0415 - of one of them
+        from tasks.runner.make import make_runner  # noqa: PLC0415 - only what is measured is there
 
         return make_runner(WORKERS)
-    from prefect_dask import DaskTaskRunner  # noqa: PLC0415 - the same
+    from prefect_dask import DaskTaskRunner  # noqa: PLC0415 - as above
 
     return DaskTaskRunner(cluster_kwargs=PROCESSES)
 
@@ -86,14 +87,17 @@ def bare_diamond(count: int) -> float:
     half = count // 2
     with LocalCluster(**PROCESSES) as cluster, Client(cluster) as client:
         client.submit(rest, -1, pure=False).result()
+
         begun = time.perf_counter()
-        total = client.submit(add, client.map(rest, range(half), pure=False), pure=False)
-        client.gather([client.submit(rest, number, total, pure=False) for number in range(half)])
+        first = client.map(rest, range(half), pure=False)
+        total = client.submit(add, first, pure=False)
+        second = [client.submit(rest, number, total, pure=False) for number in range(half)]
+        client.gather(second)
         return time.perf_counter() - begun
 
 
 def timed(work: Callable[[int], None], runner: str, count: int) -> tuple[UUID, float]:
-    """Do some work in a flow, and time it there; give the flow run too."""
+    """Do some work in a flow, and time it there; return the flow run too."""
 
     @flow(task_runner=make(runner), persist_result=False, name="benchmark")
     def whole() -> tuple[UUID, float]:
@@ -107,17 +111,20 @@ def timed(work: Callable[[int], None], runner: str, count: int) -> tuple[UUID, f
 
 
 def recorded(runner: str, count: int) -> float:
-    """Run no-ops, and time how much later the API knows that all of them, and the first one, are
-    Completed.
+    """Run no-ops, and time how much later the API knows them as Completed.
+
+    All of them, and the first one, of which the time is not taken.
     """
     run_id, _ = timed(no_ops, runner, count)
     begun = time.perf_counter()
+    url = f"{PREFECT_API_URL.value()}/task_runs/count"
     body = {
         "flow_runs": {"id": {"any_": [str(run_id)]}},
         "task_runs": {"state": {"type": {"any_": ["COMPLETED"]}}},
     }
+
     with httpx.Client(timeout=HANGS) as client:
-        while client.post(f"{PREFECT_API_URL.value()}/task_runs/count", json=body).json() <= count:
+        while client.post(url, json=body).json() <= count:
             if time.perf_counter() - begun > HANGS:
                 raise RuntimeError("the API does not know of all tasks")
             time.sleep(0.1)
@@ -125,12 +132,15 @@ def recorded(runner: str, count: int) -> float:
 
 
 def main(what: str, runner: str, count: int) -> float:
-    """Do one of them, and give the seconds."""
+    """Do one of them, and return the seconds."""
     if what == "recorded":
         return recorded(runner, count)
     if runner == "bare":
         return bare_diamond(count)
-    return timed({"no_ops": no_ops, "diamond": diamond}[what], runner, count)[1]
+
+    work = {"no_ops": no_ops, "diamond": diamond}[what]
+    _, seconds = timed(work, runner, count)
+    return seconds
 
 
 if __name__ == "__main__":

@@ -16,17 +16,12 @@ def writing(log, word):
 
 @pytest.mark.parametrize(("warm_up", "turns"), [(True, 3), (False, 2)])
 def test_the_commands_run_in_turn(tmp_path, warm_up, turns):
-    """A warm-up is one turn more, which is not counted; every output is a new path, and gone
-    afterwards.
-    """
+    """A warm-up is one turn more, not counted; every output is a new path, and gone afterwards."""
     log, folder = tmp_path / "log", tmp_path / "out"
+    log.touch()
     commands = {"ours": writing(log, "ours"), "other": writing(log, "other")}
-    taken = hold(
-        Contest(
-            commands, folder, reads=[tmp_path / "log"] if log.exists() else [], warm_up=warm_up
-        ),
-        runs=2,
-    )
+    taken = hold(Contest(commands, folder, reads=[log], warm_up=warm_up), runs=2)
+
     assert log.read_text(encoding="utf-8") == "ours other " * turns
     assert {name: len(each) for name, each in taken.items()} == {"ours": 2, "other": 2}
     assert list(folder.iterdir()) == []

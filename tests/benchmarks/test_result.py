@@ -16,11 +16,11 @@ from benchmarks.result import HEADER, at_least, at_most, compare, row, write_res
     ],
 )
 def test_the_ratio_is_that_of_the_medians(ours, other, expected):
-    """One slow run changes neither median, so it does not change the ratio; it shows in that of its
-    run.
-    """
+    """One slow run changes neither median, nor their ratio; it shows in the ratio of its run."""
     result = compare("some", "ours over other", "s", ours, other, at_most(2.0))
-    assert (result.ours, result.other, result.ratio, result.lowest, result.highest) == expected
+    medians = (result.ours, result.other, result.ratio)
+
+    assert (*medians, result.lowest, result.highest) == expected
     assert result.runs == len(ours)
 
 
@@ -37,21 +37,22 @@ def test_the_ratio_is_that_of_the_medians(ours, other, expected):
 )
 def test_the_table_tells_whether_the_target_is_met(target, ratio, met):
     """The target itself is still good; where the other wins, the row says so."""
-    shown = row(compare("some", "what", "rows/s", [ratio * 1000], [1000.0], target, peak_mib=512.3))
+    ours = ratio * 1000
+    shown = row(compare("some", "what", "rows/s", [ours], [1000.0], target, peak_mib=512.3))
     assert shown == (
-        f"| `some` what | {ratio * 1000:,.0f} rows/s | 1,000 rows/s | {ratio:.2f} | {target.bound} 2 | {met} | 512 "
-        f"| {ratio:.2f} to {ratio:.2f} |"
+        f"| `some` what | {ours:,.0f} rows/s | 1,000 rows/s | {ratio:.2f} "
+        f"| {target.bound} 2 | {met} | 512 | {ratio:.2f} to {ratio:.2f} |"
     )
-    assert (
-        shown.count("|") == HEADER.splitlines()[0].count("|") == HEADER.splitlines()[1].count("|")
-    )
+
+    names, line = HEADER.splitlines()
+    assert shown.count("|") == names.count("|") == line.count("|")
 
 
 def test_a_result_is_one_json_file_named_for_it(tmp_path):
     """It says what was measured, how, and on what."""
-    path = write_result(
-        compare("some", "what", "s", [1.0], [2.0], at_least(1)), tmp_path / "results"
-    )
+    result = compare("some", "what", "s", [1.0], [2.0], at_least(1))
+    path = write_result(result, tmp_path / "results")
+
     assert path == tmp_path / "results" / "some.json"
     document = json.loads(path.read_text(encoding="utf-8"))
     expected = {

@@ -20,24 +20,24 @@ from benchmarks.tables import check_space, doubles, floats, gaps, with_target, w
 def test_a_table_has_its_types_its_gaps_and_both_classes(make, types, missing):
     table = make(np.random.default_rng(0), 4_000)
     assert {str(kind) for kind in table.schema.types} == types
-    share = sum(column.null_count for column in table.columns) / table.num_rows / table.num_columns
-    assert share == pytest.approx(missing, abs=0.01)
+
+    nulls = sum(column.null_count for column in table.columns)
+    assert nulls / table.num_rows / table.num_columns == pytest.approx(missing, abs=0.01)
+
     target = with_target(table, np.random.default_rng(0))[tables.TARGET].to_numpy()
     assert 0.2 < target.mean() < 0.8
 
 
-def test_a_source_is_written_once_in_files_that_do_not_depend_on_its_size(tmp_path, monkeypatch):
+def test_a_source_is_written_once_in_files_that_do_not_depend_on_its_size(tmp_path):
     """A larger source begins with the files of a smaller one, up to its last."""
-    monkeypatch.setattr(tables, "FILE_ROWS", 1_000)
-    small, large = (write_source(tmp_path, floats, rows) for rows in (1_500, 2_500))
-    assert [pq.read_metadata(path).num_rows for path in sorted(large.iterdir())] == [
-        1_000,
-        1_000,
-        500,
-    ]
+    small = write_source(tmp_path, floats, 1_500, file_rows=1_000)
+    large = write_source(tmp_path, floats, 2_500, file_rows=1_000)
+    files = sorted(large.iterdir())
+    assert [pq.read_metadata(path).num_rows for path in files] == [1_000, 1_000, 500]
     assert pq.read_table(small / "part-000.parquet") == pq.read_table(large / "part-000.parquet")
-    written = [path.stat().st_mtime_ns for path in sorted(large.iterdir())]
-    assert write_source(tmp_path, floats, 2_500) == large
+
+    written = [path.stat().st_mtime_ns for path in files]
+    assert write_source(tmp_path, floats, 2_500, file_rows=1_000) == large
     assert [path.stat().st_mtime_ns for path in sorted(large.iterdir())] == written
 
 
@@ -50,14 +50,10 @@ def test_the_rows_for_the_kernel_hold_every_threshold_and_every_odd_value():
     """Each threshold is hit, from both sides too."""
     thresholds = [np.linspace(-1, 1, 7), np.array([0.25])]
     columns = make_columns(thresholds, 1_000, seed=0)
+
     for column, edges in zip(columns, thresholds, strict=True):
-        held = set(column.tolist())
-        for wanted in (
-            edges,
-            np.nextafter(edges, np.inf),
-            np.nextafter(edges, -np.inf),
-            [np.inf, -np.inf],
-        ):
-            assert held.issuperset(map(float, wanted))
+        above, below = np.nextafter(edges, np.inf), np.nextafter(edges, -np.inf)
+        wanted = np.concatenate([edges, above, below, [np.inf, -np.inf]])
+        assert set(column.tolist()).issuperset(wanted.tolist())
         assert np.isnan(column).any()
         assert np.signbit(column[column == 0]).any()

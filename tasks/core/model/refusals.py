@@ -1,33 +1,26 @@
 """Refusals: which rows a model refuses, and why."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tasks.core.errors import AfterfitError
-from tasks.core.model.categories import unknown_values
-from tasks.core.tables.columns import Column
-from tasks.core.tables.frames import to_numbers
-
-INFINITE, TOO_LARGE, MISSING = "infinite_value", "too_large_value", "missing_value"
-OTHER_TYPE, NO_ID = "value_of_another_type", "missing_id"
-UNKNOWN, REFUSED, NO_ANSWER = "unknown_category", "refused_by_model", "no_finite_answer"
-# The oddities of a value, and by which word scikit-learn speaks of them when it refuses one.
-SPOKEN_OF = (
-    (UNKNOWN, "unknown categories"),
-    (INFINITE, "infinity"),
-    (TOO_LARGE, "too large"),
-    (MISSING, "nan"),
+from tasks.core.model.invalid_values import (
+    distinct_patterns,
+    invalid_values,
+    reason_of_pattern,
 )
-FLOAT32_MAX = float(np.finfo(np.float32).max)
-# how often a model is asked about ever smaller sets of rows: it finds some 500 bad ones in a piece
-MOST_ASKED = 10_000
-SAMPLE = 50  # rows by chance, of which a model that can score anything takes one
+from tasks.core.tables.columns import Column
+
+# The reason codes beside those of invalid values.
+OTHER_TYPE, NO_ID = "value_of_another_type", "missing_id"
+REFUSED, NO_ANSWER = "refused_by_model", "no_finite_answer"
+# How often a model is tried on ever smaller sets of rows: this finds some 500 bad ones in a piece.
+MAX_TRIES = 10_000
+SAMPLE = 50  # a random sample; a model that rejects all of it is taken to reject everything
 COLUMNS_SHOWN = 3
 
 
@@ -40,117 +33,122 @@ class Rejection:
 
 
 Rejections = dict[int, Rejection]
-Refusal = Callable[
-    [NDArray[np.int64]], str | None
-]  # what the model says against some rows; nothing if it takes them
+# Tries a model on some rows, by their numbers: its error message, or None if it accepts them all.
+TryRows = Callable[[NDArray[np.int64]], str | None]
 
 
 def find_refused(
     table: pa.Table,
     features: Sequence[Column],
-    refusal: Refusal,
+    try_rows: TryRows,
     categories: Mapping[str, pa.Array],
 ) -> Rejections:
-    """Find the rows of a table that a model refuses, asking it as seldom as possible.
+    """Find the rows of a table that a model refuses, with as few tries as possible.
 
-    Rows that are infinite, too large for float32, missing or in no known category in the same
-    columns are alike: where the model says that this is why it refuses one of them, it refuses all.
-    Other refused rows are found one by one, by halving.
+    Rows are alike if the same columns are infinite, too large for float32, missing, or in no known
+    category. Where the model says that this is why it refuses one of them, it refuses all. Other
+    refused rows are found one by one, by halving.
 
     Args:
         table: the rows.
         features: the columns that a model takes.
-        refusal: asks it.
-        categories: those beside which it takes no other, by column.
+        try_rows: tries the model.
+        categories: those of each column whose encoder raises on any other.
 
     Raises:
         AfterfitError: the model refuses so many rows one by one that something else must be wrong.
     """
-    asked = _Limited(refusal)
-    patterns, firsts, numbers = _patterns(table, features, categories)
-    found: Rejections = {}
-    for row, why in _halved(firsts[patterns.any(axis=1)], asked):
-        if rejection := _explained(patterns[numbers[row]], features, why):
-            found |= dict.fromkeys(np.flatnonzero(numbers == numbers[row]).tolist(), rejection)
-    others = np.setdiff1d(
-        np.arange(len(table)), np.fromiter(found, dtype=np.int64, count=len(found))
-    )
-    by_chance = np.random.default_rng(0).permutation(others)[:SAMPLE, np.newaxis]
-    if 2 * len(others) > MOST_ASKED and all(asked(row) for row in by_chance):
-        raise asked.too_often()
-    return found | {row: Rejection(REFUSED, why) for row, why in _halved(others, asked)}
+    tries = LimitedTries(try_rows)
+    found = _refused_by_pattern(table, features, tries, categories)
+
+    taken = np.fromiter(found, dtype=np.int64, count=len(found))
+    others = np.setdiff1d(np.arange(len(table)), taken)
+    _check_accepts_some(others, tries)
+    for row, message in refused_by_halves(others, tries):
+        found[row] = Rejection(REFUSED, message)
+    return found
 
 
-class _Limited:
-    """Asks a model, but not for ever."""
+class LimitedTries:
+    """Tries a model on rows, a limited number of times."""
 
-    def __init__(self, refusal: Refusal) -> None:
-        self.refusal, self.left, self.last = refusal, MOST_ASKED, ""
+    def __init__(self, try_rows: TryRows, limit: int = MAX_TRIES) -> None:
+        self.limit = limit
+        self._try_rows = try_rows
+        self._done = 0
+        self._last_message = ""
 
     def __call__(self, rows: NDArray[np.int64]) -> str | None:
-        self.left -= 1
-        why = self.refusal(rows)
-        self.last = why or self.last
-        if self.left < 0:
-            raise self.too_often()
-        return why
+        """Return the model's error message for some rows, or `None` if it accepts them.
 
-    def too_often(self) -> AfterfitError:
-        """Say that it refuses too many rows, and what it said last."""
-        return AfterfitError(f"very many rows are refused, none like another: {self.last}")
+        Raises:
+            AfterfitError: it has been tried too often.
+        """
+        message = self._try_rows(rows)
+        self._last_message = message or self._last_message
+        self._done += 1
+        if self._done > self.limit:
+            raise self.too_many()
+        return message
 
-
-def _halved(rows: NDArray[np.int64], asked: _Limited) -> Iterator[tuple[int, str]]:
-    """Give each refused row with what the model says against it."""
-    if len(rows) and (why := asked(rows)):
-        if len(rows) == 1:
-            yield int(rows[0]), why
-        else:
-            yield from _halved(rows[: len(rows) // 2], asked)
-            yield from _halved(rows[len(rows) // 2 :], asked)
+    def too_many(self) -> AfterfitError:
+        """Make the error that the model refuses too many rows, with what it said last."""
+        return AfterfitError(f"very many rows are refused, none like another: {self._last_message}")
 
 
-def _patterns(
-    table: pa.Table, features: Sequence[Column], categories: Mapping[str, pa.Array]
-) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.int64]]:
-    """Give the distinct patterns of oddities, shape (patterns, 4 * features), their first rows, and
-    those of rows.
+def refused_by_halves(rows: NDArray[np.int64], tries: LimitedTries) -> Iterator[tuple[int, str]]:
+    """Yield each row that the model refuses, with its error message."""
+    message = tries(rows) if len(rows) else None
+    if not message:
+        return
+
+    if len(rows) == 1:
+        yield int(rows[0]), message
+        return
+    half = len(rows) // 2
+    yield from refused_by_halves(rows[:half], tries)
+    yield from refused_by_halves(rows[half:], tries)
+
+
+def _refused_by_pattern(
+    table: pa.Table,
+    features: Sequence[Column],
+    tries: LimitedTries,
+    categories: Mapping[str, pa.Array],
+) -> Rejections:
+    """Find the rows that are refused for invalid values; one row of each pattern is tried."""
+    invalid = invalid_values(table, features, categories)
+    patterns, first_rows, pattern_of = distinct_patterns(invalid.reshape(len(table), -1))
+
+    found: Rejections = {}
+    is_invalid = patterns.any(axis=1)
+    for row, message in refused_by_halves(first_rows[is_invalid], tries):
+        number = pattern_of[row]
+        explained = reason_of_pattern(patterns[number], features, message)
+        if explained:
+            reason, names = explained
+            rejection = Rejection(reason, _list_columns(names))
+            alike = np.flatnonzero(pattern_of == number)
+            found |= dict.fromkeys(alike.tolist(), rejection)
+    return found
+
+
+def _list_columns(names: Sequence[str]) -> str:
+    """List the first few columns, and count the others.
+
+    >>> _list_columns(["a", "b", "c", "d", "e"])
+    "column 'a', 'b', 'c' and 2 more"
     """
-    odd = np.zeros((len(table), len(features), len(SPOKEN_OF)), dtype=bool)
-    for position, column in enumerate(features):
-        odd[:, position, 3] = pc.is_null(table[column.name], nan_is_null=True).to_numpy()
-        if column.kind == "numeric":
-            sizes = np.abs(to_numbers(table[column.name]))
-            odd[:, position, 1] = np.isinf(sizes)
-            odd[:, position, 2] = np.isfinite(sizes) & (sizes > FLOAT32_MAX)
-        elif column.name in categories:
-            odd[:, position, 0] = unknown_values(
-                table[column.name], categories[column.name]
-            ).to_numpy()
-    flat = odd.reshape(len(table), -1)
-    packed, firsts, numbers = np.unique(
-        np.packbits(flat, axis=1), axis=0, return_index=True, return_inverse=True
-    )
-    patterns = np.unpackbits(packed, axis=1, count=flat.shape[1]).astype(bool)
-    return patterns, firsts, numbers.reshape(-1)
+    shown = ", ".join(repr(name) for name in names[:COLUMNS_SHOWN])
+    more = len(names) - COLUMNS_SHOWN
+    return f"column {shown} and {more} more" if more > 0 else f"column {shown}"
 
 
-def _explained(
-    pattern: NDArray[np.bool_], features: Sequence[Column], why: str
-) -> Rejection | None:
-    """Name the oddity of a pattern that a model speaks of, and the columns that have it; nothing if
-    it is another.
+def _check_accepts_some(rows: NDArray[np.int64], tries: LimitedTries) -> None:
+    """Refuse to go on with a model that refuses every row of a sample, if there are many rows."""
+    if 2 * len(rows) <= tries.limit:
+        return
 
-    >>> _explained(np.array([False, False, False, True]), [Column("size", "numeric")], "Input X contains NaN.")
-    Rejection(reason='missing_value', detail="column 'size'")
-    """
-    for offset, (reason, word) in enumerate(SPOKEN_OF):
-        names = [
-            column.name
-            for column, odd in zip(features, pattern[offset :: len(SPOKEN_OF)], strict=True)
-            if odd
-        ]
-        if names and re.search(rf"\b{word}\b", why.casefold()):
-            more = f" and {len(names) - COLUMNS_SHOWN} more" if len(names) > COLUMNS_SHOWN else ""
-            return Rejection(reason, "column " + ", ".join(map(repr, names[:COLUMNS_SHOWN])) + more)
-    return None
+    sample = np.random.default_rng(0).permutation(rows)[:SAMPLE]
+    if all(tries(np.array([row])) for row in sample):
+        raise tries.too_many()

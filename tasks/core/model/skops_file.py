@@ -10,9 +10,8 @@ from tasks.core.errors import RequestError
 from tasks.core.model.trees.checks import check_trees
 
 # What scikit-learn's estimators are made of beyond skops' own defaults. Every one of these was
-# read: none runs
-# anything when it is built. A type is added here by review, never by what a model file says of
-# itself.
+# read: none runs anything when it is built. A type is added here by review, never by what a model
+# file says of itself.
 TRUSTED = (
     "functools.partial",  # the function in it is checked by itself
     "numpy.dtype",
@@ -56,26 +55,32 @@ def load_pipeline(path: Path) -> Any:
         RequestError: the file is not skops, holds a type that is not trusted, or trees that point
             outside themselves.
     """
+    pipeline = _read(path)
+
     try:
-        pipeline = skops.io.load(path, trusted=list(TRUSTED))
-    except UntrustedTypesFoundException as error:
-        raise RequestError(
-            f"{path.name} holds types that are not on afterfit's list: {_types(error)}."
-        ) from error
-    except FileNotFoundError as error:
-        raise RequestError(f"There is no model file {path}.") from error
-    except Exception as error:  # skops raises what its zip, JSON and node readers raise
-        raise RequestError(f"{path.name} is not a skops file that can be read: {error}") from error
-    try:
-        check_trees(
-            pipeline
-        )  # scikit-learn follows the nodes of a tree without looking where they lead
+        # scikit-learn follows the nodes of a tree without looking where they lead.
+        check_trees(pipeline)
     except (ValueError, TypeError, AttributeError, LookupError) as error:
         raise RequestError(f"{path.name} is damaged, do not use it: {error}") from error
     return pipeline
 
 
-def _types(error: UntrustedTypesFoundException) -> str:
-    return ", ".join(
-        sorted(str(name) for name in getattr(error, "untrusted_types", None) or error.args)
-    )
+def _read(path: Path) -> Any:
+    """Read a skops file of trusted types."""
+    try:
+        return skops.io.load(path, trusted=list(TRUSTED))
+    except UntrustedTypesFoundException as error:
+        found = _untrusted_types(error)
+        raise RequestError(
+            f"{path.name} holds types that are not on afterfit's list: {found}."
+        ) from error
+    except FileNotFoundError as error:
+        raise RequestError(f"There is no model file {path}.") from error
+    except Exception as error:  # skops raises what its zip, JSON and node readers raise
+        raise RequestError(f"{path.name} is not a skops file that can be read: {error}") from error
+
+
+def _untrusted_types(error: UntrustedTypesFoundException) -> str:
+    """List the types that an error names."""
+    types = getattr(error, "untrusted_types", None) or error.args
+    return ", ".join(sorted(str(name) for name in types))

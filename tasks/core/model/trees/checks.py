@@ -1,5 +1,6 @@
-"""Checks that a model's trees are trees: scikit-learn follows their indices blindly, and a model
-file may lie.
+"""Checks that the trees of a model are trees.
+
+scikit-learn follows their indices blindly, and a model file may lie.
 """
 
 from collections.abc import Callable
@@ -8,12 +9,9 @@ from typing import Any
 import numpy as np
 
 from tasks.core.model.contents import objects_inside
-from tasks.core.model.trees.nodes import (
-    check_category_sets,
-    check_nodes,
-    nodes_of_predictor,
-    nodes_of_tree,
-)
+from tasks.core.model.trees.node_checks import check_category_sets, check_nodes
+from tasks.core.model.trees.nodes import nodes_of_predictor, nodes_of_tree
+from tasks.core.model.trees.sklearn_internals import hist_bins, hist_encoder, hist_predictors
 
 
 def check_trees(estimator: Any) -> None:
@@ -30,76 +28,100 @@ def check_trees(estimator: Any) -> None:
             model's, or never end.
     """
     for found in objects_inside(estimator):
-        for name, check in CHECKS.items():
-            if any(
-                kind.__name__ == name and kind.__module__.startswith("sklearn.")
-                for kind in type(found).__mro__
-            ):
+        for kind in type(found).__mro__:
+            check = CHECKS.get(kind.__name__)
+            if check is not None and kind.__module__.startswith("sklearn."):
                 check(found)
 
 
-def _check_tree(model: Any) -> None:
-    if "tree_" in vars(model):
-        where = f"a {type(model).__name__}"
-        check_nodes(nodes_of_tree(model.tree_, where), model.n_features_in_, where)
+def check_tree(model: Any) -> None:
+    """Refuse a decision tree with damaged nodes; one that is not fitted has none."""
+    if "tree_" not in vars(model):
+        return
+
+    where = f"a {type(model).__name__}"
+    check_nodes(nodes_of_tree(model.tree_, where), model.n_features_in_, where)
 
 
-def _check_gradient_boosting(model: Any) -> None:
+def check_gradient_boosting(model: Any) -> None:
+    """Refuse GradientBoosting with damaged trees, or as many as it does not say."""
     if "estimators_" not in vars(model):
         return
-    if model.estimators_.shape[1:] != (model.n_trees_per_iteration_,):
+
+    name = type(model).__name__
+    width = model.n_trees_per_iteration_
+    shape = model.estimators_.shape
+    if shape[1:] != (width,):
         raise ValueError(
-            f"the model is damaged: {type(model).__name__} has trees of shape {model.estimators_.shape}, "
-            f"not {model.n_trees_per_iteration_} in each iteration"
+            f"the model is damaged: {name} has trees of shape {shape}, "
+            f"not {width} in each iteration"
         )
+
     for number, tree in enumerate(model.estimators_.ravel()):
-        where = f"tree {number} of {type(model).__name__}"
-        nodes = nodes_of_tree(tree.tree_, where)
-        # The rows are checked against the first tree alone.
-        check_nodes(nodes, min(model.n_features_in_, model.estimators_[0, 0].n_features_in_), where)
-        if nodes.leaf_values.shape[1] != 1:
-            raise ValueError(
-                f"the model is damaged: {where} answers {nodes.leaf_values.shape[1]} numbers, not one"
-            )
+        _check_boosted_tree(model, tree, f"tree {number} of {name}")
 
 
-def _check_hist_gradient_boosting(model: Any) -> None:
+def _check_boosted_tree(model: Any, tree: Any, where: str) -> None:
+    """Refuse a tree of GradientBoosting with damaged nodes, or with several values in a leaf."""
+    nodes = nodes_of_tree(tree.tree_, where)
+    first_tree = model.estimators_[0, 0]
+    # The rows are checked against the first tree alone.
+    features = min(model.n_features_in_, first_tree.n_features_in_)
+    check_nodes(nodes, features, where)
+
+    values = nodes.leaf_values.shape[1]
+    if values != 1:
+        raise ValueError(f"the model is damaged: {where} has {values} values in a leaf, not one")
+
+
+def check_hist_gradient_boosting(model: Any) -> None:
+    """Refuse HistGradientBoosting with damaged trees, or as many as it does not say."""
     if "_predictors" not in vars(model):
         return
-    categorical = np.asarray(model._bin_mapper.is_categorical_) != 0  # noqa: SLF001 - scikit-learn has no public way
-    if len(categorical) != model.n_features_in_ or _features_out(model) != model.n_features_in_:
-        raise ValueError(
-            f"the model is damaged: {type(model).__name__} does not have as many features as it says"
-        )
-    for iteration, predictors in enumerate(model._predictors):  # noqa: SLF001
-        if len(predictors) != model.n_trees_per_iteration_:
-            raise ValueError(
-                f"the model is damaged: {type(model).__name__} has {len(predictors)} trees in iteration {iteration}, "
-                f"not {model.n_trees_per_iteration_}"
-            )
-        for answer, predictor in enumerate(predictors):
-            where = f"tree {iteration * len(predictors) + answer} of {type(model).__name__}"
+
+    name = type(model).__name__
+    features = model.n_features_in_
+    categorical = np.asarray(hist_bins(model).is_categorical_) != 0
+    counts = {len(categorical), _features_of_trees(model)}
+    if counts != {features}:
+        raise ValueError(f"the model is damaged: {name} does not have as many features as it says")
+
+    for iteration, predictors in enumerate(hist_predictors(model)):
+        _check_count(model, iteration, len(predictors))
+        first = iteration * len(predictors)
+        for number, predictor in enumerate(predictors, first):
+            where = f"tree {number} of {name}"
             nodes = nodes_of_predictor(predictor)
-            check_nodes(nodes, model.n_features_in_, where)
+            check_nodes(nodes, features, where)
             check_category_sets(nodes, predictor.raw_left_cat_bitsets, categorical, where)
 
 
-def _features_out(model: Any) -> int:
-    """Count the features that the trees get: the preparation inside the model may only reorder
-    them.
-    """
-    if model._preprocessor is None:  # noqa: SLF001
+def _check_count(model: Any, iteration: int, trees: int) -> None:
+    """Refuse an iteration of more or fewer trees than the model says."""
+    if trees != model.n_trees_per_iteration_:
+        raise ValueError(
+            f"the model is damaged: {type(model).__name__} has {trees} trees in iteration "
+            f"{iteration}, not {model.n_trees_per_iteration_}"
+        )
+
+
+def _features_of_trees(model: Any) -> int:
+    """Count the features that the trees get: the encoder inside the model may only reorder them."""
+    encoder = hist_encoder(model)
+    if encoder is None:
         return int(model.n_features_in_)
-    kept = [
-        np.asarray(mask)
-        for _, step, mask in model._preprocessor.transformers_  # noqa: SLF001
-        if step != "drop"
-    ]
-    return int(sum(mask.sum() if mask.dtype == bool else len(mask) for mask in kept))
+
+    count = 0
+    for _, step, columns in encoder.transformers_:
+        if step != "drop":
+            chosen = np.asarray(columns)
+            is_mask = chosen.dtype == bool
+            count += chosen.sum() if is_mask else len(chosen)
+    return int(count)
 
 
 CHECKS: dict[str, Callable[[Any], None]] = {
-    "BaseDecisionTree": _check_tree,
-    "BaseGradientBoosting": _check_gradient_boosting,
-    "BaseHistGradientBoosting": _check_hist_gradient_boosting,
+    "BaseDecisionTree": check_tree,
+    "BaseGradientBoosting": check_gradient_boosting,
+    "BaseHistGradientBoosting": check_hist_gradient_boosting,
 }

@@ -1,16 +1,15 @@
+"""A model file is loaded only if it is whole, and of types that are on our list."""
+
 import io
 import json
 import zipfile
 
 import pytest
-from sklearn.ensemble import RandomForestRegressor
-from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from tasks.core.errors import RequestError
 from tasks.core.model.skops_file import load_pipeline, save_pipeline
-from tasks.core.model.threads import use_one_thread
 from tasks.core.model.version import ModelVersion, check_files
 from tasks.core.storage.digests import folder_digest
 
@@ -22,14 +21,13 @@ def path(tmp_path):
 
 def test_a_version_is_used_only_with_the_files_it_was_registered_with(path):
     save_pipeline(StandardScaler(), path)
-    version = ModelVersion(
-        "m", 3, folder_digest(path.parent), passed=True, promoted=True, folder=str(path.parent)
-    )
+    digest = folder_digest(path.parent)
+    version = ModelVersion("m", 3, digest, passed=True, promoted=True, folder=str(path.parent))
     assert check_files(version) is None
+
     path.write_bytes(path.read_bytes() + b"\0")
-    with pytest.raises(
-        RequestError, match=r"m version 3 are not those that were registered.*`afterfit rollback m`"
-    ):
+    refused = r"m version 3 are not those that were registered.*`afterfit rollback m`"
+    with pytest.raises(RequestError, match=refused):
         check_files(version)
 
 
@@ -61,36 +59,27 @@ def test_a_file_that_names_a_function_to_run_is_refused(path, module, name):
     save_pipeline(StandardScaler(), path)
     with zipfile.ZipFile(path) as archive:
         schema = json.loads(archive.read("schema.json"))
-    schema.update(
-        __class__=name, __module__=module, __loader__="FunctionNode", content=f"{module}.{name}"
-    )
+
+    schema |= {"__class__": name, "__module__": module, "__loader__": "FunctionNode"}
+    schema["content"] = f"{module}.{name}"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("schema.json", json.dumps(schema))
+
     with pytest.raises(RequestError, match=name):
         load_pipeline(path)
 
 
-def test_every_parallel_estimator_is_set_to_one_thread_and_nothing_else():
-    pipeline = make_pipeline(StandardScaler(), RandomForestRegressor(n_estimators=7, n_jobs=4))
-    assert use_one_thread(pipeline)[-1].n_jobs == 1
-    assert pipeline[-1].n_estimators == 7
-    alone = use_one_thread(RandomForestRegressor())
-    assert alone.n_jobs is None
-    assert (
-        use_one_thread(GaussianProcessRegressor()).get_params()
-        == GaussianProcessRegressor().get_params()
-    )
-
-
 def test_the_digest_of_a_folder_depends_on_names_and_contents_alone(tmp_path):
-    for name in ("one", "other"):
-        (tmp_path / name / "sub").mkdir(parents=True)
-        (tmp_path / name / "sub" / "b").write_bytes(b"2")
-        (tmp_path / name / "a").write_bytes(b"1")
-    one = folder_digest(tmp_path / "one")
-    assert folder_digest(tmp_path / "other") == one
-    (tmp_path / "other" / "a").rename(tmp_path / "other" / "c")
-    assert folder_digest(tmp_path / "other") != one
-    (tmp_path / "other" / "c").rename(tmp_path / "other" / "a")
-    (tmp_path / "other" / "sub" / "b").write_bytes(b"3")
-    assert folder_digest(tmp_path / "other") != one
+    one, other = tmp_path / "one", tmp_path / "other"
+    for folder in (one, other):
+        (folder / "sub").mkdir(parents=True)
+        (folder / "sub" / "b").write_bytes(b"2")
+        (folder / "a").write_bytes(b"1")
+    digest = folder_digest(one)
+    assert folder_digest(other) == digest
+
+    (other / "a").rename(other / "c")
+    assert folder_digest(other) != digest
+    (other / "c").rename(other / "a")
+    (other / "sub" / "b").write_bytes(b"3")
+    assert folder_digest(other) != digest
