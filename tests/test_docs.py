@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from distributed.cli import dask_scheduler, dask_worker
 
-from deployments.servers.embedded import RECORDING
+from deployments.servers.kinds import RECORDING
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = {page.name: page.read_text(encoding="utf-8") for page in sorted(ROOT.glob("docs/*.md"))}
