@@ -18,8 +18,8 @@ def plan_windows(
     """List the windows from `start` to `end`, and say which of them are due."""
     if spec.scoring.window is None:
         raise RequestError(
-            f"The spec of {spec.name} has no windows: give scoring.window a length, such as 1d, and "
-            "name the window in scoring.output, as in scores/{window:%Y-%m-%d}."
+            f"The spec of {spec.name} has no windows: give scoring.window a length, such as 1d, "
+            "and name the window in scoring.output, as in scores/{window:%Y-%m-%d}."
         )
     first = parse_timestamp(start, "--from")
     last = parse_timestamp(end, "--to")

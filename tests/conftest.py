@@ -61,8 +61,9 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_unconfigure():
-    """Stop the session's servers, if a test started them, after Prefect's last logs and events have
-    arrived.
+    """Stop the session's servers, if a test started them.
+
+    Prefect's last logs and events arrive before that.
     """
     import shutil
     import sys
@@ -108,20 +109,24 @@ def bike():
 
 @pytest.fixture(scope="session")
 def s3():
-    """A bucket on an S3 server of a process of its own; its address and keys are in the
-    environment.
+    """A bucket on an S3 server that runs in a process of its own.
+
+    The server's address and keys are in the environment.
     """
     import fsspec
 
     port = _free_port()
     server = subprocess.Popen(
         [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     named = {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "us-east-1",
-    }  # fmt: skip
+    }
     before = {name: os.environ.get(name) for name in named}
     os.environ.update(named)
     try:
@@ -132,7 +137,10 @@ def s3():
         server.kill()
         server.wait()
         for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
+            if value is None:
+                os.environ.pop(name)
+            else:
+                os.environ[name] = value
 
 
 def _wait(url):
@@ -148,8 +156,9 @@ def _wait(url):
 
 @pytest.fixture
 def sales(tmp_path):
-    """A spec and its table in `tmp_path`: 400 rows of numbers, texts, booleans, dates and gaps, as
-    CSV.
+    """A spec and its table, as CSV, in `tmp_path`.
+
+    The table has 400 rows of numbers, strings, booleans, dates and gaps.
     """
     chance = np.random.default_rng(7)
     rows = 400

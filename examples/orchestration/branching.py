@@ -1,8 +1,7 @@
-"""Branches are `if`, `else` and `try`: what runs depends on results, failures included, and the
-branches join again.
+"""Branches are `if`, `else` and `try`, and they join again.
 
-A branch that is not taken leaves no trace: there are no skipped tasks to be reckoned with further
-down.
+What runs depends on results, failures included. A branch that is not taken leaves no trace: there
+are no skipped tasks to be reckoned with further down.
 """
 
 from typing import Any

@@ -14,7 +14,7 @@ from afterfit import make_runner
 
 @task
 def read() -> pd.DataFrame:
-    """Give a table."""
+    """Return a table."""
     return load_iris(as_frame=True).frame
 
 

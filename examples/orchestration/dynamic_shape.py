@@ -1,8 +1,7 @@
-"""The data decides the shape: fan-out over what is in it, fan-out inside that, and loops that end
-when they may.
+"""The data decides the shape of the run, which nobody knows before it starts.
 
-Nothing of it is known before the flow runs, and a task that waits for tasks of its own keeps no
-worker from working.
+There is a fan-out over what is in the data, a fan-out inside that, and loops that end when they
+may. A task that waits for tasks of its own keeps no worker from working.
 """
 
 import pandas as pd
@@ -18,7 +17,7 @@ GAIN = 0.01
 
 @task
 def read() -> dict[str, pd.DataFrame]:
-    """Give a table for each group there is."""
+    """Return a table for each group there is."""
     bunch = load_iris(as_frame=True)
     groups = bunch.frame.groupby(bunch.target_names[bunch.target])
     return {name: group.drop(columns="target") for name, group in groups}
@@ -33,8 +32,9 @@ def measure(table: pd.DataFrame, target: str, depth: int) -> float:
 
 @task(task_run_name="deepen {target}")
 def deepen(table: pd.DataFrame, target: str) -> int:
-    """Try deeper trees for as long as that helps, and give the depth: a loop of tasks inside a
-    task.
+    """Try deeper trees for as long as that helps, and return the depth.
+
+    It is a loop of tasks inside a task.
     """
     depth, best = 1, measure.submit(table, target, 1).result()
     while (deeper := measure.submit(table, target, depth + 1).result()) > best + GAIN:

@@ -1,7 +1,7 @@
-"""Many fast tasks: each of a thousand is a run of its own in the UI, with its states, and takes
-milliseconds.
+"""Many fast tasks: each of a thousand takes milliseconds.
 
-`workers=2` starts two worker processes; without it tasks run on threads of the flow's own process.
+Each is a run of its own in the UI, with its states. `workers=2` starts two worker processes;
+without it tasks run on threads of the flow's own process.
 """
 
 from prefect import flow, task

@@ -33,7 +33,7 @@ def measure(alpha: float, search: Search) -> float:
 
 @flow(task_runner=make_runner())
 def find_alpha(search: Search) -> float:
-    """Give the best of the values to try."""
+    """Return the best of the values to try."""
     scores = {alpha: measure.submit(alpha, search) for alpha in search.alphas}
     return max(scores, key=lambda alpha: scores[alpha].result())
 

@@ -1,5 +1,6 @@
-"""What the fault tests share: champions, sources, commands to be killed, and the laws that hold
-after every fault.
+"""What the fault tests share, and the laws that hold after every fault.
+
+They share champions, sources, and commands to be killed.
 """
 
 import contextlib
@@ -32,14 +33,18 @@ HANGS = 120  # seconds; time itself is never asserted
 
 
 def make_rows(rows, first_id=0):
-    """Make rows of an id, two numbers and a text; each depends on its id alone."""
+    """Make rows of an id, two numbers and a string; each depends on its id alone."""
     ids = np.arange(first_id, first_id + rows)
-    return pa.table({
-        "id": ids,
-        "size": (ids * 7919 % 1000) / 500 - 1,
-        "count": ids * 31 % 50,
-        "region": pa.DictionaryArray.from_arrays((ids % 3).astype("int8"), ["north", "south", "west"]).cast("string"),
-    })  # fmt: skip
+    names = pa.array(["north", "south", "west"])
+    region = pa.DictionaryArray.from_arrays((ids % 3).astype("int8"), names).cast("string")
+    return pa.table(
+        {
+            "id": ids,
+            "size": (ids * 7919 % 1000) / 500 - 1,
+            "count": ids * 31 % 50,
+            "region": region,
+        }
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -48,8 +53,9 @@ def _quick_ends(no_heartbeats):
 
 
 def write_training(folder, name, estimator, **params):
-    """Write a table of such rows with a target, and the spec of a model of them; give the spec's
-    path.
+    """Write a table of such rows with a target, and the spec of a model of them.
+
+    Return the spec's path.
     """
     table = make_rows(500)
     amount = np.sin(3 * table["size"].to_numpy()) + 0.01 * table["count"].to_numpy()
@@ -70,7 +76,7 @@ def make_training():
 
 
 def train(spec):
-    """Train, register and promote a model; give its name."""
+    """Train, register and promote a model; return its name."""
     from flows.lifecycle import train_model
     from tasks.core.spec.file import load_spec
 
@@ -94,8 +100,9 @@ def slow_champion(servers, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def make_source(tmp_path_factory):
-    """Write a source of so many pieces, whose ids begin anywhere, each once in a session; give its
-    path and its ids.
+    """Write a source of so many pieces; return its path and its ids.
+
+    Its ids begin anywhere. Each source is written once in a session.
     """
     folder = tmp_path_factory.mktemp("sources")
 
@@ -111,8 +118,9 @@ def make_source(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def reference(tmp_path_factory):
-    """Give the parts of an undisturbed run of a model over a source: what every other run must end
-    with.
+    """Return the parts of an undisturbed run of a model over a source.
+
+    Every other run must end with the same parts.
     """
     folder, known = tmp_path_factory.mktemp("reference"), {}
 
@@ -135,8 +143,9 @@ def rows():
 
 @dataclass(frozen=True)
 class Command:
-    """A command that runs: `afterfit score MODEL SOURCE OUTPUT --replace --json`, and all that it
-    starts.
+    """A command that runs, and all that it starts.
+
+    It is `afterfit score MODEL SOURCE OUTPUT --replace --json`.
     """
 
     process: subprocess.Popen
@@ -144,18 +153,16 @@ class Command:
     mark: str
 
     def wait(self, seconds=HANGS):
-        """Wait for its end; give its exit status, standard output and standard error."""
+        """Wait for its end; return its exit status, standard output and standard error."""
         said, complained = self.process.communicate(timeout=seconds)
         return self.process.returncode, said, complained
 
     def await_records(self, count):
-        """Wait until so many parts are finished; tell whether it got there before it ended."""
+        """Wait for so many finished parts; return whether they came before it ended."""
         return self.await_file("*/records/part-*.json", count)
 
     def await_file(self, pattern, count=1):
-        """Wait until so many files are in the staging; tell whether it got there before it
-        ended.
-        """
+        """Wait for so many files in the staging; return whether they came before it ended."""
         staging = self.output.parent / f".{self.output.name}.staging"
         deadline = time.monotonic() + HANGS
         while self.process.poll() is None:
@@ -216,7 +223,7 @@ class Laws:
 
     @staticmethod
     def parts_of(output):
-        """Give what the manifest says of the parts: equal for equal content."""
+        """Return what the manifest says of the parts: equal for equal content."""
         return [
             (part.name, part.rows, part.sha256, part.quarantine_sha256)
             for part in read_manifest(output).parts
@@ -224,7 +231,7 @@ class Laws:
 
     @staticmethod
     def ids_of(output):
-        """Give all ids of an output, scored and in quarantine, in ascending order."""
+        """Return all ids of an output, scored and in quarantine, in ascending order."""
         apart = [
             pq.read_table(path, columns=["id"]) for path in (output / QUARANTINE).glob("*.parquet")
         ]
@@ -233,19 +240,21 @@ class Laws:
         )
 
     def remember(self, output):
-        """Take an earlier output down."""
+        """Keep the bytes of an earlier output, to compare with later."""
         self.before = {path: path.read_bytes() for path in output.rglob("*.*")}
 
     def unchanged(self, output):
-        """Hold that a run that failed has changed nothing: the earlier output, or none, is what it
-        was.
+        """Hold that a run that failed has changed nothing.
+
+        The earlier output, or none, is what it was.
         """
         assert ({path: path.read_bytes() for path in output.rglob("*.*")} or None) == self.before
         self.whole(output)
 
     def whole(self, output, *ids):
-        """Hold that there is no output, or a complete one of just one of these sets of ids, each id
-        once.
+        """Hold that there is no output, or a complete one.
+
+        A complete one has the ids of just one of these sets, each id once.
         """
         if output.exists():
             assert verify_output(output) == []
@@ -253,7 +262,7 @@ class Laws:
             assert not ids or any(np.array_equal(found, expected) for expected in ids)
 
     def failed(self, ended, *words, status=1):
-        """Hold that a command failed with no answer and one line that says why."""
+        """Hold that a command failed with no output and one line that says why."""
         code, said, complained = ended
         assert (code, said) == (status, ""), complained
         assert complained.startswith("afterfit: "), complained
@@ -261,8 +270,9 @@ class Laws:
         assert all(word in complained for word in words), complained
 
     def finished(self, ended, output, ids):
-        """Hold that a command scored every row and left nothing beside a whole output; give its
-        answer.
+        """Hold that a command scored every row and left nothing beside a whole output.
+
+        Return what the command printed, parsed.
         """
         assert (ended[0], ended[2]) == (0, "")
         self.alone(output, ids)

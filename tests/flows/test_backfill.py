@@ -54,7 +54,7 @@ def windowed(tmp_path):
 
 
 def told(done):
-    """Tell of each window its status before, and the rows that were scored."""
+    """Return for each window its status before, and the rows that were scored."""
     return [
         (window.plan.status, window.scores.rows_scored if window.scores else None)
         for window in done.windows
@@ -107,7 +107,7 @@ def test_a_window_that_fails_is_told_with_its_reason_and_the_others_are_scored(w
 
 
 def test_a_window_whose_scores_are_damaged_is_scored_again_when_that_is_seen(windowed, tmp_path):
-    """A part that is missing is seen at once; a bit that has flipped, by a backfill of all."""
+    """A missing part is seen at once; a flipped bit is seen by a backfill of all."""
     spec = load_spec(windowed)
     train_model(spec)
     backfill_scores(spec, *FROM_TO)
@@ -125,7 +125,7 @@ def test_a_window_whose_scores_are_damaged_is_scored_again_when_that_is_seen(win
 
 
 def test_scores_of_another_model_with_the_same_number_are_stale(windowed, tmp_path):
-    """As after a registry that began anew."""
+    """So it is after a registry that began anew."""
     spec = load_spec(windowed)
     train_model(spec)
     backfill_scores(spec, *FROM_TO)

@@ -1,7 +1,7 @@
-"""Real clusters: a scheduler and workers on two hosts, the flow and its servers on a third, all of
-it over TLS.
+"""Real clusters: the scheduler and workers on two hosts, the flow on a third, all over TLS.
 
-Each host is a network namespace with an address of its own; the hosts share a bridge, and the disk.
+The flow's servers are on its host. Each host is a network namespace with an address of its own;
+the hosts share a bridge, and the disk.
 """
 
 import json
@@ -37,7 +37,7 @@ def ip(*arguments):
 
 
 def certificates(folder):
-    """Make certificates for all hosts; give what to export."""
+    """Make certificates for all hosts; return what to export."""
     made = subprocess.run(
         ["sh", CERTIFICATES, folder, *HOSTS.values()], check=True, capture_output=True, text=True
     )
@@ -84,19 +84,23 @@ class Hosts:
         """Start a command of the environment we run in on a host."""
         everything = {**self.environment, **variables}
         log = self.folder / f"{len(self.processes)}-{command}.log"
+        is_afterfit = command == "afterfit"
+        on_host = ["ip", "netns", "exec", self.prefix + host]
         with log.open("w") as output:
             process = subprocess.Popen(
-                ["ip", "netns", "exec", self.prefix + host, *before, BIN / command, *map(str, arguments)],
+                [*on_host, *before, BIN / command, *map(str, arguments)],
                 env={name: value for name, value in everything.items() if value is not None},
-                stdout=subprocess.PIPE if command == "afterfit" else output, stderr=subprocess.STDOUT
-                if command != "afterfit" else subprocess.PIPE, text=True,
-            )  # fmt: skip
+                stdout=subprocess.PIPE if is_afterfit else output,
+                stderr=subprocess.PIPE if is_afterfit else subprocess.STDOUT,
+                text=True,
+            )
         self.processes.append(process)
         return process
 
     def afterfit(self, *arguments, **variables):
-        """Run afterfit on the host of the flow; give its exit status, its answer, and what it
-        complained of.
+        """Run afterfit on the host of the flow.
+
+        Return its exit status, its JSON output, and what it complained of.
         """
         process = self.start("flow", "afterfit", *arguments, "--json", **variables)
         said, complained = process.communicate(timeout=HANGS)
@@ -105,9 +109,17 @@ class Hosts:
     def worker(self, host, **variables):
         """Start a worker on a host."""
         return self.start(
-            host, "dask", "worker", SCHEDULER, "--host", HOSTS[host], "--nworkers", 1, "--nthreads", 1,
-            "--no-dashboard", "--local-directory", self.folder / f"dask-{host}", **variables,
-        )  # fmt: skip
+            host,
+            "dask",
+            "worker",
+            SCHEDULER,
+            f"--host={HOSTS[host]}",
+            "--nworkers=1",
+            "--nthreads=1",
+            "--no-dashboard",
+            f"--local-directory={self.folder}/dask-{host}",
+            **variables,
+        )
 
 
 def answers(hosts, url):
@@ -120,9 +132,7 @@ def answers(hosts, url):
 
 @pytest.fixture(scope="module")
 def hosts(tmp_path_factory):
-    """Three hosts: one with the servers, one with the scheduler and a worker, one with a worker
-    alone.
-    """
+    """Three hosts: for the servers, for the scheduler and a worker, and for a worker alone."""
     folder = tmp_path_factory.mktemp("hosts")
     environment = {
         **os.environ,
@@ -133,20 +143,23 @@ def hosts(tmp_path_factory):
     environment |= {"PREFECT_API_URL": None, "MLFLOW_TRACKING_URI": None}  # the workers are told
     with Hosts(folder, environment) as started:
         started.start(
-            "flow", "mlflow", "server", "--host", HOSTS["flow"], "--port", 5500, "--workers", 1,
-            "--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", folder / "models",
-        )  # fmt: skip
+            "flow",
+            "mlflow",
+            "server",
+            f"--host={HOSTS['flow']}",
+            "--port=5500",
+            "--workers=1",
+            f"--backend-store-uri=sqlite:///{folder}/mlflow.db",
+            f"--artifacts-destination={folder}/models",
+        )
         started.start("flow", "prefect", "server", "start", "--host", HOSTS["flow"], "--port", 4200)
         started.start(
             "one",
             "dask",
             "scheduler",
-            "--protocol",
-            "tls",
-            "--host",
-            HOSTS["one"],
-            "--port",
-            8786,
+            "--protocol=tls",
+            f"--host={HOSTS['one']}",
+            "--port=8786",
             "--no-dashboard",
         )
         for host in ("one", "two"):
@@ -159,9 +172,7 @@ def hosts(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def model(hosts, make_training, tmp_path_factory, make_source):
-    """The name of a slow model, which the whole lifecycle made on the cluster, and what that
-    answered.
-    """
+    """The JSON output of the lifecycle that made a slow model on the cluster, with its name."""
     folder = tmp_path_factory.mktemp("spec")
     path = make_training(folder, "far", "sklearn.svm.SVR", epsilon=0.15)
     spec = yaml.safe_load(path.read_text()) | {
@@ -182,8 +193,9 @@ def test_the_lifecycle_runs_on_a_cluster_of_other_hosts(model, make_source, laws
 def test_a_host_that_is_cut_off_in_the_middle_of_a_run_costs_time_only(
     hosts, model, make_source, laws, tmp_path
 ):
-    """Nothing says goodbye: its packets are lost from one moment to the next. Later it is back, and
-    changes nothing.
+    """The host's packets are lost from one moment to the next: nothing says goodbye.
+
+    Later the host is back, and changes nothing.
     """
     source, output = make_source(8), tmp_path / "out"
     run = hosts.start(
@@ -223,11 +235,12 @@ def test_a_host_that_is_cut_off_in_the_middle_of_a_run_costs_time_only(
 
 
 def lost_worker(hosts):
-    """Tell whether the latest logs in the API name the worker of the host that was cut off."""
+    """Return whether the latest logs in the API name the worker of the host that was cut off."""
     newest = b'{"sort": "TIMESTAMP_DESC"}'
+    headers = {"Content-Type": "application/json"}
     script = (
         "import sys, urllib.request as r\n"
-        f"asked = r.Request(sys.argv[1] + '/logs/filter', {newest}, {{'Content-Type': 'application/json'}})\n"
+        f"asked = r.Request(sys.argv[1] + '/logs/filter', {newest}, {headers})\n"
         "print(r.urlopen(asked, timeout=10).read().decode())"
     )
     command = ["ip", "netns", "exec", f"{hosts.prefix}flow", sys.executable, "-c", script, PREFECT]
@@ -236,7 +249,7 @@ def lost_worker(hosts):
 
 
 def test_a_certificate_of_another_ca_is_refused(hosts, model, make_source, laws, tmp_path):
-    """On either side: the flow says so in a sentence, a worker is never let in."""
+    """The flow says so in a sentence; a worker with such a certificate is never let in."""
     stranger = certificates(tmp_path / "strange")
     score = ("score", model["model"], make_source(2).path, tmp_path / "out", "--cluster", SCHEDULER)
     laws.failed(
@@ -264,7 +277,7 @@ def test_a_certificate_of_another_ca_is_refused(hosts, model, make_source, laws,
 
 
 def test_a_host_that_does_not_see_the_data_is_refused(hosts, model, make_source, laws, tmp_path):
-    """There is a folder of the same name, and nothing is in it."""
+    """The host has a folder of the same name, and nothing is in it."""
     source = make_source(2).path
     hidden = f"mount -t tmpfs none '{source.parent}' && exec \"$@\""
     blind = hosts.worker("two", before=["unshare", "--mount", "sh", "-ec", hidden, "sh"])
@@ -280,6 +293,6 @@ def test_a_host_that_does_not_see_the_data_is_refused(hosts, model, make_source,
 
 
 def refused(ended):
-    """Give what `Laws.failed` takes: no answer is an empty one."""
+    """Return what `Laws.failed` takes: the empty string where there is no output."""
     status, answer, complained = ended
     return status, "" if answer is None else answer, complained

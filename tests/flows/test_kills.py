@@ -13,8 +13,9 @@ OTHER = 100_000_000  # where the ids of a second source begin
 
 
 def _again(laws, model, source, output, expected):
-    """Score the same once more, here; hold that it ends with the same content, and give how many
-    rows it kept.
+    """Score the same once more, here, and hold that it ends with the same content.
+
+    Return the result of the run, which says how many rows it kept.
     """
     done = score_batch(model, str(source.path), str(output), replace=True)
     laws.alone(output, source.ids)
@@ -25,8 +26,9 @@ def _again(laws, model, source, output, expected):
 def test_after_a_kill_at_nine_tenths_the_same_command_redoes_at_most_an_eighth(
     slow_champion, make_source, start, laws, reference, tmp_path
 ):
-    """What both attempts scored together is at most 12 % more than there is; the earlier output
-    stands meanwhile.
+    """Both attempts together score at most 12 % more rows than there are.
+
+    The earlier output stands meanwhile.
     """
     source, output = make_source(20), tmp_path / "out"
     score_batch(slow_champion, str(make_source(0.01, OTHER).path), str(output))
@@ -54,8 +56,9 @@ def test_after_a_kill_at_nine_tenths_the_same_command_redoes_at_most_an_eighth(
 def test_an_interrupted_run_is_out_soon_says_so_and_keeps_what_is_done(
     slow_champion, make_source, start, laws, reference, tmp_path, number, more, word
 ):
-    """It ends within 30 s with status 130, one sentence and no process left; its finished parts are
-    reused.
+    """It ends within 30 s with status 130, one sentence and no process left.
+
+    Its finished parts are reused.
     """
     source, output = make_source(8), tmp_path / "out"
     run = start(slow_champion, source.path, output, *more)
@@ -74,8 +77,9 @@ def test_an_interrupted_run_is_out_soon_says_so_and_keeps_what_is_done(
 def test_a_kill_in_the_middle_of_the_commit_leaves_the_old_or_the_new_output_whole(
     champion, make_source, start, laws, reference, tmp_path, rounds
 ):
-    """The kill comes when the manifest stands in the staging: just before, during or just after the
-    exchange.
+    """The kill comes just before, during or just after the exchange of the outputs.
+
+    The manifest stands in the staging by then.
     """
     chance = random.Random(SEED)  # noqa: S311 - nobody is to be surprised but us
     now, then, output = make_source(2), make_source(2, OTHER), tmp_path / "out"

@@ -52,8 +52,9 @@ def test_a_run_trains_registers_promotes_and_scores_every_row(sales):
 
 
 def test_the_same_run_again_does_nothing_and_says_so(sales):
-    """An unchanged spec on unchanged data reuses the version and the scores; --retrain makes a new
-    version.
+    """An unchanged spec on unchanged data reuses the version and the scores.
+
+    `--retrain` makes a new version.
     """
     spec = load_spec(sales)
     first, manifest = run_lifecycle(spec), None
@@ -199,9 +200,7 @@ def test_workers_and_cluster_that_cannot_be_are_refused(workers, cluster):
 
 
 def test_a_run_that_died_before_its_promotion_is_finished_by_the_next(sales, monkeypatch):
-    """A version that passed and was not promoted is promoted by the same command again, not trained
-    again.
-    """
+    """The same command again promotes a version that passed, and does not train it again."""
     monkeypatch.setattr(aliases, "promote", lambda *_: (_ for _ in ()).throw(OSError("killed")))
     with pytest.raises(OSError, match="killed"):
         train_model(load_spec(sales))
@@ -216,8 +215,9 @@ def test_a_run_that_died_before_its_promotion_is_finished_by_the_next(sales, mon
 
 
 def test_scores_equal_those_of_the_pipeline_in_memory_to_the_last_bit(sales, tmp_path):
-    """The registered version, in a flow, answers row by row what the same pipeline answers on the
-    same piece.
+    """The registered version, in a flow, predicts what the same pipeline predicts in memory.
+
+    They are compared row by row, on the same piece.
     """
     spec = load_spec(sales)
     trained = train_model(spec)
@@ -237,8 +237,9 @@ def test_scores_equal_those_of_the_pipeline_in_memory_to_the_last_bit(sales, tmp
 def test_every_task_runs_on_fresh_worker_processes_from_another_directory(
     sales, tmp_path, monkeypatch
 ):
-    """Nothing on a worker depends on the current directory, not even with a stranger's `tasks.py`
-    in it.
+    """Nothing on a worker depends on the current directory.
+
+    Not even a stranger's `tasks.py` in it matters.
     """
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -251,8 +252,9 @@ def test_every_task_runs_on_fresh_worker_processes_from_another_directory(
 
 
 def test_other_scores_are_replaced_only_when_asked(sales, tmp_path):
-    """An output of another run is refused, or swapped with `replace`; either way one of them is
-    there, whole.
+    """An output of another run is refused, or swapped with `replace`.
+
+    Either way one of them is there, whole.
     """
     spec = load_spec(sales)
     name = train_model(spec).model
@@ -268,8 +270,9 @@ def test_other_scores_are_replaced_only_when_asked(sales, tmp_path):
 
 
 def test_a_model_fitted_elsewhere_goes_through_the_same_gates(sales, tmp_path):
-    """A skops file is measured, judged and registered; what is no skops file is refused in a
-    sentence.
+    """A skops file is measured, judged and registered.
+
+    What is no skops file is refused in a sentence.
     """
     spec = load_spec(sales)
     trained = train_model(spec)
@@ -285,8 +288,9 @@ def test_a_model_fitted_elsewhere_goes_through_the_same_gates(sales, tmp_path):
 
 
 def test_a_changed_model_file_is_refused(sales, tmp_path):
-    """A damaged copy is fetched again; a version whose files are not those that were registered
-    never scores.
+    """A damaged copy is fetched again.
+
+    A version whose files are not those that were registered never scores.
     """
     spec = load_spec(sales)
     name = train_model(spec).model
@@ -299,15 +303,17 @@ def test_a_changed_model_file_is_refused(sales, tmp_path):
 
 
 def test_bike_sharing_trains_and_scores_all_rows(bike):
-    """On real data split by time, the best of three beats the mean by far and scores all 17,379
-    rows.
+    """On real data split by time, the best of three beats the mean by far.
+
+    It scores all 17,379 rows.
     """
     path = bike / "bike.yaml"
     path.write_text(
         """
 name: bike-demand
 problem: regression
-data: {source: hour.csv, target: cnt, id: instant, time: dteday, segment: season, drop: [casual, registered]}
+data: {source: hour.csv, target: cnt, id: instant, time: dteday, segment: season,
+  drop: [casual, registered]}
 candidates:
   - estimator: sklearn.ensemble.HistGradientBoostingRegressor
   - {estimator: sklearn.ensemble.RandomForestRegressor, params: {n_estimators: 30}}

@@ -26,8 +26,9 @@ OTHER = 100_000_000  # where the ids of a second source begin
 
 
 class Readers:
-    """Two readers that loop while a body works: one through `read_scores`, one that lists the
-    folder itself.
+    """Two readers that loop while a body works.
+
+    One reads through `read_scores`, one lists the folder itself.
     """
 
     def __init__(self, output):
@@ -63,8 +64,9 @@ class Readers:
         self.listed.append({path.name[:13] for path in self.output.glob("part-*")})
 
     def assert_saw_only(self, *ids):
-        """Hold that they saw one of these whole outputs each time, and never parts of two runs at
-        once.
+        """Hold that they saw one of these whole outputs each time.
+
+        They never saw parts of two runs at once.
         """
         assert self.troubles == []
         assert set(self.seen) <= {(int(one[0]), int(one[-1]), len(one), len(one)) for one in ids}
@@ -89,7 +91,7 @@ def small_pieces(monkeypatch):
 
 @pytest.fixture
 def one_bundle(small_pieces, monkeypatch):
-    """Let all parts be written right here, and nothing be reported: a round is a matter of seconds.
+    """Let all parts be written right here, and nothing be reported: a round takes seconds.
 
     Where two runs write artifacts and states at once, SQLite keeps the Prefect server for a minute
     now and then.
@@ -103,7 +105,7 @@ def one_bundle(small_pieces, monkeypatch):
 
 
 def _at_once(*runs):
-    """Start runs at the same moment; give what each answers, or the error it ends with."""
+    """Start runs at the same moment; return the result of each, or the error it ends with."""
     barrier = threading.Barrier(len(runs))
 
     def attempt(arguments, options):
@@ -122,7 +124,7 @@ def _at_once(*runs):
 def test_runs_onto_one_output_come_one_after_the_other_and_readers_see_one_of_them(
     champion, two, tmp_path, laws, one_bundle, rounds
 ):
-    """Each replaces the other whole; who reads meanwhile never sees a mix, nor nothing."""
+    """Each replaces the other whole; a reader meanwhile sees neither a mix nor nothing."""
     output, ids = tmp_path / "out", [np.arange(300), np.arange(OTHER, OTHER + 300)]
     score_batch(champion, str(two[0]), str(output))
     with Readers(output) as looking:
@@ -137,7 +139,7 @@ def test_runs_onto_one_output_come_one_after_the_other_and_readers_see_one_of_th
 def test_of_two_runs_at_once_that_may_not_replace_one_is_refused(
     champion, two, tmp_path, laws, one_bundle
 ):
-    """And what the other has committed stays."""
+    """What the other run has committed stays."""
     output = tmp_path / "out"
     found = _at_once(*[((champion, str(path), str(output)), {}) for path in two])
     refused = [isinstance(done, RequestError) for done in found]
@@ -157,8 +159,9 @@ def test_the_same_run_fired_twice_is_done_once(champion, two, tmp_path, laws, on
 
 @pytest.fixture
 def in_the_middle():
-    """Do something once, in the middle of the next scoring run: some rows are scored, some are
-    not.
+    """Do something once, in the middle of the next scoring run.
+
+    By then some rows are scored, some are not.
     """
     logger = logging.getLogger("afterfit.progress")
     before = logger.level
@@ -184,8 +187,9 @@ def in_the_middle():
 def test_a_run_ends_with_the_version_it_began_with_whatever_happens_to_the_registry(
     servers, make_training, rows, tmp_path, laws, small_pieces, in_the_middle
 ):
-    """The alias moves to another version between two bundles; the alias goes; the version itself
-    goes.
+    """The alias moves to another version between two bundles.
+
+    Then the alias goes, and then the version itself.
     """
     name, client = "moving", connect()
     spec = make_training(tmp_path, name, "sklearn.linear_model.Ridge")
@@ -224,8 +228,9 @@ def test_a_run_ends_with_the_version_it_began_with_whatever_happens_to_the_regis
 
 @pytest.mark.slow
 def test_commands_onto_one_output_wait_for_each_other(champion, make_source, start, laws, tmp_path):
-    """Processes as well as threads: three at once, twice, onto an output that is read all the
-    while.
+    """Commands in processes wait as runs in threads do.
+
+    Three start at once, twice, onto an output that is read all the while.
     """
     sources, output = (
         [make_source(0.5, first_id) for first_id in (0, OTHER, 2 * OTHER)],
@@ -246,8 +251,9 @@ def test_commands_onto_one_output_wait_for_each_other(champion, make_source, sta
 def test_kills_at_any_moment_show_readers_the_old_or_the_new_output_whole(
     slow_champion, make_source, start, laws, reference, tmp_path
 ):
-    """Kills at seeded moments: while it starts, after so many parts, in the commit, and after the
-    end.
+    """The kills come at seeded moments of the run.
+
+    They come while it starts, after so many parts, in the commit, and after the end.
     """
     chance = random.Random(20)  # noqa: S311 - nobody is to be surprised but us
     now, then, output = make_source(6), make_source(6, OTHER), tmp_path / "out"

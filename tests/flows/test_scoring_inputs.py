@@ -68,8 +68,9 @@ def test_one_damaged_file_among_twenty_is_named_before_anything_is_scored(
 def test_a_flipped_bit_under_a_page_checksum_fails_the_run_with_its_file(
     champion, folder, rows, laws
 ):
-    """Whoever writes page checksums is told; so is anybody whose pages do not decompress any
-    more.
+    """Whoever writes page checksums is told of the flipped bit.
+
+    So is anybody whose pages do not decompress any more.
     """
     path = folder / "13.parquet"
     pq.write_table(
@@ -88,8 +89,9 @@ def test_a_flipped_bit_under_a_page_checksum_fails_the_run_with_its_file(
 def test_a_flipped_bit_without_a_checksum_is_scored_as_it_stands_and_written_down(
     champion, folder, rows, laws
 ):
-    """Nobody can know that it is another value; but the manifest has the digest of what was
-    read.
+    """Nobody can know that it is another value.
+
+    But the manifest has the digest of what was read.
     """
     path = folder / "13.parquet"
     pq.write_table(rows(10, first_id=130), path, compression="none", use_dictionary=False)
@@ -129,7 +131,10 @@ def flip(path):
 def test_a_file_that_changes_under_a_run_fails_it(
     champion, folder, rows, laws, monkeypatch, moment, change
 ):
-    """Between its listing and the commit, at any moment: it is named, and nothing is committed."""
+    """It may change at any moment between its listing and the commit.
+
+    The error names it, and nothing is committed.
+    """
     path, output = folder / "13.parquet", folder.parent / "out"
     owner, name = {
         "before the plan": (scoring, "plan_scoring"),
@@ -184,7 +189,7 @@ def test_a_file_among_twenty_that_lacks_a_column_or_has_another_type_is_refused(
 def test_files_with_more_columns_in_another_order_and_of_narrower_types_score_the_same(
     champion, folder, laws
 ):
-    """And the manifest notes the columns that nobody asked for."""
+    """The manifest also notes the columns that nobody asked for."""
     output = folder.parent / "out"
     score_batch(champion, str(folder), str(output))
     expected = read_scores(output)
@@ -213,8 +218,9 @@ def test_files_with_more_columns_in_another_order_and_of_narrower_types_score_th
 def test_strange_values_are_scored_counted_or_kept_apart_with_a_reason(
     request, tmp_path, laws, model, reasons
 ):
-    """NaN, gaps, 1e308 and unknown categories are scored; what the model refuses, and rows without
-    an id, are not.
+    """NaN, gaps, 1e308 and unknown categories are scored.
+
+    What the model refuses, and rows without an id, are not.
     """
     name = request.getfixturevalue(model)
     sizes = [float("nan"), float("inf"), -float("inf"), 1e308, None, 0.5, 0.5]
@@ -271,11 +277,10 @@ def test_a_table_that_cannot_be_read_without_loss_is_refused_with_its_name_and_p
 
 
 def test_ids_of_a_csv_file_come_out_as_they_were_written(champion, tmp_path):
-    """Zeros in front, numbers beyond 2**53, twins of Unicode, emoji: told apart, and not a
-    character changed.
+    """Ids are told apart, and not a character of them is changed.
 
-    So does the file's own name, whatever is in it; a mark of the byte order and 10,000 more columns
-    do no harm.
+    There are zeros in front, numbers beyond 2**53, twins of Unicode, and emoji. The file's own name
+    is kept too, whatever is in it. A byte order mark and 10,000 more columns do no harm.
     """
     twins = [unicodedata.normalize(form, "é") for form in ("NFC", "NFD")]
     ids = [

@@ -38,8 +38,9 @@ def wide_champion(servers, tmp_path):
 
 
 def _peak_bytes(*command):
-    """Run a command; give what it answers, and the most memory that it, or a process of it,
-    took.
+    """Run a command; return its output and its peak memory.
+
+    The peak is the most that the command, or a process of it, took.
     """
     watch = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True); "
     watch += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
@@ -66,7 +67,7 @@ def test_one_row_group_of_five_million_rows_takes_at_most_400_mb_more_than_a_sma
 
 
 def test_ten_thousand_tiny_files_are_scored_together(champion, rows, tmp_path, laws):
-    """Each row once, in few parts."""
+    """Each row is scored once, in few parts."""
     (tmp_path / "in").mkdir()
     for number in range(10_000):
         pq.write_table(rows(3, first_id=3 * number), tmp_path / "in" / f"{number:05d}.parquet")

@@ -1,5 +1,6 @@
-"""Scoring from and to object stores: an in-memory one, and a real S3 server in a process of its
-own.
+"""Scoring from and to object stores: one in memory, and an S3 server.
+
+The S3 server is a real one, in a process of its own.
 """
 
 import signal
@@ -68,8 +69,9 @@ def test_a_source_on_a_store_is_scored_to_a_store_as_it_is_here(champion, bucket
 def test_an_attempt_that_died_on_a_store_is_resumed_and_its_damaged_part_scored_again(
     champion, bucket, monkeypatch
 ):
-    """Each file is a piece of its own here; the attempt dies at the commit, with all three parts
-    written.
+    """The attempt dies at the commit, with all three parts written.
+
+    Each file is a piece of its own here.
     """
     name, folder = champion
     monkeypatch.setattr("tasks.core.tables.pieces.PIECE_ROWS", ROWS)
@@ -96,8 +98,9 @@ def test_an_attempt_that_died_on_a_store_is_resumed_and_its_damaged_part_scored_
 
 @pytest.fixture
 def begin(slow_champion, make_source, start, s3):
-    """Start to score eight pieces to a bucket; give the command and where it writes, when two parts
-    are finished.
+    """Start to score eight pieces to a bucket, and wait until two parts are finished.
+
+    Return the command, its source, and where it writes.
     """
     output, source = f"{s3}/{uuid.uuid4().hex}", make_source(8)
     command = start(slow_champion, source.path, output)
@@ -128,8 +131,9 @@ def test_a_command_that_was_killed_at_work_on_a_store_is_resumed(
 def test_a_command_that_wakes_up_after_another_has_committed_to_a_store_changes_nothing(
     begin, slow_champion, reference, laws
 ):
-    """It is stopped in the middle of its work, as on a machine that sleeps, and goes on long
-    after.
+    """It is stopped in the middle of its work, as on a machine that sleeps.
+
+    It goes on long after.
     """
     begin.command.process.send_signal(signal.SIGSTOP)
     score_batch(slow_champion, str(begin.source.path), begin.output)

@@ -16,7 +16,7 @@ HANGS = 120  # seconds; time itself is never asserted
 
 
 def _workers(run, count=1):
-    """Wait for worker processes of Dask, and give them."""
+    """Wait for worker processes of Dask, and return them."""
     deadline = time.monotonic() + HANGS
     while time.monotonic() < deadline and run.process.poll() is None:
         found = [process for process in run.processes() if _is_worker(process)]
@@ -39,8 +39,9 @@ def _is_worker(process):
 def test_a_run_goes_on_after_its_workers_were_killed(
     slow_champion, make_source, start, laws, reference, tmp_path, killed
 ):
-    """What a dead worker had in hand is done again by another; the content is that of an
-    undisturbed run.
+    """Another worker does again what a dead one had in hand.
+
+    The content is that of an undisturbed run.
     """
     source, output = make_source(8), tmp_path / "out"
     run = start(slow_champion, source.path, output, "--workers", "2")
@@ -57,8 +58,9 @@ def test_a_run_goes_on_after_its_workers_were_killed(
 def test_rows_that_kill_their_worker_every_time_end_the_run_with_a_sentence(
     slow_champion, make_source, start, laws, reference, tmp_path
 ):
-    """The worker is killed as soon as it holds rows, again and again: the run gives up, says why,
-    keeps its parts.
+    """The run gives up, says why, and keeps its parts.
+
+    The worker is killed as soon as it holds rows, again and again.
     """
     source, output = make_source(20), tmp_path / "out"
     run = start(slow_champion, source.path, output, "--workers", "1")
@@ -79,8 +81,9 @@ def test_rows_that_kill_their_worker_every_time_end_the_run_with_a_sentence(
 
 @pytest.fixture
 def cluster(start_dask, free_port):
-    """A Dask scheduler and two workers as somebody else starts them: their processes, and the
-    address.
+    """The address and the processes of a Dask scheduler and two workers.
+
+    They are started as somebody else starts them.
     """
     port = free_port()
     address = f"tcp://127.0.0.1:{port}"
@@ -94,8 +97,9 @@ def cluster(start_dask, free_port):
 def test_a_run_whose_scheduler_was_killed_fails_and_names_it(
     slow_champion, make_source, start, laws, reference, cluster, tmp_path
 ):
-    """It does not wait for a scheduler that never answers again; here, the same run is finished
-    from what is done.
+    """It does not wait for a scheduler that never answers again.
+
+    Here, the same run is then finished from what is done.
     """
     address, (scheduler, *_) = cluster
     source, output = make_source(8), tmp_path / "out"
@@ -133,7 +137,7 @@ def test_a_run_without_any_worker_left_fails_in_place_of_waiting_for_ever(
 
 @pytest.mark.slow
 def test_a_cluster_that_is_not_there_is_named(champion, make_source, start, laws, tmp_path):
-    """Nothing listens at the address: one sentence, and nothing is left."""
+    """Nothing listens at the address: the command says so in one sentence and leaves nothing."""
     run = start(champion, make_source(2).path, tmp_path / "out", "--cluster", "tcp://127.0.0.1:9")
     laws.failed(run.wait(), "tcp://127.0.0.1:9")
     laws.unchanged(tmp_path / "out")
@@ -161,8 +165,9 @@ def test_a_worker_that_stops_for_a_minute_delays_a_run_and_changes_nothing(
 def test_the_late_write_of_a_dead_runs_worker_changes_nothing(
     slow_champion, make_source, start, laws, reference, cluster, tmp_path
 ):
-    """A worker stops in the middle of a piece, its run is killed, another finishes the work, then
-    it wakes up.
+    """A worker stops in the middle of a piece, its run is killed, another finishes the work.
+
+    Then the worker wakes up.
     """
     address, (_, *workers) = cluster
     source, output = make_source(8), tmp_path / "out"
@@ -199,8 +204,9 @@ def hungry(bundle, run, staging):
 def test_a_bundle_that_its_worker_died_of_for_lack_of_memory_is_scored_in_halves(
     champion, make_source, laws, reference, tmp_path, monkeypatch
 ):
-    """The worker is ended by Dask, near its limit; the halves are enough for it, and nobody
-    notices.
+    """Dask ends the worker near its memory limit.
+
+    It has memory enough for the halves, and nobody notices.
     """
     source, output = make_source(8), tmp_path / "out"
     with monkeypatch.context() as patched:

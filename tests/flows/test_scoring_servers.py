@@ -43,8 +43,9 @@ def _accept(server, kept):
 def test_a_registry_that_does_not_answer_is_named_at_once(
     champion, make_source, start, laws, tmp_path, hung
 ):
-    """Down or hung, MLflow does not keep a run waiting: one sentence within 15 s, and nothing is
-    begun.
+    """MLflow, down or hung, does not keep a run waiting.
+
+    The run says so in one sentence within 15 s, and nothing is begun.
     """
     with _mute_server() if hung else contextlib.nullcontext(NOWHERE) as url:
         began = time.monotonic()
@@ -98,7 +99,10 @@ def test_a_run_whose_registry_dies_after_the_model_was_resolved_is_not_concerned
 def test_a_run_whose_prefect_server_dies_says_so_and_keeps_what_is_done(
     own, make_training, make_source, start, laws, tmp_path
 ):
-    """One sentence; the same command again starts the server anew and reuses the finished parts."""
+    """The run ends with one sentence.
+
+    The same command again starts the server anew and reuses the finished parts.
+    """
     folder, variables, afterfit = own
     afterfit("train", str(make_training(folder, "own", "sklearn.svm.SVR", epsilon=0.15)), "--json")
     source, output = make_source(8), tmp_path / "out"

@@ -20,7 +20,7 @@ OTHER = 100_000_000  # where the ids of a second source begin
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A disk of 160 kB; give its folder, and what changes its size or makes it read-only."""
+    """A disk of 160 kB: its folder, and what changes its size or makes it read-only."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mounted = (
@@ -94,15 +94,15 @@ def test_a_disk_that_is_full_at_the_commit_fails_the_run_and_keeps_all_it_scored
 def test_a_limit_on_the_size_of_files_fails_the_command_with_one_line(
     champion, make_source, start, laws, tmp_path
 ):
-    """Files of 10 kB at most, and parts that are larger; the model, which is too, has been fetched
-    before.
+    """Files may hold 10 kB at most, and the parts are larger.
+
+    So is the model, which has been fetched before.
     """
     source = make_source(2)
     score_batch(champion, str(make_source(0.5, OTHER).path), str(tmp_path / "other"))
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(
-        resource.RLIMIT_FSIZE, (10_000, before[1])
-    )  # what is started now inherits it
+    # What is started now inherits it.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
     try:
         run = start(champion, source.path, tmp_path / "out")
     finally:
@@ -127,7 +127,7 @@ def scored(monkeypatch):
 def test_a_read_only_place_is_refused_before_anything_is_scored(
     champion, make_source, laws, small_disk, scored, exists
 ):
-    """Not after hours of scoring."""
+    """It is refused at the start, not after hours of scoring."""
     folder, remount = small_disk
     output = folder / "out"
     if exists:

@@ -9,8 +9,9 @@ from tasks.core.storage.digests import folder_digest
 
 @dataclass(frozen=True)
 class ModelVersion:
-    """What the registry says of a version. `digest` is the sha256 of its files, `folder` where they
-    were fetched to.
+    """What the registry says of a version.
+
+    `digest` is the sha256 of its files, `folder` the place where they were fetched to.
     """
 
     name: str
@@ -31,6 +32,7 @@ def check_files(version: ModelVersion) -> None:
     """
     if folder_digest(Path(version.folder)) != version.digest:
         raise RequestError(
-            f"The files of {version.name} version {version.version} are not those that were registered: "
-            f"do not use it; `afterfit rollback {version.name}` restores the version before."
+            f"The files of {version.name} version {version.version} are not those that were "
+            f"registered: do not use it; `afterfit rollback {version.name}` restores the "
+            "version before."
         )

@@ -40,14 +40,18 @@ def mixed() -> pa.Table:
         ]
 
     moments = pd.date_range("2024-01-01", periods=ROWS, freq="7h").to_pydatetime().tolist()
-    return pa.table({
-        "number": pa.array(gaps(chance.normal(size=ROWS).tolist()), pa.float64()),
-        "count": pa.array(gaps(chance.integers(0, 50, ROWS).tolist()), pa.int64()),
-        "flag": pa.array(gaps((chance.random(ROWS) < 0.5).tolist()), pa.bool_()),
-        "city": pa.array(gaps(chance.choice(["Oslo", "Windhoek", "NA", "東京"], ROWS).tolist()), pa.string()),
-        "side": pa.array(gaps(chance.choice(["left", "right"], ROWS).tolist()), pa.string()),
-        "at": pa.array(gaps(moments), pa.timestamp("us")),
-    })  # fmt: skip
+    return pa.table(
+        {
+            "number": pa.array(gaps(chance.normal(size=ROWS).tolist()), pa.float64()),
+            "count": pa.array(gaps(chance.integers(0, 50, ROWS).tolist()), pa.int64()),
+            "flag": pa.array(gaps((chance.random(ROWS) < 0.5).tolist()), pa.bool_()),
+            "city": pa.array(
+                gaps(chance.choice(["Oslo", "Windhoek", "NA", "東京"], ROWS).tolist()), pa.string()
+            ),
+            "side": pa.array(gaps(chance.choice(["left", "right"], ROWS).tolist()), pa.string()),
+            "at": pa.array(gaps(moments), pa.timestamp("us")),
+        }
+    )
 
 
 @pytest.fixture
@@ -72,7 +76,7 @@ def fitted(mixed):
 
 @pytest.fixture
 def write(tmp_path):
-    """Write bytes, a text or a table to a file; give the source file that it is."""
+    """Write bytes, a string or a table to a file; return the source file that it is."""
 
     def write_file(name: str, content: bytes | str | pa.Table, **options):
         path = tmp_path / name
@@ -121,8 +125,9 @@ def model() -> ModelVersion:
 
 @pytest.fixture
 def write_output():
-    """Write the parts of an output with one model version throughout; give its manifest, not
-    written yet.
+    """Write the parts of an output with one model version throughout.
+
+    Return its manifest, which is not written yet.
     """
 
     def write_parts(folder: Path, version: int, part_rows=(5, 3)) -> Manifest:
@@ -130,17 +135,30 @@ def write_output():
         key = hashlib.sha256(str(version).encode()).hexdigest()
         parts, start = [], 0
         for number, rows in enumerate(part_rows):
-            table = pa.table({
-                "row": pa.array(range(start, start + rows)),
-                "model_version": pa.array([version] * rows, pa.int32()),
-            })  # fmt: skip
+            table = pa.table(
+                {
+                    "row": pa.array(range(start, start + rows)),
+                    "model_version": pa.array([version] * rows, pa.int32()),
+                }
+            )
             size, sha256 = write_table(table, str(folder / part_name(key, number)))
             parts.append(Part(part_name(key, number), rows, size, sha256, ((0, start, rows),)))
             start += rows
         source = Input("/in/a.parquet", 10, "1", "f" * 64, "sha256:" + "c" * 64)
         return Manifest(
-            "small", version, "d" * 64, key, "i" * 64, (source,), tuple(parts), describe(table.schema),
-            start, start, 0, "flow-run", 1,
-        )  # fmt: skip
+            "small",
+            version,
+            "d" * 64,
+            key,
+            "i" * 64,
+            (source,),
+            tuple(parts),
+            describe(table.schema),
+            start,
+            start,
+            0,
+            "flow-run",
+            1,
+        )
 
     return write_parts

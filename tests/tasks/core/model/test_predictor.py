@@ -45,9 +45,7 @@ def test_a_pipeline_of_trees_is_answered_by_the_kernel_as_by_scikit_learn_to_the
 
 @pytest.fixture
 def numbers():
-    """Rows of two numbers with gaps, as float32 and as integers, and what trees were fitted on
-    them.
-    """
+    """Rows of a float32 and of an integer with gaps, and the classes that trees are fitted to."""
     chance = np.random.default_rng(3)
     a = chance.normal(size=300).astype(np.float32)
     table = pa.table(
@@ -125,14 +123,18 @@ def test_rows_that_the_model_refuses_are_an_error_with_its_reason(mixed, fitted)
 @pytest.mark.parametrize(
     "name",
     [
-        "linear_model.LogisticRegression", "ensemble.HistGradientBoostingClassifier", "ensemble.ExtraTreesClassifier",
-        "ensemble.RandomForestClassifier", "tree.DecisionTreeClassifier", "neighbors.KNeighborsClassifier",
+        "linear_model.LogisticRegression",
+        "ensemble.HistGradientBoostingClassifier",
+        "ensemble.ExtraTreesClassifier",
+        "ensemble.RandomForestClassifier",
+        "tree.DecisionTreeClassifier",
+        "neighbors.KNeighborsClassifier",
     ],
-)  # fmt: skip
+)
 def test_predictions_and_probabilities_are_those_that_the_pipeline_gives_when_asked_for_each(
     mixed, fitted, name
 ):
-    """Though what both are made of is computed once."""
+    """They are the same though what both are made of is computed once."""
     pipeline = fitted(f"sklearn.{name}")
     features = feature_columns(mixed.schema, [])
     predictions = make_predictor(pipeline, features).predict(mixed, proba=True)

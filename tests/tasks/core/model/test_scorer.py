@@ -87,9 +87,15 @@ def test_scores_carry_the_id_what_is_kept_the_probabilities_and_the_version(mixe
     )
     scores = scorer.score(table.slice(5, 10)).scores
     assert scores.column_names == [
-        "id", "city", "count", "prediction", "probability_high", "probability_low", "probability_middle",
+        "id",
+        "city",
+        "count",
+        "prediction",
+        "probability_high",
+        "probability_low",
+        "probability_middle",
         "model_version",
-    ]  # fmt: skip
+    ]
     for name in ("id", "city", "count"):
         assert scores[name].equals(table[name].slice(5, 10))
     assert scores["model_version"].to_pylist() == [12] * 10
@@ -255,10 +261,9 @@ def test_one_bad_row_among_thousands_of_patterns_of_gaps_is_found():
 def test_rows_that_are_alike_in_their_gaps_are_not_rejected_for_what_only_some_of_them_hold(
     unknown,
 ):
-    """The first and the last row hold an unknown category; all of them have a gap, which the model
-    takes.
+    """The first and the last row hold an unknown category.
 
-    What the model says of bananas has "nan" in it.
+    All rows have a gap, which the model takes. What the model says of bananas has "nan" in it.
     """
     table = pa.table({"c": [unknown, "a", "a", "a", unknown], "x": pa.nulls(5, pa.float64())})
     columns = ColumnTransformer([("c", OrdinalEncoder(), ["c"]), ("x", "passthrough", ["x"])])
@@ -271,7 +276,7 @@ def test_rows_that_are_alike_in_their_gaps_are_not_rejected_for_what_only_some_o
     assert {row: why.reason for row, why in scored.rejections.items()} == {0: REFUSED, 4: REFUSED}
 
 
-def test_any_number_of_rows_with_an_unknown_category_is_rejected_by_a_model_that_refuses_it_not_a_row_more():
+def test_a_strict_model_rejects_just_the_rows_with_an_unknown_category_however_many():
     chance = np.random.default_rng(4)
     cities, sides = (
         chance.choice(["a", "b", "c", "zz"], 5000),
@@ -296,8 +301,9 @@ def test_any_number_of_rows_with_an_unknown_category_is_rejected_by_a_model_that
 
 
 def test_a_text_that_the_model_takes_is_not_rejected_for_what_another_row_or_column_holds():
-    """An imputer makes "?" a known text; a lenient encoder takes any; what is refused is a
-    number.
+    """An imputer makes "?" a known string, and a lenient encoder takes any string.
+
+    Row 0 is refused for "Atlantis", row 2 for its number.
     """
     table = pa.table(
         {"c": ["Atlantis", "?", "?", "a"], "d": ["new", "new", "x", "x"], "n": [1.0, 1.0, 7.0, 1.0]}
@@ -378,11 +384,15 @@ def test_an_infinite_number_is_rejected_by_a_model_that_cannot_take_it_and_score
 @pytest.mark.parametrize(
     ("predictions", "type_"),
     [
-        ([0.5, 1.5, 2.5], pa.float64()), ([1, 2, 3], pa.int64()), ([True, False, True], pa.bool_()),
-        (["a", "b", "c"], pa.string()), (np.asarray(["a", "b", "c"], dtype=object), pa.string()),
-        (np.asarray([0.5, 1.5, 2.5], dtype=np.float32), pa.float32()), ([[0.5], [1.5], [2.5]], pa.float64()),
+        ([0.5, 1.5, 2.5], pa.float64()),
+        ([1, 2, 3], pa.int64()),
+        ([True, False, True], pa.bool_()),
+        (["a", "b", "c"], pa.string()),
+        (np.asarray(["a", "b", "c"], dtype=object), pa.string()),
+        (np.asarray([0.5, 1.5, 2.5], dtype=np.float32), pa.float32()),
+        ([[0.5], [1.5], [2.5]], pa.float64()),
     ],
-)  # fmt: skip
+)
 def test_predictions_keep_their_type(predictions, type_):
     scores = Scorer(Predictor(Fake(predictions), FEATURES), 1).score(ROWS).scores
     assert scores["prediction"].type == type_

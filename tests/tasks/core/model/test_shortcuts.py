@@ -58,8 +58,9 @@ def test_a_preparation_that_does_more_than_put_columns_in_order_is_told_apart(st
 
 
 def test_the_width_of_a_model_counts_the_columns_that_one_hot_encoding_makes(mixed, fitted):
-    """The mixed table has 6 columns: two numbers, one flag, 4 + 2 categories and missing ones, four
-    parts of a date.
+    """The mixed table has 6 columns.
+
+    They are two numbers, one flag, 4 + 2 categories and missing ones, and four parts of a date.
     """
     assert last_width(fitted("sklearn.linear_model.Ridge")) == 2 + 1 + (4 + 1) + (2 + 1) + 4
     assert last_width(object()) == 0
@@ -203,7 +204,10 @@ def test_an_attribute_that_is_called_steps_is_no_pipeline(fit, table):
 
 
 def test_the_rows_stay_as_they_are_and_answer_the_same_again(mixed):
-    """Also where a frame shares memory with the table: texts and numbers are no one block."""
+    """This holds also where a frame shares memory with the table.
+
+    Strings and numbers are no one block.
+    """
     features = (Column("number", "numeric"), Column("city", "categorical"))
     numbers = make_pipeline(SimpleImputer(), StandardScaler())
     pipeline = make_pipeline(ColumnTransformer([("n", numbers, ["number"])]), Ridge())
@@ -215,7 +219,7 @@ def test_the_rows_stay_as_they_are_and_answer_the_same_again(mixed):
 
 
 def test_what_is_said_of_a_refused_row_does_not_depend_on_short_cuts(fit, table):
-    """Nor on the order in which a model selects its columns, or on whether it takes all of them."""
+    """It depends neither on the order of a model's columns nor on whether the model takes all."""
     pipeline = fit(prepare(StandardScaler(), columns=("b",)))
     rows = table.drop_null()
     odd = pa.table({"a": [np.inf, 1.0, np.inf], "b": [np.inf, np.inf, 1.0]})
