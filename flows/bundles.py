@@ -1,6 +1,7 @@
 """Bundles: how the pieces of a scoring run are scored side by side on Dask."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from functools import partial
 
 from prefect import unmapped
@@ -35,12 +36,13 @@ def score_pieces(planned: Planned, staging: Staging, compute: Compute) -> list[P
     bundles = bundle_pieces(planned.unfinished, parallelism)
     progress = Progress(planned, staging)
 
-    scored = score_bundles(bundles, planned.run, staging, progress, compute)
-    for bundle, done in zip(bundles, scored, strict=True):
-        numbers = [piece.number for piece in bundle.pieces]
-        parts.update(zip(numbers, done, strict=True))
-        check_quarantine(list(parts.values()), max_bad_rows, rows)
-        progress.advance(bundle.rows)
+    # Closed at once where this stops: what is left must not be scored beside the next run.
+    with closing(score_bundles(bundles, planned.run, staging, progress, compute)) as scored:
+        for bundle, done in zip(bundles, scored, strict=True):
+            numbers = [piece.number for piece in bundle.pieces]
+            parts.update(zip(numbers, done, strict=True))
+            check_quarantine(list(parts.values()), max_bad_rows, rows)
+            progress.advance(bundle.rows)
 
     return [parts[piece.number] for piece in planned.plan.pieces]
 
@@ -51,7 +53,7 @@ def score_bundles(
     staging: Staging,
     progress: Progress,
     compute: Compute,
-) -> Iterator[Parts]:
+) -> Generator[Parts]:
     """Yield the parts of each bundle, in order; the bundles are scored side by side on Dask.
 
     A single one is scored right here, which spares the start of a cluster.
@@ -89,7 +91,7 @@ def parts_of(
 ) -> Parts:
     """Wait for the parts of a bundle.
 
-    When its worker died of it for lack of memory, its halves are tried, once.
+    If the bundle was too much for its worker's memory, score its two halves, once.
     """
     wait = partial(result_of, while_waiting=partial(report_progress, progress))
     try:

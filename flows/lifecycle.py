@@ -20,7 +20,7 @@ from tasks.core.training.key import identify_training
 from tasks.core.training.results import Fitted, Lifecycle, Trained
 from tasks.core.training.table import SplitTable
 from tasks.measure import measure_candidate
-from tasks.read import read_source, read_table
+from tasks.read import look_at_source, read_table
 from tasks.resolve import resolve_champion
 from tasks.runner.compute import Compute
 from tasks.split import split_table
@@ -72,7 +72,8 @@ def train_model(
 def register_model(model: str, spec: Spec) -> Trained:
     """Bring a model fitted elsewhere, a skops file, through the same gates.
 
-    The source is split as for training. Which rows the model was fitted on elsewhere is not known.
+    The source is split as for training. Which rows the model was fitted on elsewhere is not known,
+    so its evidence may include some of these.
     """
     check_exists(model)
 
@@ -119,7 +120,7 @@ def challenge(
     check_candidates(spec)
     champion = resolve_champion(spec.name)
 
-    source = read_source(spec.data.source)
+    source = look_at_source(spec.data.source)
     key = identify_training(spec, source.identity, model_digest)
     if not retrain and (reused := reuse_version(spec.name, key, champion)):
         return reused

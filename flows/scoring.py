@@ -17,11 +17,11 @@ from tasks.core.scoring.reuse import find_committed
 from tasks.core.scoring.run import ScoringRun
 from tasks.core.spec.scoring import Scoring
 from tasks.core.tables.inputs import hash_inputs
-from tasks.core.tables.open_source import OpenSource
+from tasks.core.tables.listing import SourceListing
 from tasks.core.tables.sources import check_unchanged
 from tasks.plan import plan_run, plan_scoring
 from tasks.publish import publish_quarantine, publish_scores
-from tasks.read import read_source
+from tasks.read import look_at_source
 from tasks.resolve import resolve_version
 from tasks.runner.compute import Compute
 
@@ -69,24 +69,24 @@ def score_source(
     scoring: Scoring | None = None,
     window: str | None = None,
 ) -> Scores:
-    """Score a source with a model; `scoring` says what is kept, by default what the model's does.
+    """Score a source with a model; `scoring` says what is kept, by default as its spec did.
 
     1. resolve the model to one version, once;
     2. open the source, and name the run by its key: the same run again has nothing to do;
     3. score and commit, under the output's lock.
     """
     version = resolve_version(model)
-    opened = read_source(source)
+    listing = look_at_source(source)
     target = open_output(output)
-    check_copies(opened, target.location, compute.cluster)
-    run = plan_run(version, opened, target.location, scoring, max_bad_rows)
+    check_copies(listing, target.location, compute.cluster)
+    run = plan_run(version, listing, target.location, scoring, max_bad_rows)
 
     with target.locked():
         if committed := find_committed(run.destination, replace=replace):
             target.clean(committed)
             scores = summarize(committed, run.destination.output, reused=True)
         else:
-            scores = score_and_commit(run, opened, target, compute, window)
+            scores = score_and_commit(run, listing, target, compute, window)
 
     publish_scores(scores, version.name)
     return scores
@@ -94,7 +94,7 @@ def score_source(
 
 def score_and_commit(
     run: ScoringRun,
-    source: OpenSource,
+    source: SourceListing,
     target: Output,
     compute: Compute,
     window: str | None,
@@ -113,10 +113,11 @@ def score_and_commit(
         planned = plan_scoring(run, source, staging)
         try:
             parts = score_pieces(planned, staging, compute)
-        except AfterfitError:
+            described = inputs()
+        except (AfterfitError, OSError):
             check_unchanged(source.files)  # which would explain it better
             raise
-        manifest = commit_scores(target, planned, source, inputs(), parts, staging, window)
+        manifest = commit_scores(target, planned, source, described, parts, staging, window)
 
     seconds = time.monotonic() - started
     cpu_seconds = time.process_time() - cpu_before

@@ -13,7 +13,7 @@ from tasks.core.output.unique_ids import check_unique_ids
 from tasks.core.scoring.plan import Planned
 from tasks.core.scoring.summary import Attempt, make_manifest
 from tasks.core.tables.inputs import Input
-from tasks.core.tables.open_source import OpenSource
+from tasks.core.tables.listing import SourceListing
 from tasks.core.tables.sources import check_unchanged
 from tasks.idempotent import idempotent_task
 
@@ -22,7 +22,7 @@ from tasks.idempotent import idempotent_task
 def commit_scores(
     output: Output,
     planned: Planned,
-    source: OpenSource,
+    source: SourceListing,
     inputs: tuple[Input, ...],
     parts: Sequence[Part],
     staging: Staging,

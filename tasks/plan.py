@@ -12,14 +12,14 @@ from tasks.core.output.staging import Staging, reusable_parts
 from tasks.core.scoring.plan import Planned, plan_source
 from tasks.core.scoring.run import ScoringRun, name_run
 from tasks.core.spec.scoring import Scoring
-from tasks.core.tables.open_source import OpenSource
+from tasks.core.tables.listing import SourceListing
 from tasks.idempotent import idempotent_task
 
 
 @idempotent_task(task_run_name="plan the run of {model.name} version {model.version}")
 def plan_run(
     model: ModelVersion,
-    source: OpenSource,
+    source: SourceListing,
     output: str,
     scoring: Scoring | None,
     max_bad_rows: float | None = None,
@@ -36,7 +36,7 @@ def plan_run(
 
 
 @idempotent_task(task_run_name="check the source and cut it into pieces")
-def plan_scoring(run: ScoringRun, source: OpenSource, staging: Staging) -> Planned:
+def plan_scoring(run: ScoringRun, source: SourceListing, staging: Staging) -> Planned:
     """Check every file, cut the source into pieces, and find those that are scored already."""
     metadata = read_metadata(Path(run.options.model.folder))
     run, plan = plan_source(run, source, metadata, Path(staging.tables))

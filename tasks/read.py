@@ -7,20 +7,20 @@ from prefect.logging import get_run_logger
 from tasks.core.spec.sections import Data
 from tasks.core.storage.digests import digest_of
 from tasks.core.tables.arrow_files import write_table
-from tasks.core.tables.open_source import OpenSource, open_source
+from tasks.core.tables.listing import SourceListing, list_source
 from tasks.core.tables.sources import check_unchanged, content_digest
 from tasks.core.training.table import TableFile, read_files
 from tasks.idempotent import idempotent_task
 
 
 @idempotent_task(task_run_name="look at {location}")
-def read_source(location: str) -> OpenSource:
+def look_at_source(location: str) -> SourceListing:
     """List the files of a source, with their identities and footers."""
-    return open_source(location)
+    return list_source(location)
 
 
 @idempotent_task(task_run_name="read {data.source}")
-def read_table(source: OpenSource, data: Data, folder: str) -> TableFile:
+def read_table(source: SourceListing, data: Data, folder: str) -> TableFile:
     """Read a source whole, once, into a file that every later task maps into memory."""
     table = read_files(source.files, data)
     digest = digest_of([content_digest(file) for file in source.files])

@@ -18,8 +18,8 @@ from tasks.core.tables.pieces import Bundle
 from tasks.core.tables.reader import Reader
 from tasks.idempotent import idempotent_task
 
-# A worker gets its tasks one by one, and nothing else of ours lives as long as its process. Two:
-# while a new version takes over, the old one may still have bundles to score.
+# Global, because a task is handed nothing but its parameters, and a worker keeps its models from
+# task to task. Two: while a new version takes over, the old one may still have bundles to score.
 SCORERS = ScorerCache(size=2)
 
 

@@ -59,8 +59,8 @@ def are_finite(predictions: Predictions) -> NDArray[np.bool_]:
         if found is None or found.dtype.kind != "f":
             continue
 
-        by_row = np.isfinite(found).reshape(len(finite), -1)
-        finite &= by_row.all(axis=1)
+        is_finite = np.isfinite(found)
+        finite &= is_finite.all(axis=1) if found.ndim > 1 else is_finite
     return finite
 
 

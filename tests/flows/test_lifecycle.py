@@ -20,7 +20,7 @@ from tasks.core.spec.file import load_spec
 from tasks.core.tables.csv_copy import copy_csv
 from tasks.core.tables.csv_files import read_csv
 from tasks.core.tables.frames import to_frame
-from tasks.core.tables.open_source import open_source
+from tasks.core.tables.listing import list_source
 from tasks.registry import aliases, versions
 from tasks.registry.client import connect
 from tasks.registry.files import fetch
@@ -180,7 +180,7 @@ def test_files_whose_ids_have_different_types_are_refused(sales, tmp_path):
     """Their parts would not be one table: the run is refused before the first row is scored."""
     spec = load_spec(sales)
     name = train_model(spec).model
-    table = read_csv(open_source(spec.data.source).files[0], as_text=("id",))
+    table = read_csv(list_source(spec.data.source).files[0], as_text=("id",))
     (tmp_path / "two").mkdir()
     numbers = table.set_column(0, "id", pc.cast(table["id"], "int32"))
     for number, part in enumerate([table, numbers]):
@@ -226,7 +226,7 @@ def test_scores_equal_those_of_the_pipeline_in_memory_to_the_last_bit(sales, tmp
     score_batch(trained.model, spec.data.source, str(tmp_path / "out"))
     features = read_metadata(folder).features
     copied = copy_csv(
-        open_source(spec.data.source).files[0], features, tmp_path / "copy.parquet", 1000
+        list_source(spec.data.source).files[0], features, tmp_path / "copy.parquet", 1000
     )
     expected = load_pipeline(folder / "model.skops").predict(
         to_frame(pq.read_table(copied), features)
@@ -327,7 +327,7 @@ gates: {limits: {mae: {max: 60}}}
     assert done.trained.promoted
     assert done.scores.rows_scored == 17_379
     scores = read_scores(spec.scoring.output)
-    truth = read_csv(open_source(spec.data.source).files[0], as_text=("instant",))
+    truth = read_csv(list_source(spec.data.source).files[0], as_text=("instant",))
     assert scores["instant"].to_pylist() == truth["instant"].to_pylist()
     newest = pc.greater_equal(
         truth["dteday"],

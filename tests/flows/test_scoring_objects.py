@@ -21,7 +21,7 @@ from tasks.core.spec.file import load_spec
 from tasks.core.storage.files import delete, list_sizes, read_whole, write_whole
 from tasks.core.storage.location import join
 from tasks.core.tables.csv_files import read_csv
-from tasks.core.tables.open_source import open_source
+from tasks.core.tables.listing import list_source
 
 pytestmark = pytest.mark.usefixtures("servers")
 ROWS = 400
@@ -39,7 +39,7 @@ def bucket(request):
 def champion(sales):
     """The name of a champion, and the folder of its table as CSV and as Parquet."""
     spec = load_spec(sales)
-    table = read_csv(open_source(spec.data.source).files[0], as_text=("id",))
+    table = read_csv(list_source(spec.data.source).files[0], as_text=("id",))
     pq.write_table(table, sales.with_name("sales.parquet"), row_group_size=60)
     return train_model(spec).model, sales.parent
 

@@ -17,7 +17,8 @@ from tasks.core.tables.split import Split
 METADATA_NAME = "afterfit.json"
 MODEL_NAME = "model.skops"
 FORMAT_VERSION = 2
-FIRST_FORMAT = 1  # it had no number, and read all of its spec again
+# Its documents have no `format_version`: what scoring needs is taken from their spec.
+FIRST_FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class ModelMetadata:
 
     `dropped` are columns of its table that it was not trained on. `columns` and `max_bad_rows` are
     what the spec says about scoring. `split` is the rule that kept rows from the training. `width`
-    is the number of columns of its last step, which one-hot encoding can make many of a few.
+    is the number of columns of its last step: more than the features where categories are one-hot
+    encoded.
     """
 
     problem: Problem

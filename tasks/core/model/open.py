@@ -88,6 +88,6 @@ def _as_table(rows: pa.Table | pa.RecordBatch | pd.DataFrame) -> pa.Table:
 
     try:
         return pa.Table.from_pandas(rows, preserve_index=False)
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+    except (ValueError, TypeError, pa.ArrowException) as error:
         reason = " ".join(str(error).split())
         raise RequestError(f"The DataFrame cannot be read as a table: {reason}") from error

@@ -55,8 +55,8 @@ class Scorer:
         read, `reason` and `detail`.
 
         Raises:
-            AfterfitError: the model does not predict each row, or refuses nearly all of them one by
-                one.
+            AfterfitError: the model does not predict each row, or refuses very many of them, each
+                for another reason.
         """
         rejections = rejected_before(table, self.columns.id)
         good, numbers = _without(table, rejections)
@@ -71,26 +71,21 @@ class Scorer:
         unknown = count_unknown(good, self.predictor.categories)
         return Scored(scores, rejected, rejections, unknown)
 
-    def _predict(self, table: pa.Table) -> tuple[Predictions | None, Rejections]:
+    def _predict(self, table: pa.Table) -> tuple[Predictions, Rejections]:
         """Predict the rows that can be predicted; return why the others cannot, by row."""
         predictions, refused = self._predict_accepted(table)
-        if predictions is None:
-            return None, refused
-
         finite = are_finite(predictions)
         if finite.all():
             return predictions, refused
 
         accepted = _others(len(table), refused)
         rejections = refused | {int(row): NOT_FINITE for row in accepted[~finite]}
-        if not finite.any():
-            return None, rejections
         return predictions.where(finite), rejections
 
-    def _predict_accepted(self, table: pa.Table) -> tuple[Predictions | None, Rejections]:
+    def _predict_accepted(self, table: pa.Table) -> tuple[Predictions, Rejections]:
         """Predict the rows that the model accepts."""
         if not len(table):
-            return None, {}
+            return self._no_predictions(), {}
 
         refused: Rejections = {}
         try:
@@ -99,19 +94,22 @@ class Scorer:
             refused = self.predictor.refused(table, proba=self.columns.proba)
             table, _ = _without(table, refused)
             if not len(table):
-                return None, refused
+                return self._no_predictions(), refused
             predictions = self.predictor.predict(table, proba=self.columns.proba)
 
         check_shape(predictions, len(table))
         return predictions, refused
 
-    def _scores(
-        self, table: pa.Table, rows: NDArray[np.int64], predictions: Predictions | None
-    ) -> pa.Table:
-        """Put the scores together; without predictions there is neither row nor column."""
-        if predictions is None:
-            return pa.table({})
+    def _no_predictions(self) -> Predictions:
+        """Return the predictions of no row, of the type that those of a row would have."""
+        labels = np.asarray(getattr(self.predictor.pipeline, "classes_", np.empty(0)))
+        probabilities = np.empty((0, len(labels))) if self.columns.proba else None
+        return Predictions(labels[:0], probabilities, tuple(labels.tolist()))
 
+    def _scores(
+        self, table: pa.Table, rows: NDArray[np.int64], predictions: Predictions
+    ) -> pa.Table:
+        """Put the scores together."""
         scores = {name: table[name] for name in self.columns.carried}
         if not self.columns.id:
             scores = {ROW: pa.array(rows), **scores}

@@ -7,7 +7,7 @@ from tasks.core.score_columns import ScoreColumns
 from tasks.core.spec.spec import Spec
 from tasks.core.storage.location import is_url
 from tasks.core.tables.columns import kind_of
-from tasks.core.tables.open_source import OpenSource, check_same_types, open_source
+from tasks.core.tables.listing import SourceListing, check_same_types, list_source
 from tasks.core.tables.schemas import check_schema
 
 
@@ -25,13 +25,13 @@ def check_scoring(spec: Spec) -> None:
         )
     open_output(spec.scoring.output)
 
-    source = open_source(spec.scoring.source)
+    source = list_source(spec.scoring.source)
     carried = ScoreColumns(spec.data.id, spec.scoring.keep).carried
     for file, schema in zip(source.files, source.schemas, strict=True):
         check_schema(schema, (), carried, file.path)
 
 
-def check_copies(source: OpenSource, output: str, cluster: str | None) -> None:
+def check_copies(source: SourceListing, output: str, cluster: str | None) -> None:
     """Refuse CSV files whose Parquet copies the workers of a cluster could not read.
 
     The copies lie beside the output, or on this machine.
@@ -47,7 +47,7 @@ def check_copies(source: OpenSource, output: str, cluster: str | None) -> None:
         )
 
 
-def check_columns(source: OpenSource, metadata: ModelMetadata, columns: ScoreColumns) -> None:
+def check_columns(source: SourceListing, metadata: ModelMetadata, columns: ScoreColumns) -> None:
     """Refuse a source that the model cannot score, or whose scores would not be one table.
 
     Raises:
@@ -69,7 +69,7 @@ def check_columns(source: OpenSource, metadata: ModelMetadata, columns: ScoreCol
 
 
 def describe_columns(
-    source: OpenSource, metadata: ModelMetadata, columns: ScoreColumns
+    source: SourceListing, metadata: ModelMetadata, columns: ScoreColumns
 ) -> tuple[str, ...]:
     """Note the columns that are not read, and another order of the features than the model's.
 

@@ -13,7 +13,7 @@ from tasks.core.scoring.checks import check_columns, describe_columns
 from tasks.core.scoring.run import ScoringRun
 from tasks.core.storage.digests import digest_of
 from tasks.core.tables.csv_copy import copy_csv
-from tasks.core.tables.open_source import OpenSource
+from tasks.core.tables.listing import SourceListing
 from tasks.core.tables.parquet import read_footer
 from tasks.core.tables.pieces import Piece, TableGroups, piece_rows, plan_pieces
 from tasks.core.tables.sources import SourceFile
@@ -56,7 +56,7 @@ class Planned:
 
 def plan_source(
     run: ScoringRun,
-    source: OpenSource,
+    source: SourceListing,
     metadata: ModelMetadata,
     tables: Path,
     kernel_rows: int = KERNEL_ROWS,
@@ -92,7 +92,7 @@ def plan_source(
 
 
 def _row_groups(
-    source: OpenSource, metadata: ModelMetadata, tables: Path, at_least: int
+    source: SourceListing, metadata: ModelMetadata, tables: Path, at_least: int
 ) -> Iterator[TableGroups]:
     """Yield each file with the rows of its row groups; of a CSV file, those of its copy."""
     for number, (file, footer) in enumerate(zip(source.files, source.footers, strict=True)):

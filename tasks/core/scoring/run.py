@@ -12,7 +12,7 @@ from tasks.core.output.manifest import make_run_key
 from tasks.core.score_columns import ScoreColumns, check_carried
 from tasks.core.spec.scoring import Scoring
 from tasks.core.storage.location import is_url
-from tasks.core.tables.open_source import OpenSource
+from tasks.core.tables.listing import SourceListing
 from tasks.core.tables.sources import SourceFile
 
 
@@ -52,7 +52,7 @@ class ScoringRun:
 def name_run(
     model: ModelVersion,
     metadata: ModelMetadata,
-    source: OpenSource,
+    source: SourceListing,
     output: str,
     scoring: Scoring | None = None,
 ) -> ScoringRun:

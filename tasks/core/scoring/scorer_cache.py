@@ -11,7 +11,8 @@ from tasks.core.scoring.run import ScoringOptions
 
 
 class ScorerCache:
-    """The scorers of a process. Its owner says how many it holds; the oldest is let go first.
+    """The scorers of a process. Its owner says how many it holds; the least recently
+    used one is let go first.
 
     Threads may share it.
     """
@@ -40,11 +41,6 @@ class ScorerCache:
             while len(self._scorers) > self._size:
                 self._scorers.popitem(last=False)
             return self._scorers[options]
-
-    def clear(self) -> None:
-        """Let all scorers go."""
-        with self._lock:
-            self._scorers.clear()
 
 
 def _open_scorer(options: ScoringOptions, rows: pa.Table) -> Scorer:

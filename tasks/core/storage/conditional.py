@@ -28,11 +28,7 @@ def write_if_unchanged(filesystem: Any, path: str, content: bytes, before: bytes
     condition = {"mode": "create"}
 
     if before is not None:
-        condition = {}
-        if is_conditional(filesystem):
-            condition = {"IfMatch": filesystem.info(path)["ETag"]}
-        if filesystem.cat_file(path) != before:
-            raise FileExistsError(path)
+        condition = _hold_against(filesystem, path, before)
 
     try:
         filesystem.pipe_file(path, content, **condition)
@@ -40,6 +36,21 @@ def write_if_unchanged(filesystem: Any, path: str, content: bytes, before: bytes
         if _is_conflict(error):
             raise FileExistsError(path) from error
         raise
+
+
+def _hold_against(filesystem: Any, path: str, before: bytes) -> dict[str, str]:
+    """Refuse an object that is not the expected one; return the store's own condition, if any."""
+    condition = {}
+    try:
+        if is_conditional(filesystem):
+            condition = {"IfMatch": filesystem.info(path)["ETag"]}
+        found = filesystem.cat_file(path)
+    except FileNotFoundError as error:
+        raise FileExistsError(path) from error
+
+    if found != before:
+        raise FileExistsError(path)
+    return condition
 
 
 def _is_conflict(error: OSError) -> bool:

@@ -10,7 +10,7 @@ from tasks.core.errors import RequestError
 from tasks.core.metrics import Problem
 from tasks.core.tables.columns import kind_of
 from tasks.core.tables.csv_files import read_csv
-from tasks.core.tables.open_source import open_source
+from tasks.core.tables.listing import list_source
 from tasks.core.tables.parquet import read_parquet
 from tasks.core.training.guesses import Roles, guess_problem, guess_roles
 from tasks.core.wording import nearest_name
@@ -67,7 +67,7 @@ def write_first_spec(source: str, target: str, path: Path) -> None:
             "name another file with --output."
         )
 
-    file = open_source(source).files[0]
+    file = list_source(source).files[0]
     table = read_csv(file) if file.format == "csv" else read_parquet(file.path)
     if target not in table.column_names:
         hint = nearest_name(target, table.column_names)

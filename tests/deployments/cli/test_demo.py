@@ -4,21 +4,21 @@ import pyarrow.parquet as pq
 
 from deployments.cli.demo import write_demo
 from tasks.core.spec.file import load_spec
-from tasks.core.tables.open_source import open_source
+from tasks.core.tables.listing import list_source
 
 
 def test_the_demo_can_be_read_and_is_written_once_only(tmp_path):
     """A file that is written anew would be another source, and train again."""
     path = write_demo(tmp_path, rows=1000)
     spec = load_spec(path)
-    trained = open_source(spec.data.source).files
-    scored = open_source(spec.scoring.source).files
+    trained = list_source(spec.data.source).files
+    scored = list_source(spec.scoring.source).files
 
     with path.open("a") as file:
         file.write("# mine\n")
     write_demo(tmp_path, rows=1000)
-    assert open_source(spec.data.source).files == trained
-    assert open_source(spec.scoring.source).files == scored
+    assert list_source(spec.data.source).files == trained
+    assert list_source(spec.scoring.source).files == scored
     assert path.read_text().endswith("# mine\n")
 
 

@@ -82,6 +82,8 @@ def test_rows_that_cannot_be_scored_are_returned_with_the_reason(version, table)
         (lambda frame: frame.drop(columns="id"), "the rows: column 'id' is missing"),
         (lambda frame: frame.assign(number="many"), "column 'number' is .*, the model was trained"),
         (lambda frame: frame.assign(number=[{}, *"x" * (len(frame) - 1)]), "cannot be read as a"),
+        (lambda frame: pd.concat([frame, frame], axis=1), "cannot be read as a table: Duplicate"),
+        (lambda frame: frame.assign(number=1j), "cannot be read as a table"),
         (lambda frame: frame.to_numpy(), "The rows are a ndarray: give an Arrow table or a pandas"),
     ],
 )
@@ -93,9 +95,18 @@ def test_rows_that_are_no_table_of_the_model_are_refused_in_a_sentence(
     assert "\n" not in str(refused.value)
 
 
-def test_no_rows_have_no_scores(version, table):
-    scored = open_model(version).score(table.slice(0, 0))
-    assert (len(scored.scores), scored.rejected, scored.rejections) == (0, None, {})
+def test_no_rows_have_no_scores_in_the_usual_columns(version, table):
+    model = open_model(version)
+    usual = model.score(table).scores.schema
+
+    none = model.score(table.slice(0, 0))
+    assert (none.scores.schema, len(none.scores), none.rejected) == (usual, 0, None)
+
+    ids = pa.nulls(2, pa.string())
+    position = table.column_names.index("id")
+    rejected = model.score(table.slice(0, 2).set_column(position, "id", ids))
+    assert (rejected.scores.schema, len(rejected.scores)) == (usual, 0)
+    assert rejected.rejected["reason"].to_pylist() == ["missing_id"] * 2
 
 
 def test_files_that_are_not_those_that_were_registered_are_not_opened(version):

@@ -14,7 +14,7 @@ from tasks.core.scoring.plan import plan_source
 from tasks.core.scoring.run import name_run
 from tasks.core.tables.csv_copy import copy_csv
 from tasks.core.tables.frames import to_frame
-from tasks.core.tables.open_source import open_source
+from tasks.core.tables.listing import list_source
 from tasks.core.tables.reader import read_piece
 
 SCHEMA = pa.schema([
@@ -55,7 +55,7 @@ def test_a_csv_file_and_a_parquet_file_of_one_table_are_scored_alike(tmp_path, m
     pyarrow.csv.write_csv(table, tmp_path / "t.csv")
     copied = pq.read_table(
         copy_csv(
-            open_source(str(tmp_path / "t.csv")).files[0],
+            list_source(str(tmp_path / "t.csv")).files[0],
             metadata.features,
             tmp_path / "c.parquet",
             99,
@@ -81,7 +81,7 @@ def test_a_csv_time_with_a_zone_or_nanoseconds_is_the_same_moment_to_the_microse
 
 
 def planned(model, metadata, source, output, tables):
-    opened = open_source(str(source))
+    opened = list_source(str(source))
     run = name_run(model, metadata, opened, str(output))
     return plan_source(run, opened, metadata, tables)[1]
 
@@ -164,9 +164,9 @@ def test_one_file_without_a_column_among_good_ones_is_found_before_the_first_row
         write(f"{number}.parquet", table if number != 3 else table.drop_columns(["flag"]))
     columns = ScoreColumns("id")
     with pytest.raises(RequestError, match=r"3\.parquet: column 'flag' is missing"):
-        check_columns(open_source(str(tmp_path)), metadata, columns)
+        check_columns(list_source(str(tmp_path)), metadata, columns)
     (tmp_path / "3.parquet").unlink()
-    assert check_columns(open_source(str(tmp_path)), metadata, columns) is None
+    assert check_columns(list_source(str(tmp_path)), metadata, columns) is None
 
 
 @pytest.mark.parametrize("output", ["", "..", "../.."])
@@ -176,9 +176,9 @@ def test_scores_never_go_where_their_source_is(tmp_path, write, metadata, model,
     (tmp_path / "link").symlink_to(source)
     for path in (source, tmp_path / "link"):
         with pytest.raises(RequestError, match="holds the source itself"):
-            name_run(model, metadata, open_source(str(path)), str((source / output).resolve()))
+            name_run(model, metadata, list_source(str(path)), str((source / output).resolve()))
     inside = str(source / "scores")
-    run = name_run(model, metadata, open_source(str(source)), inside)
+    run = name_run(model, metadata, list_source(str(source)), inside)
     assert run.destination.output == inside
 
 
@@ -186,7 +186,7 @@ def test_the_key_of_a_run_depends_on_the_model_the_source_and_what_is_carried_no
     tmp_path, write, make_card, model
 ):
     source, other = (
-        open_source(write(name, SCHEMA.empty_table()).path) for name in ("t.parquet", "u.parquet")
+        list_source(write(name, SCHEMA.empty_table()).path) for name in ("t.parquet", "u.parquet")
     )
 
     def key(source=source, digest=model.digest, output="out", **scoring):
@@ -266,7 +266,7 @@ def test_an_id_that_cannot_be_told_apart_is_refused_before_anything_is_scored(
 def test_copies_that_the_workers_of_a_cluster_could_not_read_are_refused(
     write, table, name, output, cluster, refused
 ):
-    source = open_source(write(name, table if name.endswith("parquet") else "a\n1\n").path)
+    source = list_source(write(name, table if name.endswith("parquet") else "a\n1\n").path)
     if not refused:
         assert check_copies(source, output, cluster) is None
         return
@@ -278,7 +278,7 @@ def test_copies_that_the_workers_of_a_cluster_could_not_read_are_refused(
 def test_only_a_source_with_rows_enough_is_meant_for_the_kernel(
     tmp_path, write, metadata, table, model, rows_that_pay, pays
 ):
-    source = open_source(write("t.parquet", table).path)
+    source = list_source(write("t.parquet", table).path)
     run = name_run(model, metadata, source, str(tmp_path / "out"))
     planned_run, _ = plan_source(run, source, metadata, tmp_path, rows_that_pay)
     assert planned_run.options.shortcuts is pays

@@ -64,11 +64,3 @@ def test_short_cuts_are_tried_on_the_rows_only_where_they_pay(opened, options):
     scorers.get(plain, "rows")
     scorers.get(replace(plain, shortcuts=True), "rows")
     assert opened == [(1, None, True), (1, "rows", True)]
-
-
-def test_a_cleared_cache_opens_models_again(opened, options):
-    scorers = ScorerCache(size=1)
-    scorers.get(options(1), None)
-    scorers.clear()
-    scorers.get(options(1), None)
-    assert len(opened) == 2

@@ -34,6 +34,14 @@ def test_an_object_is_replaced_only_if_it_is_the_expected_one(store):
     assert filesystem.cat_file(path) == b"second"
 
 
+def test_an_object_that_was_deleted_meanwhile_is_not_the_expected_one(store):
+    filesystem, path = store
+    with pytest.raises(FileExistsError):
+        write_if_unchanged(filesystem, path, b"second", b"first")
+
+    assert not filesystem.exists(path)
+
+
 def test_an_error_that_is_no_conflict_stays_what_it_is(store, monkeypatch):
     filesystem, path = store
 

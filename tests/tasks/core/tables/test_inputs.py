@@ -15,7 +15,7 @@ from tasks.core.tables.inputs import (
     hash_inputs,
     prefetch_digests,
 )
-from tasks.core.tables.open_source import open_source
+from tasks.core.tables.listing import list_source
 
 
 def sha256(path):
@@ -78,7 +78,7 @@ def test_a_file_is_hashed_whole_however_little_is_read_at_once(write, mixed, has
 
 def test_the_content_of_a_file_on_a_store_is_told_as_the_store_does_and_not_read(write, mixed):
     write_whole("memory://inputs/a.parquet", Path(write("a.parquet", mixed).path).read_bytes())
-    (file,) = open_source("memory://inputs/a.parquet").files
+    (file,) = list_source("memory://inputs/a.parquet").files
     found = describe_input(file, lambda _: pytest.fail("it was read"))
     assert found.content == f"store:{file.stamp}"
 

@@ -5,14 +5,14 @@ import pytest
 
 from tasks.core.errors import AfterfitError, RequestError
 from tasks.core.storage.location import without_secrets
-from tasks.core.tables.open_source import open_source
+from tasks.core.tables.listing import list_source
 from tasks.core.tables.sources import check_unchanged, content_digest, source_identity
 
 TABLE = pa.table({"a": [1, 2, 3]})
 
 
 def names(source):
-    return [os.path.basename(file.path) for file in open_source(str(source)).files]  # noqa: PTH119 - paths of file systems
+    return [os.path.basename(file.path) for file in list_source(str(source)).files]  # noqa: PTH119 - paths of file systems
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_a_name_with_glob_marks_is_a_file_where_there_is_one(tmp_path, write):
 
 def test_a_file_url_is_the_file(folder):
     url, path = f"file://{folder}/b.parquet", f"{folder}/b.parquet"
-    assert open_source(url) == open_source(path)
+    assert list_source(url) == list_source(path)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_what_is_no_source_is_refused_in_one_sentence(tmp_path, write, make, sou
         path = tmp_path / name
         write(name, content) if isinstance(content, pa.Table) else path.write_bytes(content)
     with pytest.raises(RequestError, match=words) as refused:
-        open_source(str(tmp_path / source))
+        list_source(str(tmp_path / source))
     assert "\n" not in str(refused.value)
 
 
@@ -90,14 +90,14 @@ def test_one_truncated_file_among_good_ones_is_named(tmp_path, write):
     whole = (tmp_path / "3.parquet").read_bytes()
     (tmp_path / "3.parquet").write_bytes(whole[:-5])
     with pytest.raises(RequestError, match=r"3\.parquet is not a whole Parquet file"):
-        open_source(str(tmp_path))
+        list_source(str(tmp_path))
 
 
 def test_a_file_that_may_not_be_read_is_refused(tmp_path, monkeypatch, write):
     write("a.csv", "a\n1\n")
     monkeypatch.setattr("tasks.core.tables.sources.DIGESTS", {"csv": _denied})
     with pytest.raises(RequestError, match=r"a\.csv cannot be read: Permission denied"):
-        open_source(str(tmp_path / "a.csv"))
+        list_source(str(tmp_path / "a.csv"))
 
 
 def _denied(*_):
@@ -107,7 +107,7 @@ def _denied(*_):
 @pytest.mark.parametrize("source", ["data", "./data/*.csv", "../in.parquet", "~/in.csv"])
 def test_a_relative_path_is_refused(source):
     with pytest.raises(RequestError, match="relative path"):
-        open_source(source)
+        list_source(source)
 
 
 CHANGES = {
@@ -124,10 +124,10 @@ def write_csv(path, content):
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
 def test_the_identity_changes_with_what_changes(tmp_path, write, change):
     before = (write("a.csv", "a\n1\n"),)
-    assert source_identity(before) == source_identity(open_source(str(tmp_path)).files)
+    assert source_identity(before) == source_identity(list_source(str(tmp_path)).files)
     check_unchanged(before)
     change(tmp_path / "a.csv")
-    assert source_identity(before) != source_identity(open_source(str(tmp_path)).files)
+    assert source_identity(before) != source_identity(list_source(str(tmp_path)).files)
     with pytest.raises(AfterfitError, match=r"a\.csv changed while it was being read"):
         check_unchanged(before)
 
@@ -168,7 +168,7 @@ def test_credentials_are_taken_out_of_a_url(location, shown):
 @pytest.mark.parametrize("scheme", ["memory", "nosuch", "http"])
 def test_no_message_holds_the_credentials_of_a_url(scheme):
     with pytest.raises(RequestError) as refused:
-        open_source(f"{scheme}://user:secret@127.0.0.1:1/in.parquet")
+        list_source(f"{scheme}://user:secret@127.0.0.1:1/in.parquet")
     assert "secret" not in str(refused.value)
     assert "127.0.0.1:1/in.parquet" in str(refused.value)
 
@@ -177,14 +177,14 @@ def test_a_folder_with_folders_is_refused_and_all_its_files_can_be_named(tmp_pat
     """Their rows would be left out; those of folders that are hidden are meant to be."""
     write("in/a.parquet", mixed)
     write("in/_done/b.parquet", mixed)
-    assert len(open_source(str(tmp_path / "in")).files) == 1
+    assert len(list_source(str(tmp_path / "in")).files) == 1
     write("in/day=1/b.parquet", mixed)
     with pytest.raises(
         RequestError, match=r"holds folders \(day=1\): name the files, as in .*/in/\*\*/\*\.parquet"
     ):
-        open_source(str(tmp_path / "in"))
-    assert len(open_source(str(tmp_path / "in/*.parquet")).files) == 1
-    assert len(open_source(str(tmp_path / "in/day=*/*.parquet")).files) == 1
+        list_source(str(tmp_path / "in"))
+    assert len(list_source(str(tmp_path / "in/*.parquet")).files) == 1
+    assert len(list_source(str(tmp_path / "in/day=*/*.parquet")).files) == 1
     assert names(tmp_path / "in/**/*.parquet") == [
         "b.parquet",
         "a.parquet",

@@ -5,7 +5,7 @@ import pytest
 from tasks.core.errors import RequestError
 from tasks.core.spec.sections import Data
 from tasks.core.tables.arrow_files import open_table
-from tasks.core.tables.open_source import open_source
+from tasks.core.tables.listing import list_source
 from tasks.core.tables.split import held_out
 from tasks.core.training.table import read_files, split_rows
 
@@ -29,7 +29,7 @@ def test_files_are_read_in_order_and_their_types_fit_together(tmp_path, write):
     write("a.parquet", pa.table({"y": [1] * 6, "x": [1, 2, 3, 4, 5, 6]}))
     write("b.parquet", pa.table({"x": [7.5] * 5, "y": [2] * 5}))
 
-    table = read_files(open_source(str(tmp_path)).files, data())
+    table = read_files(list_source(str(tmp_path)).files, data())
     assert table["x"].to_pylist() == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0] + [7.5] * 5
     assert table["y"].to_pylist() == [1] * 6 + [2] * 5
 
@@ -39,7 +39,7 @@ def test_dictionaries_are_written_out_as_files_need_not_share_them(tmp_path, wri
     write("a.parquet", pa.table({"y": range(10), "city": cities.dictionary_encode()}))
     write("b.parquet", pa.table({"y": range(10), "city": cities}))
 
-    table = read_files(open_source(str(tmp_path)).files, data())
+    table = read_files(list_source(str(tmp_path)).files, data())
     assert table["city"].type == pa.string()
     assert table["city"].to_pylist() == ["Oslo", "Bergen"] * 10
 
@@ -82,7 +82,7 @@ def test_files_of_different_columns_or_types_are_refused(tmp_path, write, other,
     write("a.parquet", pa.table({"y": range(10), "x": range(10)}))
     write("b.parquet", pa.table(other))
     with pytest.raises(RequestError, match=words):
-        read_files(open_source(str(tmp_path)).files, data())
+        read_files(list_source(str(tmp_path)).files, data())
 
 
 def test_each_row_with_a_target_is_on_one_side_and_the_others_are_counted(tmp_path):

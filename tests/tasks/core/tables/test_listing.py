@@ -10,7 +10,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from tasks.core.errors import RequestError
 from tasks.core.scoring.plan import plan_source
 from tasks.core.scoring.run import name_run
-from tasks.core.tables.open_source import open_source
+from tasks.core.tables.listing import list_source
 from tasks.core.tables.parquet import FIRST_READ, open_parquet
 from tasks.core.tables.sources import check_unchanged
 
@@ -59,7 +59,7 @@ def test_a_run_lists_a_source_once_and_reads_each_footer_once_and_again_at_the_c
     asked = CountingFileSystem.asked
     once = {("read", f"{name}.parquet"): 1 for name in "abc"}
 
-    source = open_source(counting)
+    source = list_source(counting)
     assert asked == {("ls", "in"): asked["ls", "in"], **once}
     listed = asked["ls", "in"]
 
@@ -75,7 +75,7 @@ def test_a_run_lists_a_source_once_and_reads_each_footer_once_and_again_at_the_c
 
 def test_a_footer_says_the_same_as_the_file_that_it_ends(write, mixed):
     file = write("a.parquet", mixed, row_group_size=150)
-    (footer,) = open_source(file.path).footers
+    (footer,) = list_source(file.path).footers
     with open_parquet(file.path) as parquet:
         assert footer.schema.equals(parquet.schema_arrow, check_metadata=True)
     assert footer.group_rows == (150, 150, 100)
@@ -83,7 +83,7 @@ def test_a_footer_says_the_same_as_the_file_that_it_ends(write, mixed):
 
 def test_a_dictionary_column_keeps_its_type(write):
     codes = pa.array(["x", "y"]).dictionary_encode()
-    (footer,) = open_source(write("a.parquet", pa.table({"c": codes})).path).footers
+    (footer,) = list_source(write("a.parquet", pa.table({"c": codes})).path).footers
     assert pa.types.is_dictionary(footer.schema.field("c").type)
 
 
@@ -91,11 +91,11 @@ def test_a_footer_longer_than_the_first_read_is_read_whole(write):
     wide = pa.table({f"column {number:05}": [1.0] for number in range(2000)})
     file = write("wide.parquet", wide)
     assert file.size > FIRST_READ
-    assert open_source(file.path).footers[0].schema.equals(wide.schema)
+    assert list_source(file.path).footers[0].schema.equals(wide.schema)
 
 
 def test_a_csv_file_has_names_only(write):
-    (footer,) = open_source(write("a.csv", "a,b\n1,2\n").path).footers
+    (footer,) = list_source(write("a.csv", "a,b\n1,2\n").path).footers
     assert (footer.schema.names, footer.group_rows) == (["a", "b"], ())
 
 
@@ -105,4 +105,4 @@ def test_a_damaged_footer_is_refused_with_the_name_of_its_file(write, mixed):
         damaged.seek(file.size - 40)
         damaged.write(b"\xff" * 30)
     with pytest.raises(RequestError, match=r"a\.parquet cannot be read as Parquet"):
-        open_source(file.path)
+        list_source(file.path)

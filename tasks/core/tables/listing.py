@@ -1,4 +1,4 @@
-"""Open a source: list its files, take their identities and read their footers, once for a run."""
+"""List a source: its files, their identities and their footers, once for a run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from tasks.core.tables.sources import SourceFile, identify, list_paths, source_i
 
 
 @dataclass(frozen=True)
-class OpenSource:
+class SourceListing:
     """The files of a source, the footer of each, and one digest of their identities."""
 
     files: tuple[SourceFile, ...]
@@ -27,26 +27,31 @@ class OpenSource:
         return [footer.schema for footer in self.footers]
 
 
-def open_source(location: str) -> OpenSource:
-    """List the files of a source, with their identities and footers; each is read once.
+def list_source(location: str) -> SourceListing:
+    """List the files of a source, with their identities and footers.
+
+    Each Parquet footer is read once. A CSV file is read whole for its identity, and once more up to
+    the end of its header.
 
     Raises:
         RequestError: there are none, they are not all Parquet or all CSV, or one is damaged.
     """
     filesystem, _ = open_filesystem(location)
-    opened = [_open_file(filesystem, path) for path in list_paths(location)]
-    files = tuple(file for file, _ in opened)
-    return OpenSource(files, tuple(footer for _, footer in opened), source_identity(files))
+    found = [_look_at_file(filesystem, path) for path in list_paths(location)]
+
+    files = tuple(file for file, _ in found)
+    footers = tuple(footer for _, footer in found)
+    return SourceListing(files, footers, source_identity(files))
 
 
-def _open_file(filesystem: Any, path: str) -> tuple[SourceFile, Footer]:
+def _look_at_file(filesystem: Any, path: str) -> tuple[SourceFile, Footer]:
     file, tail = identify(filesystem, path)
     if file.format == "csv":
         return file, Footer(pa.schema([(name, pa.null()) for name in header(file)]), ())
     return file, parse_footer(tail, file.path)
 
 
-def check_same_types(source: OpenSource, names: Sequence[str]) -> None:
+def check_same_types(source: SourceListing, names: Sequence[str]) -> None:
     """Refuse files in which a column has different types: their parts would not be one table.
 
     Raises:
