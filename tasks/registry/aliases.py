@@ -29,9 +29,10 @@ def promote(name: str, version: int, expected: int | None, flow_run: str) -> int
         champion = find_alias(name)
         current = champion.version if champion else None
         if current not in {expected, version}:
+            now = f"the champion is version {current}" if current else "there is no champion"
+            then = f"version {expected}" if expected else "none"
             raise GateError(
-                f"{name}: the champion is version {current}, "
-                f"the verdict was about version {expected}: run again."
+                f"{name}: {now} now, and {then} when the challenger was judged: run again."
             )
 
         replaced = current if current != version else None
