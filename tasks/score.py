@@ -23,6 +23,14 @@ from tasks.idempotent import idempotent_task
 SCORERS = ScorerCache(size=2)
 
 
+def scorers_of_this_process() -> ScorerCache:
+    """Return the scorers of the process this runs in.
+
+    A task travels to a worker with the objects it names. This function travels by its name.
+    """
+    return SCORERS
+
+
 @idempotent_task(task_run_name="score rows {bundle.start:,} to {bundle.last:,}")
 def score_bundle(bundle: Bundle, run: ScoringRun, staging: Staging) -> tuple[Part, ...]:
     """Score each piece of a bundle into its part; parts that are finished already stay."""
@@ -32,9 +40,10 @@ def score_bundle(bundle: Bundle, run: ScoringRun, staging: Staging) -> tuple[Par
     if first.path != first.origin:  # the copy of a CSV file
         columns.append(PROBLEM)
 
+    scorers = scorers_of_this_process()
     with closing(Reader(columns)) as reader, one_thread():
         pieces = bundle.pieces
-        parts = tuple(score_piece(piece, run, staging, reader, SCORERS) for piece in pieces)
+        parts = tuple(score_piece(piece, run, staging, reader, scorers) for piece in pieces)
 
     get_run_logger().info("scored %s rows in %s pieces", f"{bundle.rows:,}", len(parts))
     return parts

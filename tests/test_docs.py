@@ -1,6 +1,5 @@
 """The pages in docs/: the paths, modules, options and settings they name are there."""
 
-import importlib.util
 import re
 import shlex
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 from distributed.cli import dask_scheduler, dask_worker
 
+import afterfit
 from deployments.servers.kinds import RECORDING
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,13 +26,15 @@ def test_a_page_links_to_what_is_there(page):
 
 
 @each_page
-def test_a_page_names_files_and_modules_that_are_there(page):
+def test_a_page_names_files_and_public_names_that_are_there(page):
     files = re.findall(rf"(?<![\w/.])(?:{FOLDERS})/[\w/.-]*\w", PAGES[page])
-    modules = re.findall(rf"`((?:{FOLDERS})(?:\.\w+)+)`", PAGES[page])
+    names = re.findall(r"`afterfit\.(\w+)", PAGES[page])
+    modules = re.findall(rf"`(?:{FOLDERS})\.\w+", PAGES[page])
     assert files
-    assert modules
     assert [file for file in files if not (ROOT / file).exists()] == []
-    assert [module for module in modules if not importlib.util.find_spec(module)] == []
+    assert names
+    assert set(names) <= set(afterfit.__all__)
+    assert modules == []  # they are private
 
 
 @pytest.mark.parametrize("command", [dask_scheduler, dask_worker])

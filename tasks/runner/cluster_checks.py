@@ -29,63 +29,71 @@ PACKAGES_THAT_MUST_MATCH = (
     "pandas",
     "pyarrow",
 )
-WORKER_SECONDS = (
-    120.0  # how long a first worker is waited for: a cluster may have been asked for one just now
-)
-LOOKED_AT = 1000  # of a source of more files, so many are looked at
+WORKER_SECONDS = 120.0  # how long a first worker is waited for: it may have been asked for just now
+FILES_CHECKED = 1000  # of a source of more files, so many are checked
 
 
 @dataclass(frozen=True)
 class Reach:
-    """What every worker must reach under the name it has here: files to read, and a folder or URL
-    to write to.
+    """What every worker must reach under the name it has here.
+
+    `reads` are files; `writes` is a folder or URL.
     """
 
     reads: tuple[str, ...] = ()
     writes: str = ""
 
 
-# Checking
-
-
-def check_cluster(client: Client, reach: Reach) -> None:
+def check_cluster(client: Client, reach: Reach, worker_seconds: float = WORKER_SECONDS) -> None:
     """Check a cluster before work starts, and name the servers to its workers.
 
     1. wait until it has a worker;
-    2. hold the versions of its scheduler and workers against ours, then the code of the package
-       itself;
+    2. compare the versions of its scheduler and workers with ours, then the package's own code;
     3. probe whether each worker reaches the data and the folders of the run;
-    4. put the addresses of the servers into the environment of its workers, of those too that come
-       later.
+    4. put the addresses of the servers into the environment of its workers, also of later ones.
 
     Raises:
         AfterfitError: it has no worker.
         RequestError: with what differs, and where.
     """
-    scheduler: str = client.scheduler_info()["address"]
+    scheduler = str(client.scheduler_info()["address"])
+    _wait_for_worker(client, scheduler, worker_seconds)
+    _compare_versions(client, scheduler)
+    _compare_code(client, scheduler)
+    check_reach(client, reach)
+
+    name = f"{topic_of(client.id)}-servers"
+    plugin = EnvironmentPlugin(name, servers())
+    client.register_plugin(plugin)
+
+
+def _wait_for_worker(client: Client, scheduler: str, seconds: float) -> None:
     try:
-        client.wait_for_workers(1, timeout=WORKER_SECONDS)
+        client.wait_for_workers(1, timeout=seconds)
     except TimeoutError as error:
         raise AfterfitError(
-            f"The Dask scheduler at {scheduler} has had no worker for {WORKER_SECONDS:.0f} s: start some."
+            f"The Dask scheduler at {scheduler} has had no worker for {seconds:.0f} s: start some."
         ) from error
+
+
+# Versions
+
+
+def _compare_versions(client: Client, scheduler: str) -> None:
     found: Any = client.get_versions(packages=list(PACKAGES_THAT_MUST_MATCH))
     ours = found["client"]["packages"]
-    check_versions(f"The scheduler {scheduler}", ours, found["scheduler"]["packages"])
-    for address, theirs in found["workers"].items():
-        check_versions(f"The worker {address}", ours, theirs["packages"])
-    check_code(f"The scheduler {scheduler}", _answer_of_scheduler(client))
-    for address, digest in client.run(code_digest, on_error="return").items():
-        check_code(f"The worker {address}", digest)
-    check_reach(client, reach)
-    client.register_plugin(EnvironmentPlugin(f"{topic_of(client.id)}-servers", servers()))
+    theirs = found["scheduler"]["packages"]
+    check_versions(f"The scheduler {scheduler}", ours, theirs)
+
+    for address, versions in found["workers"].items():
+        theirs = versions["packages"]
+        check_versions(f"The worker {address}", ours, theirs)
 
 
 def check_versions(
     where: str, ours: Mapping[str, str | None], theirs: Mapping[str, str | None]
 ) -> None:
-    """Refuse a scheduler or worker without the package, or with other versions of what it shares
-    with us.
+    """Refuse a scheduler or worker without the package, or with other versions than ours.
 
     Raises:
         RequestError: it names each package, with both versions.
@@ -98,43 +106,57 @@ def check_versions(
     """
     if not theirs.get("afterfit"):
         raise RequestError(
-            f"{where} has no afterfit: install requirements.lock and then the package, as deployments/dask/Dockerfile "
-            "does, into the environment it is started from."
+            f"{where} has no afterfit: install requirements.lock and then the package, as "
+            "deployments/dask/Dockerfile does, into the environment it is started from."
         )
+
     here, there = _compared(ours), _compared(theirs)
-    differing = [
-        f"{name} {there[name]} (here {here[name]})" for name in here if there[name] != here[name]
-    ]
+    differing = [name for name in here if there[name] != here[name]]
     if differing:
+        told = ", ".join(f"{name} {there[name]} (here {here[name]})" for name in differing)
         raise RequestError(
-            f"{where} has {', '.join(differing)}: install the same on all hosts, from requirements.lock."
+            f"{where} has {told}: install the same on all hosts, from requirements.lock."
         )
 
 
 def _compared(packages: Mapping[str, str | None]) -> dict[str, str]:
-    """Give the versions that must be the same; of Python the first two numbers count."""
+    """Return the versions that must be the same; of Python the first two numbers count."""
     versions = {name: packages.get(name) or "missing" for name in PACKAGES_THAT_MUST_MATCH}
-    return versions | {"python": ".".join(versions["python"].split(".")[:2])}
+    major_and_minor = versions["python"].split(".")[:2]
+    versions["python"] = ".".join(major_and_minor)
+    return versions
 
 
-def _answer_of_scheduler(client: Client) -> Any:
+# The code
+
+
+def _compare_code(client: Client, scheduler: str) -> None:
+    digest = _digest_of_scheduler(client)
+    check_code(f"The scheduler {scheduler}", digest)
+
+    digests = client.run(code_digest, on_error="return")
+    for address, digest in digests.items():
+        check_code(f"The worker {address}", digest)
+
+
+def _digest_of_scheduler(client: Client) -> Any:
     try:
         return client.run_on_scheduler(code_digest)  # type: ignore[no-untyped-call]
-    except Exception as error:  # noqa: BLE001 - whatever the scheduler raised is its answer, as it is for workers
+    except Exception as error:  # noqa: BLE001 - what it raised is returned, as workers' errors are
         return error
 
 
 def check_code(where: str, digest: str | Exception) -> None:
-    """Refuse a scheduler or worker that cannot import the package, or has other code of the same
-    version.
+    """Refuse a scheduler or worker that cannot import the package, or has other code of it.
 
     Raises:
         RequestError: it says which.
     """
     if isinstance(digest, Exception):
         raise RequestError(
-            f"{where} cannot import afterfit's `flows` and `tasks` ({type(digest).__name__}: {digest}): start it from "
-            "the environment they are installed in, with PYTHONSAFEPATH=1."
+            f"{where} cannot import afterfit's `flows` and `tasks` "
+            f"({type(digest).__name__}: {digest}): start it from the environment they are "
+            "installed in, with PYTHONSAFEPATH=1."
         )
     if digest != code_digest():
         raise RequestError(
@@ -146,7 +168,7 @@ def check_code(where: str, digest: str | Exception) -> None:
 
 
 def servers() -> dict[str, str]:
-    """Name the servers of this flow: those that are known."""
+    """Return the addresses of this flow's servers, by variable: those that are known."""
     named = {
         "PREFECT_API_URL": PREFECT_API_URL.value(),
         "MLFLOW_TRACKING_URI": os.environ.get("MLFLOW_TRACKING_URI"),
@@ -166,23 +188,27 @@ def check_reach(client: Client, reach: Reach) -> None:
     Raises:
         RequestError: it names the worker and the file or folder.
     """
-    sizes = {path: size_of(path) for path in reach.reads[:LOOKED_AT]}
-    with _token(reach.writes) as token:
-        answers = client.run(partial(probe, sizes, reach.writes, token), on_error="return")
-    for address, answer in answers.items():
-        if answer:
+    sizes = {path: size_of(path) for path in reach.reads[:FILES_CHECKED]}
+    with _token_in(reach.writes) as token:
+        ask = partial(probe, sizes, reach.writes, token)
+        problems = client.run(ask, on_error="return")
+
+    for address, problem in problems.items():
+        if problem:
             raise RequestError(
-                f"The worker {address} {answer}: every host must have the data, the outputs and AFTERFIT_HOME under "
-                "the same path as this one, from shared storage."
+                f"The worker {address} {problem}: every host must have the data, the outputs and "
+                "AFTERFIT_HOME under the same path as this one, from shared storage."
             )
 
 
 @contextmanager
-def _token(folder: str) -> Iterator[str]:
-    name = f".reach-{uuid.uuid4().hex}" if folder else ""
+def _token_in(folder: str) -> Iterator[str]:
+    """Write a file into a folder, if there is one, for a while; its name is its content."""
     if not folder:
-        yield name
+        yield ""
         return
+
+    name = f".reach-{uuid.uuid4().hex}"
     write_whole(join(folder, name), name.encode())
     try:
         yield name

@@ -42,8 +42,10 @@ def drop_kept(scheduler: Scheduler, prefix: str) -> None:
 
     Assumes that `wants_what` of a client are the tasks kept for it.
     """
-    kept = [task.key for task in scheduler.clients[KEEPER].wants_what]
-    scheduler.client_releases_keys([key for key in kept if str(key).startswith(prefix)], KEEPER)
+    kept = scheduler.clients[KEEPER].wants_what
+    keys = [str(task.key) for task in kept]
+    dropped = [key for key in keys if key.startswith(prefix)]
+    scheduler.client_releases_keys(dropped, KEEPER)
 
 
 def give_up_with_its_worker(scheduler: Scheduler, key: str) -> WorkerState | None:
@@ -95,8 +97,10 @@ def drop_worker_plugins(scheduler: Scheduler, prefix: str) -> None:
     Assumes that `worker_plugins` has them by name, and that the scheduler's own handler removes
     them from its workers as well.
     """
-    for name in [name for name in scheduler.worker_plugins if name.startswith(prefix)]:
-        scheduler.loop.add_callback(scheduler.unregister_worker_plugin, comm=None, name=name)
+    remove = scheduler.unregister_worker_plugin
+    for name in list(scheduler.worker_plugins):
+        if name.startswith(prefix):
+            scheduler.loop.add_callback(remove, comm=None, name=name)
 
 
 # On a worker
@@ -149,11 +153,13 @@ class OwnNanny(Nanny):
         """Let the libraries of the worker use so many threads, unless variables say otherwise."""
         with STARTING:
             super().__init__(*arguments, **options)
+
         for name in THREAD_VARIABLES:
             threads = STARTING.variable_of_user(name) or str(library_threads)
-            if self.env.get(name) == self.pre_spawn_env.get(name):  # else a setting of the user's
-                self.env[name] = threads
+            found = self.pre_spawn_env.get(name)
             self.pre_spawn_env[name] = threads
+            if self.env.get(name) == found:  # else a setting of the user's for `env`
+                self.env[name] = threads
 
     async def instantiate(self) -> Status:
         """Start the process of the worker, the first or the next."""
@@ -191,13 +197,12 @@ def ended_for_memory(cluster: Any, pid: int) -> bool:
     Such a process may not have been seen near it. Assumes that its nanny remembers the last one it
     ended; workers on threads have no nanny, and clusters elsewhere no `workers`.
     """
-    workers = getattr(cluster, "workers", {}).values()
-    managers = [worker.memory_manager for worker in workers if isinstance(worker, Nanny)]
-    return any(
-        manager._last_terminated_pid == pid  # noqa: SLF001 - there is no public way
-        for manager in managers
-        if manager
-    )
+    workers: dict[Any, Any] = getattr(cluster, "workers", {})
+    for worker in workers.values():
+        manager = worker.memory_manager if isinstance(worker, Nanny) else None
+        if manager and manager._last_terminated_pid == pid:  # noqa: SLF001 - no public way
+            return True
+    return False
 
 
 def workers_given_up(cluster: Any, before: dict[Any, Any]) -> dict[Any, Any]:
@@ -207,7 +212,8 @@ def workers_given_up(cluster: Any, before: dict[Any, Any]) -> dict[Any, Any]:
     `worker_spec` names what it should have, and that the latter is empty while it closes.
     """
     wanted = before.keys() & cluster.worker_spec.keys()
-    return {name: before[name] for name in wanted - cluster.workers.keys()}
+    given_up = wanted - cluster.workers.keys()
+    return {name: before[name] for name in given_up}
 
 
 def replace_worker(cluster: Any, name: Any, lost: Any, replacement: str) -> None:

@@ -1,8 +1,7 @@
-"""Prefect's inside: how a task of a flow run runs in another process, and how its states and logs
-come back.
+"""Prefect's inside: how a task of a flow run runs in another process, and what comes back.
 
-Each function rests on something that Prefect does not promise; `tests/tasks/test_engine.py` holds
-it, one test each.
+Each function rests on something that Prefect does not promise;
+`tests/tasks/runner/test_engine.py` holds it, one test each.
 """
 
 import asyncio
@@ -44,23 +43,27 @@ TASK_RUN = "prefect.task-run."
 OF_ONE_TASK = {"task_run_context", "tags_context", "asset_context"}
 
 
+# The context
+
+
 def pack_context() -> bytes:
-    """Pack the context we are in, but for what differs from task to task: settings, flow run,
-    deployment.
-    """
-    packed: bytes = cloudpickle.dumps(
-        {name: of for name, of in serialize_context().items() if name not in OF_ONE_TASK}
-    )
+    """Pack what all tasks of a flow share of its context: settings, flow run, deployment."""
+    fields = serialize_context()
+    shared = {name: field for name, field in fields.items() if name not in OF_ONE_TASK}
+    packed: bytes = cloudpickle.dumps(shared)
     return packed
 
 
 def task_context() -> dict[str, Any]:
-    """Give what differs from task to task: the tags, and the task we are in, where tasks are
-    submitted by a task.
-    """
-    parent, tags = TaskRunContext.get(), TagsContext.get()
-    context = {"task_run_context": parent.serialize()} if parent else {}
-    return context | ({"tags_context": tags.serialize()} if tags.current_tags else {})
+    """Return the rest: the tags, and the task that we are in where tasks submit tasks."""
+    context = {}
+    if parent := TaskRunContext.get():
+        context["task_run_context"] = parent.serialize()
+
+    tags = TagsContext.get()
+    if tags.current_tags:
+        context["tags_context"] = tags.serialize()
+    return context
 
 
 def enter_context(packed: bytes) -> Context:
@@ -68,8 +71,9 @@ def enter_context(packed: bytes) -> Context:
     fields = cloudpickle.loads(packed)
 
     def enter() -> None:
+        settings = {"settings_context": fields.pop("settings_context")}
         stack = ExitStack()
-        stack.enter_context(hydrated_context({"settings_context": fields.pop("settings_context")}))
+        stack.enter_context(hydrated_context(settings))
         stack.enter_context(SyncClientContext.get_or_create())
         stack.enter_context(hydrated_context(fields))
         atexit.register(context.run, stack.close)  # not before: tasks run in copies of the context
@@ -79,26 +83,32 @@ def enter_context(packed: bytes) -> Context:
     return context
 
 
+# Running
+
+
 def run_task(task: Task[..., Any], **arguments: Any) -> State[Any]:
-    """Run a task to its final state, with retries and all else the engine does; whatever happens is
-    a state.
-    """
+    """Run a task as the engine does, with retries; whatever happens to it is its final state."""
     try:
         if task.isasync:
-            state: Any = asyncio.run(
-                cast("Any", run_task_async(task, return_type="state", **arguments))
-            )
-        else:
-            state = run_task_sync(task, return_type="state", **arguments)
-        return cast("State[Any]", state)
-    except BaseException as error:  # noqa: BLE001 - a task that exits or is interrupted ends its run, not the worker
+            running = run_task_async(task, return_type="state", **arguments)
+            return cast("State[Any]", asyncio.run(cast("Any", running)))
+        return cast("State[Any]", run_task_sync(task, return_type="state", **arguments))
+    except BaseException as error:  # noqa: BLE001 - a task that exits ends its run, not the worker
         return exception_to_crashed_state_sync(error)
+
+
+def has_result(state: State[Any]) -> bool:
+    """Return whether a final state holds a result that need not be read from anywhere."""
+    return state.is_completed() and isinstance(state.data, ResultRecord)
+
+
+# Telling
 
 
 def forward(put: Callable[[str, Any], None]) -> None:
     """Hand the events and logs of this process to `put`, with their kind, in place of the API."""
     EventsWorker.set_client_override(ProcessPoolForwardingEventsClient, event_queue=None)
-    # What Prefect does for its own process pool, but at once: an event is with the flow before its
+    # As Prefect does for its own process pool, but at once: an event is with the flow before its
     # task goes on.
     EventsWorker.instance().send = lambda item: put(EVENT, item)  # type: ignore[method-assign]
     set_api_log_sink(lambda log: put(LOG, log))
@@ -113,26 +123,28 @@ def emit(kind: str, item: Any) -> None:
 
 
 def run_id(event: Event) -> str:
-    """Give the id of the task run that an event is about."""
+    """Return the id of the task run that an event is about."""
     return event.resource.id.removeprefix(TASK_RUN)
 
 
 def end(last: Event, flow_run_id: UUID | None, state: State[Any]) -> None:
-    """Tell the API the final state of a task run that cannot tell it itself, after the last event
-    it sent.
+    """Tell the API the final state of a task run that cannot do so, after the last event it sent.
+
+    Writes the ids of the run into the state.
     """
-    run = TaskRun.model_validate(
-        {"id": run_id(last), "flow_run_id": flow_run_id, **last.payload["task_run"]}
-    )
-    before = State.model_validate(last.payload["validated_state"] | {"timestamp": last.occurred})
-    state.state_details.task_run_id, state.state_details.flow_run_id = run.id, run.flow_run_id
-    run.state, run.end_time = state, cast("Any", state.timestamp)
+    ids = {"id": run_id(last), "flow_run_id": flow_run_id}
+    run = TaskRun.model_validate({**ids, **last.payload["task_run"]})
+    validated = last.payload["validated_state"]
+    before = State.model_validate({**validated, "timestamp": last.occurred})
+
+    state.state_details.task_run_id = run.id
+    state.state_details.flow_run_id = run.flow_run_id
+    run.state = state
+    run.end_time = cast("Any", state.timestamp)
     emit_task_run_state_change_event(run, before, state, follows=last)
 
 
-def has_result(state: State[Any]) -> bool:
-    """Tell whether a final state holds a result that need not be read from anywhere."""
-    return state.is_completed() and isinstance(state.data, ResultRecord)
+# Parameters
 
 
 def inputs_of(
@@ -141,27 +153,31 @@ def inputs_of(
     """Return the task runs that parameters come from, by name, and other dependencies."""
     inputs: dict[str, set[RunInput]] = {}
     for name, value in parameters.items():
-        inputs[name] = set(collect_task_run_inputs_sync(value))
-    for name, more in (dependencies or {}).items():
-        inputs.setdefault(name, set()).update(more)
+        found = collect_task_run_inputs_sync(value)
+        inputs[name] = set(found)
+
+    if dependencies:
+        for name, more in dependencies.items():
+            known = inputs.setdefault(name, set())
+            known.update(more)
     return inputs
 
 
 def futures_in(*expressions: Any) -> list[PrefectFuture[Any]]:
-    """Find the futures in parameters, however deep."""
+    """Return the futures in parameters, however deep."""
     found: list[PrefectFuture[Any]] = []
 
-    def look(expression: Any) -> Any:
+    def collect(expression: Any) -> Any:
         if isinstance(expression, PrefectFuture):
             found.append(expression)
         return expression
 
-    visit_collection(list(expressions), visit_fn=look, return_data=False)
+    visit_collection(list(expressions), visit_fn=collect, return_data=False)
     return found
 
 
 def with_states(expression: Any) -> Any:
-    """Put the final state of each future in its place: what a task can be sent."""
+    """Return parameters with the final state of each future in its place, as a task takes them."""
 
     def settle(found: Any) -> Any:
         if not isinstance(found, PrefectFuture):

@@ -23,15 +23,19 @@ class ClusterHealth:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Watch the cluster of a client; `own_cluster` is None when somebody else started it."""
-        self._client, self._own_cluster = client, own_cluster
+        self._client = client
         self._address = dask_inside.address_of(client)
+        self._own_cluster = own_cluster
         self._replacements = Replacements(own_cluster) if own_cluster else None
-        self._no_workers_seconds, self._clock = no_workers_seconds, clock
-        self._has_workers, self._counted_at = True, clock()
+        self._no_workers_seconds = no_workers_seconds
+        self._clock = clock
+        self._counted_at = clock()
+        self._has_workers = True
 
     def note_workers(self, count: int) -> None:
         """Note how many workers there are now."""
-        self._has_workers, self._counted_at = count > 0, self._clock()
+        self._has_workers = count > 0
+        self._counted_at = self._clock()
 
     def ended_for_memory(self, pid: int) -> bool:
         """Return whether a worker process of our own was ended near its memory limit."""
@@ -46,7 +50,10 @@ class ClusterHealth:
         """Return why nothing that is pending can be done; an empty string if it can."""
         if not dask_inside.is_connected(self._client):
             return f"The Dask scheduler at {self._address} went away."
-        without_workers = 0.0 if self._has_workers else self._clock() - self._counted_at
-        if without_workers > self._no_workers_seconds:
+        if self._has_workers:
+            return ""
+
+        seconds = self._clock() - self._counted_at
+        if seconds > self._no_workers_seconds:
             return f"The Dask scheduler has had no worker for {self._no_workers_seconds:.0f} s."
         return ""

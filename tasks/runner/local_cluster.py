@@ -80,11 +80,13 @@ class Replacements:
 
     def start_missing(self) -> None:
         """Start a worker for each one given up since the last call."""
-        given_up = dask_inside.workers_given_up(self._cluster, self._seen)
-        self._seen = dict(self._cluster.workers)
-        for name, lost in given_up.items():
-            replacement = f"replacement-{next(self._numbers)}"
-            dask_inside.replace_worker(self._cluster, name, lost, replacement)
+        cluster = self._cluster
+        given_up = dask_inside.workers_given_up(cluster, self._seen)
+        self._seen = dict(cluster.workers)
+        if not given_up:
+            return
 
-        if given_up:
-            self._cluster.scale(len(self._cluster.worker_spec))
+        for name, lost in given_up.items():
+            number = next(self._numbers)
+            dask_inside.replace_worker(cluster, name, lost, f"replacement-{number}")
+        cluster.scale(len(cluster.worker_spec))

@@ -17,6 +17,7 @@ from tasks.runner.messages import Call, Message
 from tasks.runner.outbox import Outbox
 
 FLUSH_SECONDS = 1.0  # how late a log or state, other than the first and the last, may come
+# The outbox of the task that this context runs; Python wants such variables at the top of a module.
 _current: "ContextVar[Outbox | None]" = ContextVar("outbox", default=None)
 
 
@@ -51,10 +52,6 @@ class Mailroom:
     def unshare(self, name: str) -> None:
         """Forget them."""
         self._shared.pop(name, None)
-
-    def shared_names(self) -> list[str]:
-        """Return the names of what is shared."""
-        return sorted(self._shared)
 
     def _load_task(self, name: str) -> Any:
         return cloudpickle.loads(self._shared[name])
@@ -93,9 +90,10 @@ class Mailroom:
         return outbox
 
     def _start_forwarding(self) -> None:
-        self._forwards = True
         engine.forward(_put_in_outbox)
-        threading.Thread(target=self._flush_for_ever, name="afterfit-outboxes", daemon=True).start()
+        flush = threading.Thread(target=self._flush_for_ever, name="afterfit-outboxes", daemon=True)
+        flush.start()
+        self._forwards = True
 
     def _flush_for_ever(self) -> None:
         while True:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tasks.runner.dask_runner import DaskRunner
 
 R = TypeVar("R")
-LOOK_SECONDS = 0.5  # how often progress is looked at while tasks run
+LOOK_SECONDS = 0.5  # how often `while_waiting` is called while a task runs
 
 
 def make_runner(
@@ -27,16 +27,20 @@ def make_runner(
 ) -> "DaskRunner":
     """Make a Prefect task runner; nothing is started before the first task is submitted.
 
+    By default tasks run on one thread per core of this process, which is enough where scikit-learn
+    and Arrow release the GIL. Limits of a cgroup (a container) are heeded.
+
     Args:
-        workers: how many worker processes to start on this machine, which share its cores and its
-            memory equally. Limits of a cgroup (a container) are heeded. By default tasks run on
-            one thread per core of this process, which is enough where scikit-learn and Arrow
-            release the GIL.
+        workers: how many worker processes to start on this machine instead, which share its cores
+            and its memory equally.
         cluster: the address of an existing Dask scheduler, such as `tcp://10.0.0.5:8786`; it is
             checked first.
         threads: how many threads of this process run tasks, where there are no workers.
         reads: the files that the workers of such a cluster will read.
         writes: a folder or URL they will write to.
+
+    Raises:
+        RequestError: there can be no such workers, or no such address.
     """
     check_workers(workers, cluster)
 
@@ -50,6 +54,7 @@ def make_runner(
 
         reach = Reach(tuple(reads), writes)
         return DaskRunner(cluster, connect=partial(connect, reach=reach))
+
     if workers:
         library_threads = max(1, parallelism() // workers)
         return DaskRunner(local=local_cluster.on_processes(workers, library_threads))
@@ -77,7 +82,8 @@ def check_workers(workers: int | None, cluster: str | None) -> None:
         raise RequestError(f"workers is {workers}: give at least 1, or leave it out.")
     if workers and cluster:
         raise RequestError(
-            f"workers is {workers} and cluster is {cluster}: give one of them; a cluster has its own."
+            f"workers is {workers} and cluster is {cluster}: give one of them; "
+            "a cluster has its own."
         )
     if cluster and "://" not in cluster:
         raise RequestError(
@@ -86,8 +92,9 @@ def check_workers(workers: int | None, cluster: str | None) -> None:
 
 
 def parallelism(workers: int | None = None) -> int:
-    """Tell how many tasks run side by side: on so many worker processes, else one on each core this
-    process may use.
+    """Return how many tasks run side by side.
+
+    These are the worker processes, if any, else the cores that this process may use.
     """
     from dask.system import CPU_COUNT  # noqa: PLC0415 - as above; it heeds cgroups
 
@@ -97,18 +104,20 @@ def parallelism(workers: int | None = None) -> int:
 def map_task(
     runner: TaskRunner[Any], task: Task[..., R], **parameters: Any
 ) -> list[PrefectFuture[R]]:
-    """Map a task over parameters on a started runner; those that are the same for all are
-    `unmapped`.
+    """Map a task over parameters on a started runner; `unmapped` ones are the same for all.
+
+    Raises:
+        AfterfitError: the scheduler, to which the runner connects now, cannot be reached.
     """
     try:
         # `map` is typed for coroutines only; a plain function is as good.
         return list(runner.map(cast("Any", task), parameters))
-    except OSError as error:  # it connects to its scheduler now
+    except OSError as error:
         raise AfterfitError(f"The Dask scheduler cannot be reached: {error}") from error
 
 
 def result_of(future: PrefectFuture[R], while_waiting: Callable[[], None]) -> R:
-    """Give the result of a task; call `while_waiting` twice a second until it is there.
+    """Return the result of a task; call `while_waiting` twice a second until it is there.
 
     Raises:
         AfterfitError: the task failed with one; a `WorkerLostError`, if its worker died.

@@ -82,7 +82,11 @@ def pack(message: Message) -> Packed:
     """Return a message as plain data; its kind and key are readable where its content is not."""
     # Only a result needs cloudpickle, which is slower.
     dumps = cloudpickle.dumps if isinstance(message, TaskDone) else pickle.dumps
-    return {"kind": type(message).__name__, "key": message.key, "content": dumps(message)}
+    return {
+        "kind": type(message).__name__,
+        "key": message.key,
+        "content": dumps(message),
+    }
 
 
 def unpack(packed: Packed) -> Message:

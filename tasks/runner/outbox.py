@@ -17,7 +17,8 @@ class Outbox:
 
     def __init__(self, call: Call, worker: Worker) -> None:
         """Speak for a call on a worker."""
-        self._call, self._worker = call, worker
+        self._call = call
+        self._worker = worker
         self._lock = threading.Lock()
         self._items: Items = []
 
@@ -35,12 +36,15 @@ class Outbox:
 
     def close(self, state: Any) -> None:
         """Send the final state, after all that came before."""
-        self._send(TaskDone(self._call.key, state, self._take_items()))
+        items = self._take_items()
+        self._send(TaskDone(self._call.key, state, items))
 
     def _take_items(self) -> Items:
         with self._lock:
-            items, self._items = self._items, []
+            items = self._items
+            self._items = []
         return items
 
     def _send(self, message: Message) -> None:
-        self._worker.log_event(self._call.topic, pack(message))
+        packed = pack(message)
+        self._worker.log_event(self._call.topic, packed)

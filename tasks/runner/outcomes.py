@@ -27,7 +27,9 @@ class Outcomes:
         self, pending: PendingRuns, sender: Sender, health: ClusterHealth, logger: AnyLogger
     ) -> None:
         """Read messages about these runs; `logger` tells of those that run again."""
-        self._pending, self._sender, self._health = pending, sender, health
+        self._pending = pending
+        self._sender = sender
+        self._health = health
         self._logger = logger
 
     def read(self, message: Message) -> None:
@@ -35,7 +37,8 @@ class Outcomes:
         self._METHODS[type(message)](self, message)
 
     def _on_events_sent(self, message: EventsSent) -> None:
-        self._pending.emit(self._pending.find(message.key), message.items)
+        run = self._pending.find(message.key)
+        self._pending.emit(run, message.items)
 
     def _on_task_done(self, message: TaskDone) -> None:
         if run := self._pending.find(message.key):
@@ -44,7 +47,8 @@ class Outcomes:
 
     def _on_task_erred(self, message: TaskErred) -> None:
         if run := self._pending.find(message.key):
-            self._end_lost(run, WorkerLostError(f"{run.task.name} {message.reason}"))
+            reason = WorkerLostError(f"{run.task.name} {message.reason}")
+            self._end_lost(run, reason)
 
     def _on_worker_count(self, message: WorkerCount) -> None:
         self._health.note_workers(message.count)
@@ -66,7 +70,8 @@ class Outcomes:
         self._sender.send(run)
 
     def _end_lost(self, run: PendingRun, reason: WorkerLostError) -> None:
-        self._pending.end(run, Crashed(message=str(reason), data=reason))
+        state: Any = Crashed(message=str(reason), data=reason)
+        self._pending.end(run, state)
 
     _METHODS: ClassVar[Mapping[type[Message], Callable[[Any, Any], None]]] = {
         EventsSent: _on_events_sent,

@@ -53,7 +53,9 @@ class PendingRun:
 
     def may_run_again(self) -> bool:
         """Return whether its retries, and the losses that cost none, allow another worker."""
-        return self.losses_begun <= self.task.retries and self.losses_unbegun <= FREE_LOSSES
+        retries_left = self.task.retries - self.losses_begun
+        free_losses_left = FREE_LOSSES - self.losses_unbegun
+        return retries_left >= 0 and free_losses_left >= 0
 
 
 class PendingRuns:
@@ -104,12 +106,16 @@ class PendingRuns:
 
     def end(self, run: PendingRun, state: "State[Any]") -> None:
         """End a run that cannot tell its end itself."""
-        self._ended.add(str(run.run_id))
+        run_id = str(run.run_id)
+        self._ended.add(run_id)
         if run.last is not None:
-            run.context.copy().run(engine.end, run.last, self._flow_run_id, state)
+            context = run.context.copy()
+            context.run(engine.end, run.last, self._flow_run_id, state)
+
         self.finish(run, state)
 
     def end_all(self, make_state: Callable[[], "State[Any]"]) -> None:
         """End all runs, first those that wait for others; each gets a state of its own."""
-        for run in reversed(list(self._runs.values())):
+        runs = list(self._runs.values())
+        for run in reversed(runs):
             self.end(run, make_state())

@@ -1,11 +1,10 @@
-"""What a worker of somebody else's cluster tells of itself: its code, and whether it reaches the
-data.
-"""
+"""What a worker of somebody else's cluster tells of itself: its code, and the data it reaches."""
 
 import os
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 
 from distributed import Worker
@@ -15,19 +14,31 @@ from tasks.core.storage.digests import digest_of, file_digest
 from tasks.core.storage.files import delete, read_whole, write_whole
 from tasks.core.storage.location import is_url, join, open_filesystem, without_secrets
 
+PACKAGES = ("flows", "tasks")
+
 
 def code_digest() -> str:
-    """Digest the code of the package, as it is installed here.
+    """Return a digest of the code of the package, as it is installed here.
 
     Raises:
         ImportError: another package of the name comes first.
     """
     house = Path(__file__).resolve().parents[2]
     flows = find_spec("flows")
-    if not (flows and flows.origin and Path(flows.origin).resolve().parent.parent == house):
-        raise ImportError(f"its `flows` is {flows and flows.origin}")
-    files = sorted(path for name in ("flows", "tasks") for path in (house / name).rglob("*.py"))
-    return digest_of([[str(path.relative_to(house)), file_digest(path)] for path in files])
+    origin = flows.origin if flows else None
+    if not origin or Path(origin).resolve().parents[1] != house:
+        raise ImportError(f"its `flows` is {origin}")
+
+    files: list[Path] = []
+    for package in PACKAGES:
+        folder = house / package
+        files.extend(folder.rglob("*.py"))
+
+    digests = []
+    for path in sorted(files):
+        name = path.relative_to(house)
+        digests.append([str(name), file_digest(path)])
+    return digest_of(digests)
 
 
 class EnvironmentPlugin(WorkerPlugin):
@@ -36,7 +47,7 @@ class EnvironmentPlugin(WorkerPlugin):
     idempotent = True
 
     def __init__(self, name: str, variables: dict[str, str]) -> None:
-        """Set these variables; the name begins with the topic of a flow, with which it goes."""
+        """Set these variables. A plugin named after a flow's topic is removed with the flow."""
         self.name, self.variables = name, variables
 
     def setup(self, worker: Worker) -> None:  # noqa: ARG002 - Dask gives it
@@ -45,38 +56,54 @@ class EnvironmentPlugin(WorkerPlugin):
 
 
 def probe(sizes: dict[str, int], folder: str, token: str) -> str:
-    """Tell what a worker does not reach, or nothing."""
-    return next(_unreached(sizes.items(), folder, token), "")
+    """Return the first thing that this worker does not reach; an empty string if there is none.
+
+    `sizes` are those of the files it will read, in bytes; `token` is the name of a file in the
+    folder or URL it will write to, which may be empty.
+    """
+    problems = chain(_unread(sizes), _unwritten(folder, token))
+    return next(problems, "")
 
 
-def _unreached(sizes: Iterable[tuple[str, int]], folder: str, token: str) -> Iterator[str]:
-    for path, size in sizes:
+def _unread(sizes: dict[str, int]) -> Iterator[str]:
+    for path, size in sizes.items():
+        name = without_secrets(path)
         try:
-            if (found := size_of(path)) != size:
-                yield f"sees another {without_secrets(path)} ({found:,} bytes, here {size:,})"
-        except Exception as error:  # noqa: BLE001 - of any file system: all that matters is that it is not there
-            yield f"cannot read {without_secrets(path)} ({_reason(error)})"
+            found = size_of(path)
+        except Exception as error:  # noqa: BLE001 - of any file system
+            yield f"cannot read {name} ({_reason_of(error)})"
+        else:
+            if found != size:
+                yield f"sees another {name} ({found:,} bytes, here {size:,})"
+
+
+def _unwritten(folder: str, token: str) -> Iterator[str]:
     if not folder:
         return
+
+    name = without_secrets(folder)
     answer = join(folder, f"{token}-{uuid.uuid4().hex}")
     try:
         read_whole(join(folder, token))
         write_whole(answer, b"")
         delete(answer)
     except FileNotFoundError:
-        yield f"does not see what was written here to {without_secrets(folder)}"
+        yield f"does not see what was written here to {name}"
     except Exception as error:  # noqa: BLE001 - as above
-        yield f"cannot write to {without_secrets(folder)} ({_reason(error)})"
+        yield f"cannot write to {name} ({_reason_of(error)})"
 
 
-def _reason(error: Exception) -> str:
-    return (isinstance(error, OSError) and error.strerror) or f"{type(error).__name__}: {error}"
+def _reason_of(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return f"{type(error).__name__}: {error}"
 
 
 def size_of(location: str) -> int:
-    """Give the size of a file in bytes, here or on an object store."""
+    """Return the size of a file in bytes, here or on an object store."""
     if not is_url(location):
         return Path(location).stat().st_size
+
     filesystem, path = open_filesystem(location)
     filesystem.invalidate_cache()
     return int(filesystem.info(path)["size"])

@@ -8,52 +8,50 @@ from distributed.diagnostics.plugin import SchedulerPlugin
 from distributed.scheduler import WorkerState
 
 from tasks.runner import dask_inside
-from tasks.runner.messages import TaskErred, WorkerCount, WorkerDied, pack, topic_of
+from tasks.runner.dask_inside import ERRED, PROCESSING, RELEASED, WAITING
+from tasks.runner.messages import Message, TaskErred, WorkerCount, WorkerDied, pack, topic_of
 
-DYING = (
-    0.7  # the share of its memory limit from which on a worker that dies is said to have died of it
-)
+# A worker that dies while it uses more than this share of its memory limit is taken to have died
+# of it.
+NEAR_LIMIT = 0.7
 
 
 class RunOnceGuard(SchedulerPlugin):
-    """Sees to it that the scheduler runs each task of a flow at most once, and tells the flow of
-    those it lost.
-    """
+    """Has the scheduler run each task of a flow at most once, and tells the flow what it lost."""
 
     def __init__(self, client: str) -> None:
-        """RunOnceGuard the tasks of the flow of a client; they are dropped when it goes."""
+        """Guard the tasks of a client's flow; they are dropped when the client goes."""
         self.name = self.topic = topic_of(client)
         self.client = client
         self.at: dict[str, WorkerState | None] = {}  # where each task is
         self.scheduler: Scheduler
 
     async def start(self, scheduler: Scheduler) -> None:
-        """Begin."""
+        """Begin to guard."""
         self.scheduler = scheduler
         self.add_worker(scheduler, "")
 
     def add_worker(self, scheduler: Scheduler, worker: str) -> None:  # noqa: ARG002 - Dask gives it
         """Tell how many workers there are."""
-        scheduler.log_event(self.topic, pack(WorkerCount(len(scheduler.workers))))
+        self._tell(WorkerCount(len(scheduler.workers)))
 
     def remove_worker(self, scheduler: Scheduler, worker: str, **_: Any) -> None:
         """Tell how many workers are left."""
         self.add_worker(scheduler, worker)
 
-    def transition(self, key: Any, start: str, finish: str, *args: Any, **details: Any) -> None:  # noqa: ARG002
-        """Keep a new task until it is done, give one up with its worker, and tell of what went
-        wrong.
-        """
+    def transition(self, key: Any, start: str, finish: str, *_: Any, **details: Any) -> None:
+        """Keep a new task until it is done; give one up with its worker, and tell of it."""
         if not str(key).startswith(self.topic):
             return
-        if start == dask_inside.RELEASED and finish == dask_inside.WAITING:
+
+        if start == RELEASED and finish == WAITING:
             dask_inside.keep_until_done(self.scheduler, key)
-        elif finish == dask_inside.PROCESSING:
+        elif finish == PROCESSING:
             self.at[key] = dask_inside.give_up_with_its_worker(self.scheduler, key)
-        elif finish == dask_inside.ERRED:
-            message = reason_of_loss(key, details, self.at.get(key))
-            self.scheduler.log_event(self.topic, pack(message))
-        if start == dask_inside.PROCESSING:
+        elif finish == ERRED:
+            self._tell(reason_of_loss(key, details, self.at.get(key)))
+
+        if start == PROCESSING:
             self.at.pop(key, None)
 
     def log_event(self, topic: str, msg: Any) -> None:  # noqa: ARG002 - Dask gives it
@@ -65,9 +63,13 @@ class RunOnceGuard(SchedulerPlugin):
         """Drop the tasks of a flow that has gone, and whatever it has left on the workers."""
         if client != self.client:
             return
+
         dask_inside.drop_kept(scheduler, self.topic)
         dask_inside.drop_worker_plugins(scheduler, self.topic)
         scheduler.remove_plugin(self.name)
+
+    def _tell(self, message: Message) -> None:
+        self.scheduler.log_event(self.topic, pack(message))
 
 
 def reason_of_loss(
@@ -75,15 +77,18 @@ def reason_of_loss(
 ) -> WorkerDied | TaskErred:
     """Return why the scheduler gave a task up: its worker died, or something else."""
     error = dask_inside.exception_of(details)
-    if isinstance(error, KilledWorker) and worker:
-        used, limit = dask_inside.memory_of(worker)
-        return WorkerDied(
-            key,
-            worker=worker.address,
-            pid=worker.pid,
-            near_limit=bool(limit and used > DYING * limit),
-            used=f"{format_bytes(used)} of {format_bytes(limit)}" if limit else format_bytes(used),
-        )
+    if not (isinstance(error, KilledWorker) and worker):
+        text = details.get("exception_text") or error or "the scheduler gave it up"
+        return TaskErred(key, f"could not be run: {text}")
 
-    text = details.get("exception_text") or error or "the scheduler gave it up"
-    return TaskErred(key, f"could not be run: {text}")
+    used, limit = dask_inside.memory_of(worker)
+    told = format_bytes(used)
+    if limit:
+        told = f"{told} of {format_bytes(limit)}"
+    return WorkerDied(
+        key,
+        worker=worker.address,
+        pid=worker.pid,
+        near_limit=bool(limit) and used > NEAR_LIMIT * limit,
+        used=told,
+    )

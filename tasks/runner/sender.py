@@ -4,6 +4,7 @@ import hashlib
 import threading
 from collections.abc import Callable
 from contextvars import copy_context
+from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
@@ -25,16 +26,18 @@ class Sender:
         self, client: Client, pending: PendingRuns, deliver: Callable[[Message], None]
     ) -> None:
         """Send by this client; workers in this process hand their messages to `deliver`."""
-        self._client, self._pending, self._deliver = client, pending, deliver
+        self._client = client
+        self._pending = pending
+        self._deliver = deliver
         self._topic = topic_of(client.id)
         self._in_process = is_in_process(client)
         self._calls: SimpleQueue[Call | None] = SimpleQueue()
         self._stopped = False
         self._shared: dict[int, tuple[object, str]] = {}  # by id
         self._sharing = threading.Lock()
-        self._thread = threading.Thread(
-            target=copy_context().run, args=(self._submit_calls,), daemon=True
-        )
+
+        enter = copy_context().run
+        self._thread = threading.Thread(target=enter, args=(self._submit_calls,), daemon=True)
 
     def start(self) -> None:
         """Start to send."""
@@ -55,7 +58,7 @@ class Sender:
             return  # it ended while it waited for its parameters
         try:
             call = self._call_of(run)
-        except Exception as error:  # noqa: BLE001 - we may be in a callback, which has no one to tell
+        except Exception as error:  # noqa: BLE001 - a callback has no one to tell
             self._end_unsent(run, error)
         else:
             self._calls.put(call)
@@ -72,23 +75,31 @@ class Sender:
             arguments[name] = engine.with_states(arguments[name])
 
         if self._in_process:
-            MAILROOM.keep_local(run.key, {**arguments, "task": run.task}, self._deliver)
+            arguments["task"] = run.task
+            MAILROOM.keep_local(run.key, arguments, self._deliver)
             return Call(run.key, self._topic)
 
-        task = self._share(run.task, lambda: cloudpickle.dumps(run.task))
-        context = self._share(None, engine.pack_context)
-        return Call(run.key, self._topic, task, context, cloudpickle.dumps(arguments))
+        return Call(
+            run.key,
+            self._topic,
+            task=self._share(run.task, partial(cloudpickle.dumps, run.task)),
+            context=self._share(None, engine.pack_context),
+            arguments=cloudpickle.dumps(arguments),
+        )
 
     def _share(self, thing: object, pack: Callable[[], bytes]) -> str:
         """Send a thing to all workers, once, and return the name it has there."""
         with self._sharing:
             if id(thing) not in self._shared:
                 content = pack()
-                name = f"{self._topic}-{hashlib.sha256(content).hexdigest()}"
+                digest = hashlib.sha256(content).hexdigest()
+                name = f"{self._topic}-{digest}"
                 self._client.register_plugin(worker.SharedBytes(name, content))
                 # The thing is kept, so that no other one gets its id.
                 self._shared[id(thing)] = thing, name
-            return self._shared[id(thing)][1]
+
+            _, name = self._shared[id(thing)]
+            return name
 
     # The thread
 
@@ -112,7 +123,7 @@ class Sender:
         keys = [call.key for call in calls]
         try:
             futures: Any = self._client.map(worker.execute, calls, key=keys, pure=False)
-        except Exception as error:  # noqa: BLE001 - this thread must go on, and there is no one to tell
+        except Exception as error:  # noqa: BLE001 - this thread has to go on
             self._end_all_unsent(keys, error)
             return
         for future in futures:

@@ -17,7 +17,7 @@ from tasks.runner.dask_inside import is_in_process
 from tasks.runner.future import DaskFuture, when_done
 from tasks.runner.health import ClusterHealth
 from tasks.runner.inbox import AnyLogger, Inbox
-from tasks.runner.messages import topic_of
+from tasks.runner.messages import Packed, topic_of
 from tasks.runner.outcomes import Outcomes
 from tasks.runner.pending import PendingRun, PendingRuns
 from tasks.runner.scheduler import RunOnceGuard
@@ -47,10 +47,16 @@ class Session:
 
     def start(self) -> None:
         """Hear the workers, have the scheduler run each task once, and start the threads."""
-        self.client.subscribe_topic(self._topic, lambda event: self._inbox.put(event[1]))  # type: ignore[no-untyped-call]
-        self.client.register_plugin(RunOnceGuard(self.client.id))
+        self.client.subscribe_topic(self._topic, self._take_event)  # type: ignore[no-untyped-call]
+        guard = RunOnceGuard(self.client.id)
+        self.client.register_plugin(guard)
+
         self._sender.start()
         self._inbox.start(self._outcomes.read, self._check_cluster_alive)
+
+    def _take_event(self, event: tuple[float, Packed]) -> None:
+        _, packed = event
+        self._inbox.put(packed)
 
     def stop_sending(self) -> None:
         """Send nothing more; the client and the cluster may be closed then."""

@@ -43,11 +43,7 @@ class StartingWorkers:
     def __enter__(self) -> None:
         with self._lock:
             if self._count == 0:
-                names = {*dask.config.get(PRE_SPAWN), *THREAD_VARIABLES, *OTHER_VARIABLES}
-                self._before = {name: os.environ.get(name) for name in names}
-                self._to_put_back.callback(_restore, self._before)
-                settings = SETTINGS | {ROUTES: [*dask.config.get(ROUTES)]}
-                self._to_put_back.enter_context(dask.config.set(settings))
+                self._begin()
             self._count += 1
 
     def __exit__(self, *error: object) -> None:
@@ -57,10 +53,22 @@ class StartingWorkers:
                 self._to_put_back.close()
                 self._before = {}
 
+    def _begin(self) -> None:
+        by_setting = dask.config.get(PRE_SPAWN)
+        names = {*by_setting, *THREAD_VARIABLES, *OTHER_VARIABLES}
+        self._before = {name: os.environ.get(name) for name in names}
+        self._to_put_back.callback(_restore, self._before)
+
+        routes = list(dask.config.get(ROUTES))
+        settings = dask.config.set({**SETTINGS, ROUTES: routes})
+        self._to_put_back.enter_context(settings)
+
     def variable_of_user(self, name: str) -> str | None:
         """Return a variable of the environment, as it was before Dask changed any."""
         with self._lock:
-            return self._before[name] if name in self._before else os.environ.get(name)
+            if name in self._before:
+                return self._before[name]
+            return os.environ.get(name)
 
 
 def _restore(variables: dict[str, str | None]) -> None:

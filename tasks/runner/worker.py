@@ -30,14 +30,16 @@ def execute(call: Call) -> None:
 def _run_local(call: Call, local: LocalCall) -> None:
     dask_inside.know_worker(local.context)
     state = local.context.run(engine.run_task, **local.arguments)
-    local.deliver(TaskDone(call.key, state, items=[]))
+    done = TaskDone(call.key, state, items=[])
+    local.deliver(done)
 
 
 def _run(call: Call) -> None:
     outbox = MAILROOM.open_outbox(call, get_worker())
     task = MAILROOM.task(call.task)
     arguments = cloudpickle.loads(call.arguments)
-    outbox.close(engine.run_task(task=task, **arguments))
+    state = engine.run_task(task, **arguments)
+    outbox.close(state)
 
 
 class SharedBytes(WorkerPlugin):

@@ -100,8 +100,8 @@ def one_bundle(small_pieces, monkeypatch):
         "flows.bundles.bundle_pieces", lambda found, _: (Bundle(0, tuple(found)),) if found else ()
     )
     monkeypatch.setattr(scoring, "publish_scores", lambda *_: None)
-    monkeypatch.setattr("tasks.publish.create_progress_artifact", lambda *_, **__: uuid4())
-    monkeypatch.setattr("tasks.publish.update_progress_artifact", lambda *_: None)
+    monkeypatch.setattr("tasks.progress.create_progress_artifact", lambda *_, **__: uuid4())
+    monkeypatch.setattr("tasks.progress.update_progress_artifact", lambda *_: None)
 
 
 def _at_once(*runs):

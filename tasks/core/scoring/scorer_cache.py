@@ -11,10 +11,9 @@ from tasks.core.scoring.run import ScoringOptions
 
 
 class ScorerCache:
-    """The scorers of a process. Its owner says how many it holds; the least recently
-    used one is let go first.
+    """The scorers of a process, which threads may share.
 
-    Threads may share it.
+    Its owner says how many it holds; the least recently used one is let go first.
     """
 
     def __init__(self, size: int) -> None:

@@ -121,7 +121,7 @@ def test_what_several_threads_put_is_sent_once_each_in_the_order_of_each(outbox)
 
 
 def shared():
-    return MAILROOM.shared_names()
+    return sorted(MAILROOM._shared)
 
 
 def test_a_worker_that_comes_later_has_what_was_shared_before_and_forgets_it_with_the_flow(
