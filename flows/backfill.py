@@ -17,7 +17,7 @@ from tasks.idempotent import idempotent_task
 from tasks.publish import publish_backfill
 from tasks.resolve import resolve_version
 from tasks.runner.compute import Compute
-from tasks.runner.make import make_threads, map_task, parallelism
+from tasks.runner.make import check_parallel_windows, make_threads, map_task, parallelism
 
 
 @flow(flow_run_name="backfill {spec.name} from {start} to {end}", persist_result=False)
@@ -54,6 +54,7 @@ def backfill_scores(
         BackfillError: windows failed; the others are scored.
     """
     compute = Compute(workers, cluster)
+    check_parallel_windows(parallel_windows)
     champion = resolve_version(spec.name)
 
     plans = plan_windows(spec, champion, start, end, only)
@@ -61,7 +62,7 @@ def backfill_scores(
 
     due = [plan for plan in plans if plan.due]
     if due and not dry_run:
-        at_once = 1 if workers else parallel_windows
+        at_once = 1 if workers else min(parallel_windows, len(due))
         outcomes |= score_windows(due, spec, champion.version, compute, at_once)
 
     done = Backfill(spec.name, champion.version, tuple(outcomes.values()))
@@ -76,17 +77,13 @@ def score_windows(
 ) -> dict[Window, WindowOutcome]:
     """Score windows side by side, so many at once; when this is interrupted, they all stop."""
     if compute.is_this_process:
-        compute = Compute(threads=max(1, parallelism() // max(1, at_once)))
+        compute = Compute(threads=max(1, parallelism() // at_once))
     same = {"spec": unmapped(spec), "version": unmapped(version), "compute": unmapped(compute)}
 
-    with make_threads(at_once) as runner, interruptible() as stopped:
+    with make_threads(at_once) as runner, interruptible():
         scored = map_task(runner, score_window, plan=due, **same)
-        try:
-            pairs = zip(due, scored, strict=True)
-            return {plan.window: outcome_of(plan, future) for plan, future in pairs}
-        except KeyboardInterrupt:
-            stopped.set()
-            raise
+        pairs = zip(due, scored, strict=True)
+        return {plan.window: outcome_of(plan, future) for plan, future in pairs}
 
 
 @idempotent_task(task_run_name="score the window {plan.window.start:%Y-%m-%dT%H:%MZ}")

@@ -14,12 +14,18 @@ _stopped: ContextVar[threading.Event | None] = ContextVar("stopped", default=Non
 
 
 @contextmanager
-def interruptible() -> Iterator[threading.Event]:
-    """Yield an event that stops whatever tasks are submitted in the body, once it is set."""
+def interruptible() -> Iterator[None]:
+    """Stop the tasks that are submitted in the body when the body fails.
+
+    It may be interrupted on the command line, or its flow run be cancelled.
+    """
     event = threading.Event()
     token = _stopped.set(event)
     try:
-        yield event
+        yield
+    except BaseException:
+        event.set()
+        raise
     finally:
         _stopped.reset(token)
 

@@ -1,17 +1,20 @@
 """Scoring: from a model and a source to a committed output."""
 
+import dataclasses
 import time
-from dataclasses import replace
 
 from prefect import flow
 
 from flows.bundles import score_pieces
 from tasks.commit import commit_scores
 from tasks.core.errors import AfterfitError
+from tasks.core.output.manifest import Part
 from tasks.core.output.open import open_output
 from tasks.core.output.protocol import Output
+from tasks.core.output.staging import Staging
 from tasks.core.scoring.advice import advise_processes
 from tasks.core.scoring.checks import check_copies
+from tasks.core.scoring.plan import Planned
 from tasks.core.scoring.results import Scores, summarize
 from tasks.core.scoring.reuse import find_committed
 from tasks.core.scoring.run import ScoringRun
@@ -106,13 +109,12 @@ def score_and_commit(
     3. commit.
     """
     started = time.monotonic()
-    cpu_before = time.process_time()
     key = run.destination.run_key
 
     with target.stage(key) as staging, hash_inputs(source.files) as inputs:
         planned = plan_scoring(run, source, staging)
         try:
-            parts = score_pieces(planned, staging, compute)
+            parts, advice = score_with_advice(planned, staging, compute)
             described = inputs()
         except (AfterfitError, OSError):
             check_unchanged(source.files)  # which would explain it better
@@ -120,11 +122,24 @@ def score_and_commit(
         manifest = commit_scores(target, planned, source, described, parts, staging, window)
 
     seconds = time.monotonic() - started
-    cpu_seconds = time.process_time() - cpu_before
     finished = sum(part.rows for part in planned.finished.values())
     scores = summarize(manifest, run.destination.output, rows_reused=finished, seconds=seconds)
     publish_quarantine(manifest, run.options.model.name)
+    return dataclasses.replace(scores, notes=(*scores.notes, *advice))
 
-    threads = compute.parallelism if compute.is_this_process else 1
-    advice = advise_processes(seconds, cpu_seconds, threads)
-    return replace(scores, notes=(*scores.notes, *advice))
+
+def score_with_advice(
+    planned: Planned, staging: Staging, compute: Compute
+) -> tuple[list[Part], tuple[str, ...]]:
+    """Score the pieces, and return their parts, and advice for the next run where there is any."""
+    started = time.monotonic()
+    cpu_before = time.process_time()
+
+    parts = score_pieces(planned, staging, compute)
+
+    seconds = time.monotonic() - started
+    cpu_seconds = time.process_time() - cpu_before
+    threads = 1
+    if compute.is_this_process:
+        threads = min(compute.parallelism, len(planned.unfinished))
+    return parts, advise_processes(seconds, cpu_seconds, threads)

@@ -46,7 +46,15 @@ def reuse_version(name: str, training_key: str, champion: ModelVersion | None) -
     publish_version(version)
 
     alias = _alias_of(version, used)
-    return Trained(name, version.version, alias, is_unfinished, True, verdict, used)
+    return Trained(
+        name,
+        version.version,
+        alias,
+        promoted=is_unfinished,
+        model_reused=True,
+        verdict=verdict,
+        champion=used,
+    )
 
 
 def _alias_of(version: ModelVersion, used: int | None) -> str | None:
@@ -100,9 +108,14 @@ def release(
     version = register_version(best, verdict, spec, table, all_tags)
     publish_version(version)
 
-    number = version.version
-    if not verdict.passed:
-        return Trained(spec.name, number, "challenger", False, False, verdict, used)
-
-    promote_model(version, used)
-    return Trained(spec.name, number, "champion", True, False, verdict, number)
+    if verdict.passed:
+        promote_model(version, used)
+    return Trained(
+        spec.name,
+        version.version,
+        "champion" if verdict.passed else "challenger",
+        promoted=verdict.passed,
+        model_reused=False,
+        verdict=verdict,
+        champion=version.version if verdict.passed else used,
+    )

@@ -12,11 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SESSION = "The first five minutes"
-# What the example in Python takes for granted, and what must hold after it.
-BEFORE = """\
-import pandas
-frame = pandas.read_csv("diabetes.csv", dtype={"patient": "str"})
-"""
+# What must hold after the example in Python.
 AFTER = """
 assert problems == [] and scored.rejected is None
 assert scored.scores.cast(scores.schema).equals(scores)
@@ -72,7 +68,7 @@ def test_the_first_five_minutes_work_as_they_stand(tmp_path):
     """The commands of the section, one after the other in one shell, all succeed."""
     lines = [line for line in session_lines() if not line.startswith(". .venv")]
     lines.remove("afterfit down")  # other tests need the servers
-    notebook = BEFORE + example("open_model") + AFTER
+    notebook = example("open_model") + AFTER
     (tmp_path / "notebook.py").write_text(notebook, encoding="utf-8")
     lines.append("python notebook.py")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

@@ -35,9 +35,8 @@ def score(
         source: A file, a folder, a glob or an fsspec URL; Parquet or CSV.
         output: The folder or URL that will hold the scores; it appears whole or not at all.
         replace: Swap the scores of another run that are there.
-        max_bad_rows: How many rows that cannot be scored may go to OUTPUT/_quarantine: a count, or
-            a share such as
-            0.01; by default what the model's spec says (none).
+        max_bad_rows: How many rows that cannot be scored may go to OUTPUT/_quarantine:
+            a count, or a share such as 0.01; by default what the model's spec says (none).
     """
     source = lazy.location.absolute(source, Path.cwd())
     output = lazy.location.absolute(output, Path.cwd())
@@ -74,22 +73,21 @@ def backfill(
     at_once: int = 2,
     options: SpecOptions = SPEC_OPTIONS,
 ) -> int:
-    """Score the windows of a stretch of time with today's champion, those that are not scored by it
-    already.
+    """Score the windows of a stretch of time that today's champion has not scored already.
 
     Example: `afterfit backfill bike.yaml --from 2026-01-01 --to 2026-02-01 --dry-run`
 
     Args:
         spec: The YAML file that describes the model; its scoring has a window.
-        from_: Where the first window starts: 2026-01-31 or 2026-01-31T06:00; UTC unless a zone is
-            named.
+        from_: Where the first window starts: 2026-01-31 or 2026-01-31T06:00;
+            UTC unless a zone is named.
         to: Where the last window ends.
-        only: Score just the windows that are missing, failed (begun and not finished, or damaged)
-            or stale (scored by
-            another version than the champion), or all of them; by default whatever is not current.
-        dry_run: Tell which windows would be scored and why; score nothing.
-        at_once: How many windows are scored side by side; with --workers, they are scored one after
-            another.
+        only: Score just the windows that are missing, failed (begun and not finished, or damaged),
+            stale (scored by another version than the champion), or all of them;
+            by default whatever is not current.
+        dry_run: Say which windows would be scored and why; score nothing.
+        at_once: How many windows are scored side by side;
+            with --workers, they are scored one after another.
     """
     loaded = lazy.request.load_request(spec, options.set)
 

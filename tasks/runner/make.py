@@ -62,14 +62,18 @@ def make_runner(
 
 
 def make_threads(parallel_windows: int) -> ThreadPoolTaskRunner[Any]:
-    """Make a runner for tasks of this process that wait for others most of the time.
+    """Make a runner for tasks of this process that wait for others most of the time."""
+    return ThreadPoolTaskRunner(max_workers=parallel_windows)
+
+
+def check_parallel_windows(parallel_windows: int) -> None:
+    """Refuse a number of windows that cannot be scored side by side.
 
     Raises:
-        RequestError: `parallel_windows` is no number of threads.
+        RequestError: with what to write instead.
     """
     if parallel_windows < 1:
         raise RequestError(f"parallel_windows (--at-once) is {parallel_windows}: give at least 1.")
-    return ThreadPoolTaskRunner(max_workers=parallel_windows)
 
 
 def check_workers(workers: int | None, cluster: str | None) -> None:

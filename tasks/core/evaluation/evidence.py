@@ -144,8 +144,8 @@ def loss_of_each_row(model: Model, rows: pa.Table, spec: Spec) -> Floats:
     """Return a registered model's loss of each row in the gate's metric, shape (n,).
 
     Raises:
-        AfterfitError: it cannot predict the rows, or predicts something else than the spec's
-            target.
+        AfterfitError: it cannot predict the rows, is about another problem, or knows none of the
+            target's classes.
     """
     metadata = model.metadata
     pipeline = model.predictor.pipeline

@@ -86,7 +86,7 @@ def read_metadata(folder: Path) -> ModelMetadata:
 
     try:
         check_scikit_learn(document["scikit_learn"], scikit_learn_version())
-        if "format_version" not in document:
+        if document.get("format_version", FIRST_FORMAT) == FIRST_FORMAT:
             document |= _needed_for_scoring(document["spec"])
         return _parse(document)
     except (KeyError, TypeError, AttributeError) as error:
@@ -107,7 +107,7 @@ def _read_document(folder: Path) -> dict[str, Any]:
         raise RequestError(f"{folder / METADATA_NAME} is damaged: {error}.") from error
 
     found = document.get("format_version", FIRST_FORMAT) if isinstance(document, dict) else None
-    if found not in {FIRST_FORMAT, FORMAT_VERSION}:
+    if found not in (FIRST_FORMAT, FORMAT_VERSION):
         raise RequestError(
             f"The model's metadata is of format {found}, this version of afterfit reads formats "
             f"{FIRST_FORMAT} and {FORMAT_VERSION}: use the version that registered the model, or "

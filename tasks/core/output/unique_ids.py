@@ -79,7 +79,8 @@ def _reader(file: str, column: str) -> ReadIds:
         ids = table.column(0)
         if pa.types.is_dictionary(ids.type):
             ids = ids.cast(ids.type.value_type)
-        return ids.drop_null()
+        is_missing = pc.is_null(ids, nan_is_null=True)
+        return ids.filter(pc.invert(is_missing))
 
     return read
 

@@ -20,7 +20,7 @@ def advise_processes(seconds: float, cpu_seconds: float, threads: int) -> tuple[
     >>> advise_processes(60.0, 110.0, threads=2), advise_processes(3.0, 3.0, threads=2)
     ((), ())
     """
-    if threads == 1 or seconds < WORTH_SECONDS:
+    if threads <= 1 or seconds < WORTH_SECONDS:
         return ()
 
     lowest, highest = ONE_CORE

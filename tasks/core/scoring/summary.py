@@ -74,7 +74,7 @@ def describe_parts(parts: Sequence[Part]) -> list[str]:
 
     reasons = sorted({part.note for part in parts if part.note})
 
-    scored = [f"{counted(rows, 'row')} scored by {what}" for what, rows in rows_by.items()]
+    scored = [f"{counted(rows, 'row')} scored by {what}" for what, rows in rows_by.items() if rows]
     slower = [f"not by the {KERNEL}: {reason}" for reason in reasons]
     strange = [
         f"column {name!r}: {counted(count, 'value')} in no category the model knows"

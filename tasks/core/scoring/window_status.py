@@ -18,7 +18,7 @@ def plan_window(window: Window, scoring: Scoring, champion: ModelVersion) -> Win
     filled = fill_scoring(scoring, window)
     try:
         status, why = _status_of(filled, champion)
-    except RequestError as error:
+    except (RequestError, OSError) as error:
         status = "failed"
         why = str(error)
     return WindowPlan(window, filled.source, filled.output, status, why)

@@ -146,7 +146,12 @@ def hash_inputs(files: Sequence[SourceFile]) -> Iterator[Callable[[], tuple[Inpu
     Yields:
         a function that waits for the descriptions of the files, in their order.
     """
-    hasher = _prefetching.get() or InputHasher()
+    prefetching = _prefetching.get()
+    if prefetching:  # its maker closes it
+        yield prefetching.begin(files).result
+        return
+
+    hasher = InputHasher()
     try:
         yield hasher.begin(files).result
     finally:
