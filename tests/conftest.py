@@ -50,13 +50,18 @@ def pytest_configure():
     )
 
 
-STARTERS = {"servers", "s3", "start_dask", "real", "runner", "client", "worker", "champion"}
+# What starts servers or worker processes: tests in these folders, or that ask for these fixtures.
+STARTING_FOLDERS = ("flows", "examples", "tasks/runner")
+STARTING_FIXTURES = {"servers", "s3", "start_dask", "real", "worker"}
 
 
 def pytest_collection_modifyitems(items):
-    """Mark what starts servers or worker processes, by the fixtures it asks for."""
+    """Mark what starts servers or worker processes."""
+    here = Path(__file__).parent
+    folders = [here / folder for folder in STARTING_FOLDERS]
     for item in items:
-        if STARTERS & set(getattr(item, "fixturenames", ())):
+        is_in_folder = any(folder in item.path.parents for folder in folders)
+        if is_in_folder or STARTING_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("servers")
 
 
