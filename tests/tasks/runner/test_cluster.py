@@ -156,22 +156,18 @@ def test_a_worker_that_cannot_import_the_package_is_refused(address, start_dask,
     assert "cannot import afterfit's `flows` and `tasks`" in str(refused.value)
 
 
-def test_a_scheduler_that_is_not_there_is_named(monkeypatch):
-    monkeypatch.setattr(cluster, "CONNECT_SECONDS", "1s")
-    with pytest.raises(
-        AfterfitError, match=r"^The Dask scheduler at tcp://127\.0\.0\.1:9 cannot be reached: "
-    ):
-        connect("tcp://127.0.0.1:9")
+def test_a_scheduler_that_is_not_there_is_named():
+    words = r"^The Dask scheduler at tcp://127\.0\.0\.1:9 cannot be reached: "
+    with pytest.raises(AfterfitError, match=words):
+        cluster.connect("tcp://127.0.0.1:9", Reach(), timeout="1s")
 
 
-def test_a_scheduler_without_workers_is_waited_for_and_named(start_dask, free_port, monkeypatch):
-    monkeypatch.setattr(cluster_checks, "WORKER_SECONDS", 1.0)
+def test_a_scheduler_without_workers_is_waited_for_and_named(start_dask, free_port):
     port = free_port()
     start_dask("scheduler", "--port", port)
-    with pytest.raises(
-        AfterfitError, match=rf"scheduler at tcp://127\.0\.0\.1:{port} has had no worker for 1 s"
-    ):
-        connect(f"tcp://127.0.0.1:{port}")
+    words = rf"scheduler at tcp://127\.0\.0\.1:{port} has had no worker for 1 s"
+    with pytest.raises(AfterfitError, match=words):
+        cluster.connect(f"tcp://127.0.0.1:{port}", Reach(), worker_seconds=1.0)
 
 
 # TLS
