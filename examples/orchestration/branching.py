@@ -19,7 +19,9 @@ from afterfit import make_runner
 @task
 def measure(estimator: Any) -> float:
     """Measure a candidate by its mean R2 over three folds."""
-    return float(cross_val_score(estimator, *load_diabetes(return_X_y=True), cv=3).mean())
+    X, y = load_diabetes(return_X_y=True)
+    scores = cross_val_score(estimator, X, y, cv=3)
+    return float(scores.mean())
 
 
 @task
@@ -45,17 +47,20 @@ def judge(candidates: dict[str, Any], needed: float) -> str:
     """Measure all candidates; promote the best that is good enough, else tell somebody."""
     measured = {name: measure.submit(candidate) for name, candidate in candidates.items()}
     wait(list(measured.values()))
-    done = {
-        name: future.result() for name, future in measured.items() if future.state.is_completed()
-    }
-    best = max(done, key=done.__getitem__, default=None)
+
+    scores = {}
+    for name, future in measured.items():
+        if future.state.is_completed():
+            scores[name] = future.result()
+
+    best = max(scores, key=scores.__getitem__, default=None)
     if best is None:
         outcome = alert.submit("no candidate could be measured")
-    elif done[best] >= needed:
+    elif scores[best] >= needed:
         outcome = promote.submit(best)
     else:
         outcome = alert.submit(f"{best} is the best, and not good enough")
-    return report.submit(outcome, done).result()
+    return report.submit(outcome, scores).result()
 
 
 CANDIDATES = {"ridge": Ridge(), "mean": DummyRegressor(), "broken": Ridge(alpha=-1.0)}

@@ -20,19 +20,21 @@ def read() -> pd.DataFrame:
 
 @task
 def fit(table: pd.DataFrame) -> LogisticRegression:
-    """Take a table, and give a fitted model."""
-    return LogisticRegression(max_iter=1000).fit(table.drop(columns="target"), table["target"])
+    """Return a model fitted on a table."""
+    X = table.drop(columns="target")
+    return LogisticRegression(max_iter=1000).fit(X, table["target"])
 
 
 @task
 def predict(model: LogisticRegression, table: pd.DataFrame) -> pd.Series:
-    """Take a model and a table, and give predictions."""
-    return pd.Series(model.predict(table.drop(columns="target")), index=table.index)
+    """Return the predictions of a model for a table."""
+    X = table.drop(columns="target")
+    return pd.Series(model.predict(X), index=table.index)
 
 
 @task
 def count(predictions: pd.Series) -> dict[int, int]:
-    """Take predictions, and give a count of each class."""
+    """Return how many predictions there are of each class."""
     return predictions.value_counts().sort_index().to_dict()
 
 
@@ -41,7 +43,8 @@ def classify() -> dict[int, int]:
     """Read, fit, predict and count; each line hands on what the one before it promised."""
     table = read.submit()
     model = fit.submit(table)
-    return count.submit(predict.submit(model, table)).result()
+    predictions = predict.submit(model, table)
+    return count.submit(predictions).result()
 
 
 if __name__ == "__main__":

@@ -27,7 +27,9 @@ def read() -> dict[str, pd.DataFrame]:
 def measure(table: pd.DataFrame, target: str, depth: int) -> float:
     """Measure a tree that tells one column from the others."""
     tree = DecisionTreeRegressor(max_depth=depth, random_state=0)
-    return float(cross_val_score(tree, table.drop(columns=target), table[target], cv=3).mean())
+    X = table.drop(columns=target)
+    scores = cross_val_score(tree, X, table[target], cv=3)
+    return float(scores.mean())
 
 
 @task(task_run_name="deepen {target}")
@@ -36,29 +38,38 @@ def deepen(table: pd.DataFrame, target: str) -> int:
 
     It is a loop of tasks inside a task.
     """
-    depth, best = 1, measure.submit(table, target, 1).result()
-    while (deeper := measure.submit(table, target, depth + 1).result()) > best + GAIN:
-        depth, best = depth + 1, deeper
-    return depth
+    depth = 1
+    best = measure.submit(table, target, depth).result()
+    while True:
+        score = measure.submit(table, target, depth + 1).result()
+        if score <= best + GAIN:
+            return depth
+        depth += 1
+        best = score
 
 
 @task(task_run_name="study {name}")
 def study(name: str, table: pd.DataFrame) -> dict[str, int]:
     """Fan out over the columns of a group: tasks inside a task inside a flow."""
-    depths = {
-        column: deepen.submit(table, column)
-        for column in table.columns
-        if column.startswith("petal")
-    }
-    return {f"{name}, {column}": depth.result() for column, depth in depths.items()}
+    petals = [column for column in table.columns if column.startswith("petal")]
+    depths = {column: deepen.submit(table, column) for column in petals}
+
+    found = {}
+    for column, depth in depths.items():
+        found[f"{name}, {column}"] = depth.result()
+    return found
 
 
 @flow(task_runner=make_runner())
 def study_all() -> dict[str, int]:
     """Fan out over the groups that the data holds."""
     groups = read.submit().result()
-    found = [study.submit(name, table) for name, table in groups.items()]
-    return {column: depth for future in found for column, depth in future.result().items()}
+    studies = [study.submit(name, table) for name, table in groups.items()]
+
+    depths: dict[str, int] = {}
+    for future in studies:
+        depths.update(future.result())
+    return depths
 
 
 if __name__ == "__main__":

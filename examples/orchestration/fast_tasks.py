@@ -24,7 +24,8 @@ def add_up(numbers: list[int]) -> int:
 @flow(task_runner=make_runner(workers=2))
 def sum_of_squares(count: int) -> int:
     """Add up the squares of so many numbers."""
-    return add_up.submit(square.map(range(count))).result()
+    squares = square.map(range(count))
+    return add_up.submit(squares).result()
 
 
 if __name__ == "__main__":

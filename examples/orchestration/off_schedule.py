@@ -16,7 +16,8 @@ from afterfit import make_runner
 @task(task_run_name="read {window}")
 def read_day(window: date) -> list[int]:
     """Stand in for a table that holds one partition a day."""
-    return np.random.default_rng(window.toordinal()).integers(0, 100, size=24).tolist()
+    chance = np.random.default_rng(window.toordinal())
+    return chance.integers(0, 100, size=24).tolist()
 
 
 @task
@@ -28,7 +29,8 @@ def add_up(hours: list[int]) -> int:
 @flow(task_runner=make_runner(), flow_run_name="sales of {window}")
 def sum_sales(window: date) -> int:
     """Sum up the sales of one day."""
-    return add_up.submit(read_day.submit(window)).result()
+    hours = read_day.submit(window)
+    return add_up.submit(hours).result()
 
 
 if __name__ == "__main__":

@@ -26,9 +26,9 @@ class Search(BaseModel):
 def measure(alpha: float, search: Search) -> float:
     """Measure one value."""
     X, y = load_diabetes(return_X_y=True)
-    return float(
-        cross_val_score(Ridge(alpha=alpha), X, y, cv=search.folds, scoring=search.metric).mean()
-    )
+    model = Ridge(alpha=alpha)
+    scores = cross_val_score(model, X, y, cv=search.folds, scoring=search.metric)
+    return float(scores.mean())
 
 
 @flow(task_runner=make_runner())

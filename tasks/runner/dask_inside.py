@@ -1,7 +1,7 @@
 """Dask's inside: all that the runner uses of Dask and that Dask does not document.
 
 Each function rests on something that Dask does not promise, which its docstring states after
-"Assumes"; `tests/tasks/runner/test_dask_inside.py` holds it, one test each. This is why dask and
+"Assumes"; `tests/tasks/runner/test_dask_inside*.py` hold it, one test each. This is why dask and
 distributed have an upper bound in pyproject.toml.
 """
 

@@ -1,7 +1,7 @@
 """Prefect's inside: how a task of a flow run runs in another process, and what comes back.
 
 Each function rests on something that Prefect does not promise;
-`tests/tasks/runner/test_engine.py` holds it, one test each.
+`tests/tasks/runner/test_engine*.py` hold it, one test each.
 """
 
 import asyncio

@@ -2,7 +2,7 @@
 
 import pickle
 from dataclasses import dataclass
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import cloudpickle
 
@@ -76,6 +76,9 @@ class WorkerCount:
 
 
 Message = EventsSent | TaskDone | WorkerDied | TaskErred | WorkerCount
+KINDS: dict[str, type[Message]] = {
+    kind.__name__: kind for kind in (EventsSent, TaskDone, WorkerDied, TaskErred, WorkerCount)
+}
 
 
 def pack(message: Message) -> Packed:
@@ -85,7 +88,7 @@ def pack(message: Message) -> Packed:
     return {
         "kind": type(message).__name__,
         "key": message.key,
-        "content": dumps(message),
+        "content": dumps(vars(message)),
     }
 
 
@@ -95,12 +98,14 @@ def unpack(packed: Packed) -> Message:
     A result that cannot be unpickled here (the class of an exception may take other arguments than
     it keeps) is an error of its task, which would otherwise never end.
     """
+    kind = KINDS[packed["kind"]]
     try:
-        return cast("Message", cloudpickle.loads(packed["content"]))
+        fields = cloudpickle.loads(packed["content"])
     except Exception as error:
-        if packed["kind"] != TaskDone.__name__:
+        if kind is not TaskDone:
             raise
         return TaskErred(packed["key"], f"ran, but its result cannot be read here: {error!r}")
+    return kind(**fields)
 
 
 def topic_of(client: str) -> str:

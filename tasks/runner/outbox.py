@@ -21,6 +21,7 @@ class Outbox:
         self._worker = worker
         self._lock = threading.Lock()
         self._items: Items = []
+        self._sending = threading.Lock()  # what was put first is sent first, whoever sends it
 
     def put(self, kind: str, item: Any) -> None:
         """Take an event or a log."""
@@ -31,13 +32,15 @@ class Outbox:
 
     def flush(self) -> None:
         """Send what is there."""
-        if items := self._take_items():
-            self._send(EventsSent(self._call.key, items))
+        with self._sending:
+            if items := self._take_items():
+                self._send(EventsSent(self._call.key, items))
 
     def close(self, state: Any) -> None:
         """Send the final state, after all that came before."""
-        items = self._take_items()
-        self._send(TaskDone(self._call.key, state, items))
+        with self._sending:
+            items = self._take_items()
+            self._send(TaskDone(self._call.key, state, items))
 
     def _take_items(self) -> Items:
         with self._lock:

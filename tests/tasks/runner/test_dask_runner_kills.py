@@ -1,6 +1,4 @@
-"""The Dask task runner while workers, schedulers and flows are killed: runs end right, and nothing
-is left over.
-"""
+"""The Dask task runner while something is killed: runs end right, and nothing is left over."""
 
 import contextlib
 import os
@@ -11,8 +9,9 @@ import sys
 import threading
 import time
 import uuid
-from collections import Counter, defaultdict
-from itertools import chain
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 import pytest
@@ -30,121 +29,152 @@ MARK = "AFTERFIT_RUNNER_TEST"  # which test started a process
 
 
 @task
-def note(number, journal):
+def note(number, path):
     """Take a moment, and write down when this begins and ends, and in which process."""
-    with open(journal, "ab", buffering=0) as lines:  # noqa: PTH123 - one write, one line, whoever else writes
+    # One write is one line, whoever else writes.
+    with Path(path).open("ab", buffering=0) as lines:
         lines.write(f"begin {number} {os.getpid()}\n".encode())
         time.sleep(0.01 * (number % 5))
         lines.write(f"end {number} {os.getpid()}\n".encode())
     return 2 * number
 
 
-def lines_of(journal):
-    """Give what was written down: a word, the number of a task, and the process."""
-    found = [line.split() for line in journal.read_text().splitlines()] if journal.exists() else []
-    return [(word, int(number), int(pid)) for word, number, pid in found]
+@dataclass(frozen=True)
+class Journal:
+    """What the tasks wrote down: a word, the number of a task, and the process, a line each."""
+
+    path: Path
+
+    def lines(self):
+        if not self.path.exists():
+            return []
+        found = []
+        for line in self.path.read_text().splitlines():
+            word, number, pid = line.split()
+            found.append((word, int(number), int(pid)))
+        return found
+
+    def ended(self):
+        """Return how many tasks have ended."""
+        return sum(word == "end" for word, _, _ in self.lines())
+
+    def latest_processes(self):
+        """Return the processes that wrote, the one that wrote last first."""
+        pids = [pid for _, _, pid in reversed(self.lines())]
+        return list(dict.fromkeys(pids))
+
+    def in_hand_of(self, pids):
+        """Return the numbers of the tasks that began last in these processes."""
+        last = {pid: number for word, number, pid in self.lines() if word == "begin"}
+        return {last[pid] for pid in pids}
+
+    def begun_again(self):
+        """Return the numbers of the tasks that began more than once."""
+        times = Counter(number for word, number, _ in self.lines() if word == "begin")
+        return {number for number, count in times.items() if count > 1}
 
 
-def kill_at(journal, count, how_many):
-    """Wait until so many tasks have ended, and kill so many of the processes that ran them, from a
-    thread.
-    """
+@pytest.fixture
+def journal(tmp_path):
+    return Journal(tmp_path / "journal")
 
-    def act():
+
+class Killer:
+    """A thread that kills processes of workers as soon as so many tasks have ended."""
+
+    def __init__(self, journal, count, how_many):
+        self.journal, self.count, self.how_many = journal, count, how_many
+        self.killed = []
+        self.thread = threading.Thread(target=self.act)
+        self.thread.start()
+
+    def act(self):
         deadline = time.monotonic() + HANGS
-        while (
-            sum(word == "end" for word, *_ in lines_of(journal)) < count
-            and time.monotonic() < deadline
-        ):
+        while self.journal.ended() < self.count and time.monotonic() < deadline:
             time.sleep(0.001)
-        for pid in list(dict.fromkeys(pid for *_, pid in reversed(lines_of(journal))))[:how_many]:
+        for pid in self.journal.latest_processes()[: self.how_many]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-                killed.append(pid)
-
-    killed = []
-    thread = threading.Thread(target=act)
-    thread.start()
-    return thread, killed
+                self.killed.append(pid)
 
 
 def states_of(flow_run_id, count=None):
-    """Give the names of the states of the task runs of a flow run, once they are final, and so
-    many.
-    """
+    """Count the names of the states of a flow run's task runs, once all (so many) are final."""
     deadline = time.monotonic() + HANGS
+    of_flow = FlowRunFilter(id={"any_": [flow_run_id]})
     with get_client(sync_client=True) as client:
         while time.monotonic() < deadline:
-            runs = client.read_task_runs(flow_run_filter=FlowRunFilter(id={"any_": [flow_run_id]}))
-            if len(runs) == (count or len(runs)) and all(
-                run.state and run.state.is_final() for run in runs
-            ):
+            runs = client.read_task_runs(flow_run_filter=of_flow)
+            states = [run.state for run in runs]
+            all_final = all(state and state.is_final() for state in states)
+            if all_final and len(runs) == (count or len(runs)):
                 break
             time.sleep(0.1)
-    return Counter(run.state.name for run in runs)
+    return Counter(state.name for state in states)
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_flow_ends_right_when_workers_are_killed_at_any_moment(servers, seed, tmp_path):
-    """What was in hand runs again if it has retries, else it is named; what was done is not done
-    twice.
-    """
+def test_a_flow_ends_right_when_workers_are_killed_at_any_moment(servers, seed, journal):
+    """What was in hand runs again if it has retries, else it is named; nothing done runs twice."""
     chance = random.Random(seed)  # noqa: S311 - it is not a secret
-    journal, retries = tmp_path / "journal", chance.choice([0, 3])
-    killer, killed = kill_at(
-        journal, chance.randrange(1, TASKS - 5), how_many=chance.choice([1, 1, 2])
-    )
+    retries = chance.choice([0, 3])
+    count, how_many = chance.randrange(1, TASKS - 5), chance.choice([1, 1, 2])
+    killer = Killer(journal, count, how_many)
 
     @flow(task_runner=make_runner(workers=2))
     def body():
-        futures = [
-            note.with_options(retries=retries).submit(number, str(journal))
-            for number in range(TASKS)
-        ]
+        noting = note.with_options(retries=retries)
+        futures = [noting.submit(number, str(journal.path)) for number in range(TASKS)]
         return [future.result(raise_on_failure=False) for future in futures]
 
     state = body(return_state=True)
-    killer.join()
-    results = state.result()
-    begun = defaultdict(list)
-    for word, number, pid in lines_of(journal):
-        if word == "begin":
-            begun[pid].append(number)
-    in_hand = {begun[pid][-1] for pid in killed}
-    assert killed
-    lost = {number for number, result in enumerate(results) if isinstance(result, WorkerLostError)}
-    assert [result for number, result in enumerate(results) if number not in lost] == [
-        2 * number for number in range(TASKS) if number not in lost
-    ]
-    assert lost <= (in_hand if not retries else set())
-    again = {number for number, times in Counter(chain(*begun.values())).items() if times > 1}
-    assert (
-        again <= in_hand
-    )  # without retries too, if it had begun so lately that the flow had not heard of it
-    expected = Counter({"Completed": TASKS - len(lost)}) + Counter({"Crashed": len(lost)})
+    killer.thread.join()
+    lost = lost_of(state.result())
+    assert killer.killed
+    in_hand = journal.in_hand_of(killer.killed)
+    if retries:
+        assert lost == set()
+    assert lost <= in_hand
+    # Without retries too, if it had begun so lately that the flow had not heard of it.
+    assert journal.begun_again() <= in_hand
+
+    expected = Counter({"Completed": TASKS - len(lost)})
+    if lost:
+        expected["Crashed"] = len(lost)
     assert states_of(state.state_details.flow_run_id, TASKS) == expected
 
 
+def lost_of(results):
+    """Return the numbers of the tasks that were lost; hold that the others' results are right."""
+    lost = set()
+    for number, result in enumerate(results):
+        if isinstance(result, WorkerLostError):
+            lost.add(number)
+        else:
+            assert result == 2 * number
+    return lost
+
+
 def test_a_flow_whose_scheduler_is_killed_ends_within_a_minute_and_names_it(
-    servers, start_dask, free_port, tmp_path
+    servers, start_dask, free_port, journal
 ):
     port = free_port()
-    address, journal = f"tcp://127.0.0.1:{port}", tmp_path / "journal"
+    address = f"tcp://127.0.0.1:{port}"
     scheduler = start_dask("scheduler", "--port", port).pid
     start_dask("worker", address)
-    moments = []
+    killed_at = []
 
     @flow(task_runner=make_runner(cluster=address))
     def body():
-        futures = [note.submit(number, str(journal)) for number in range(10 * TASKS)]
-        while sum(word == "end" for word, *_ in lines_of(journal)) < TASKS:
+        futures = [note.submit(number, str(journal.path)) for number in range(10 * TASKS)]
+        while journal.ended() < TASKS:
             time.sleep(0.01)
         os.kill(scheduler, signal.SIGKILL)
-        moments.append(time.monotonic())
+        killed_at.append(time.monotonic())
         return futures[-1].result()
 
     state = body(return_state=True)
-    assert time.monotonic() - moments[0] < 60
+    assert time.monotonic() - killed_at[0] < 60
     with pytest.raises(WorkerLostError, match=rf"The Dask scheduler at {address} went away"):
         state.result()
     states = states_of(state.state_details.flow_run_id)
@@ -169,12 +199,11 @@ def body():
 if __name__ == "__main__":
     body()
 """
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
 
 
-@pytest.mark.parametrize(
-    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name
-)
-def test_a_flow_that_is_interrupted_is_gone_within_30_seconds_with_all_its_processes(
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+def test_an_interrupted_flow_is_gone_within_30_seconds_with_all_its_processes(
     servers, number, tmp_path
 ):
     script, mark = tmp_path / "script.py", uuid.uuid4().hex
@@ -182,17 +211,18 @@ def test_a_flow_that_is_interrupted_is_gone_within_30_seconds_with_all_its_proce
     environment = {**os.environ, MARK: mark, "PYTHONPATH": ""}
     process = subprocess.Popen([sys.executable, script, tmp_path / "begun"], env=environment)
     deadline = time.monotonic() + HANGS
-    while (
-        len(list(tmp_path.glob("begun.*"))) < 2
-        and process.poll() is None
-        and time.monotonic() < deadline
-    ):
+
+    def two_begun():
+        return len(list(tmp_path.glob("begun.*"))) >= 2
+
+    while not two_begun() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(number)
     told = time.monotonic()
     process.wait(timeout=HANGS)
     while (left := marked(mark)) and time.monotonic() - told < HANGS:
         time.sleep(0.1)
+    assert two_begun()
     assert process.returncode != 0
     assert left == []
     assert time.monotonic() - told < 30
