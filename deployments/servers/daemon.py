@@ -7,16 +7,20 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 
 from deployments.servers.ports import REQUEST_SECONDS, is_healthy
 from deployments.servers.record import Record, write_record
 
+Answer = TypeVar("Answer")
+
 NONCE = "AFTERFIT_NONCE"
 SERVER = "AFTERFIT_SERVER"
 STOP_SECONDS = 10.0  # for each of the two signals: terminate, then kill
 CLOCK_SECONDS = 2.0
+EXEC_SECONDS = 0.5
 LOG_BYTES = 10_000_000
 # The shell ends at once and the server becomes the system's child: no zombies or pipes for the
 # caller to mind.
@@ -76,13 +80,21 @@ def _is_recorded(process: psutil.Process, record: Record) -> bool:
     # The nonce settles it: a start time shifts with every step of the clock, a host name with the
     # network.
     with contextlib.suppress(psutil.AccessDenied, OSError):
-        return process.environ().get(NONCE) == record.nonce
+        return _read(process.environ).get(NONCE) == record.nonce
 
     if record.host != socket.gethostname():
         return False
-    if str(record.port) not in process.cmdline():
+    if str(record.port) not in _read(process.cmdline):
         return False
     return abs(process.create_time() - record.created) <= CLOCK_SECONDS
+
+
+def _read(ask: Callable[[], Answer]) -> Answer:
+    """Return what a process tells of itself: for a moment of its exec, Linux shows it empty."""
+    deadline = time.monotonic() + EXEC_SECONDS
+    while not (answer := ask()) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    return answer
 
 
 def is_alive(process: psutil.Process) -> bool:

@@ -1,6 +1,7 @@
 """A process of ours is told from another that has its pid, and from a dead one."""
 
 import dataclasses
+import os
 import socket
 import subprocess
 import time
@@ -28,6 +29,13 @@ def test_where_no_environment_can_be_read_start_host_and_command_line_decide(
         record = Record(child.pid, created, socket.gethostname(), "nonce", 4200)
         changed = dataclasses.replace(record, **change)
         assert bool(daemon.find(changed)) is expected
+
+
+def test_a_process_is_recognised_though_its_exec_shows_no_environment_at_first(monkeypatch):
+    answers = iter([{}, {}, {daemon.NONCE: "nonce"}])
+    monkeypatch.setattr(psutil.Process, "environ", lambda _: next(answers))
+
+    assert daemon.find(Record(os.getpid(), 1.0, "elsewhere", "nonce", 4200))
 
 
 def test_a_zombie_is_dead():
