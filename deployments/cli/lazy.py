@@ -21,7 +21,6 @@ MODULES = {
     # These take long, where `afterfit COMMAND --help` as a whole takes 120 ms.
     "demo": "deployments.cli.demo",  # 250 ms: pyarrow and scikit-learn
     "first_spec": "tasks.core.training.first_spec",  # 250 ms: pyarrow and pydantic
-    "inputs": "tasks.core.tables.inputs",  # 60 ms: fsspec
     "local": "deployments.servers.local",  # 20 ms: psutil and sockets
     "location": "tasks.core.storage.location",  # 60 ms: fsspec
     "request": "deployments.cli.request",  # 250 ms: pydantic and scikit-learn
@@ -45,7 +44,6 @@ if TYPE_CHECKING:
     from tasks.core.output import verify as verify
     from tasks.core.scoring import results as results
     from tasks.core.storage import location as location
-    from tasks.core.tables import inputs as inputs
     from tasks.core.training import first_spec as first_spec
     from tasks.registry import versions as versions
 else:

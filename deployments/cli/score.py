@@ -41,7 +41,7 @@ def score(
     source = lazy.location.absolute(source, Path.cwd())
     output = lazy.location.absolute(output, Path.cwd())
 
-    with lazy.inputs.prefetch_digests(source), session(options, options.cluster) as servers:
+    with session(options, options.cluster) as servers:
         scores = lazy.scoring.score_batch(
             model, source, output, replace, max_bad_rows, options.workers, options.cluster
         )

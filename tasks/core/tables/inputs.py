@@ -5,18 +5,15 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from io import FileIO
-from pathlib import Path
 
 from tasks.core.storage.files import open_unbuffered
-from tasks.core.storage.location import is_url, open_filesystem
-from tasks.core.tables.sources import SourceFile, format_of, identify, source_paths
+from tasks.core.storage.location import is_url
+from tasks.core.tables.sources import SourceFile
 
-# Each read waits for Python's lock, which imports on another thread hold most of the time.
+# Each read waits for Python's lock, which the threads that score hold most of the time.
 READ_BYTES = 1 << 24
-MOST_PREFETCHED = 100  # files: to look at very many twice would cost more than it saves
 
 
 @dataclass(frozen=True)
@@ -35,12 +32,12 @@ class Input:
 
 
 class InputHasher:
-    """Describes inputs on one thread, each file once."""
+    """Describes inputs on a thread of its own."""
 
     def __init__(
         self, open_file: Callable[[str], FileIO] = open_unbuffered, read_bytes: int = READ_BYTES
     ) -> None:
-        """Start with none.
+        """Start the thread.
 
         Args:
             open_file: opens a file of this machine.
@@ -50,40 +47,17 @@ class InputHasher:
         self._buffer = memoryview(bytearray(read_bytes))  # one for all reads: memory costs time too
         self._stop = threading.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="digest")
-        self._inputs: dict[SourceFile, Input] = {}  # the thread's own
 
     def begin(self, files: Sequence[SourceFile]) -> "Future[tuple[Input, ...]]":
-        """Describe these files after what was begun before; those that are described stay so."""
-        return self._thread.submit(lambda: tuple(self._describe(file) for file in files))
-
-    def prefetch(self, source: str) -> None:
-        """Describe the Parquet files of a source, if they are here and not too many.
-
-        What is wrong with it, the run itself will say.
-        """
-        self._thread.submit(self._prefetch, source)
+        """Begin to describe these files."""
+        return self._thread.submit(
+            lambda: tuple(describe_input(file, self._hash_content) for file in files)
+        )
 
     def close(self) -> None:
         """Stop, in the middle of a file if need be."""
         self._stop.set()
         self._thread.shutdown(cancel_futures=True)
-
-    def _prefetch(self, source: str) -> None:
-        if is_url(source) or not Path(source).exists():
-            return
-
-        filesystem, path = open_filesystem(source)
-        names = source_paths(filesystem, path)
-        is_all_parquet = {format_of(name) for name in names} == {"parquet"}
-        if is_all_parquet and len(names) <= MOST_PREFETCHED:
-            for name in names:
-                file, _ = identify(filesystem, name)
-                self._describe(file)
-
-    def _describe(self, file: SourceFile) -> Input:
-        if file not in self._inputs:
-            self._inputs[file] = describe_input(file, self._hash_content)
-        return self._inputs[file]
 
     def _hash_content(self, path: str) -> str:
         """Return the sha256 of a file of this machine.
@@ -119,26 +93,6 @@ def describe_input(file: SourceFile, hash_content: Callable[[str], str]) -> Inpu
     return Input(file.path, file.size, file.stamp, file.digest, content)
 
 
-# Set for the body of `prefetch_digests`: a flow's parameters are JSON, and cannot hold a hasher.
-_prefetching: ContextVar[InputHasher | None] = ContextVar("prefetching", default=None)
-
-
-@contextmanager
-def prefetch_digests(source: str) -> Iterator[InputHasher]:
-    """Hash a source from now on, for the `hash_inputs` that the body comes to.
-
-    A command imports libraries for seconds on one core before its flow begins.
-    """
-    hasher = InputHasher()
-    token = _prefetching.set(hasher)
-    try:
-        hasher.prefetch(source)
-        yield hasher
-    finally:
-        _prefetching.reset(token)
-        hasher.close()
-
-
 @contextmanager
 def hash_inputs(files: Sequence[SourceFile]) -> Iterator[Callable[[], tuple[Input, ...]]]:
     """Hash the content of each file on a thread of its own while the body works.
@@ -146,11 +100,6 @@ def hash_inputs(files: Sequence[SourceFile]) -> Iterator[Callable[[], tuple[Inpu
     Yields:
         a function that waits for the descriptions of the files, in their order.
     """
-    prefetching = _prefetching.get()
-    if prefetching:  # its maker closes it
-        yield prefetching.begin(files).result
-        return
-
     hasher = InputHasher()
     try:
         yield hasher.begin(files).result

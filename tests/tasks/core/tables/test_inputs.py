@@ -7,14 +7,7 @@ from pathlib import Path
 import pytest
 
 from tasks.core.storage.files import open_unbuffered, write_whole
-from tasks.core.tables import inputs
-from tasks.core.tables.inputs import (
-    MOST_PREFETCHED,
-    InputHasher,
-    describe_input,
-    hash_inputs,
-    prefetch_digests,
-)
+from tasks.core.tables.inputs import InputHasher, describe_input, hash_inputs
 from tasks.core.tables.listing import list_source
 
 
@@ -24,17 +17,6 @@ def sha256(path):
 
 def expected(files):
     return tuple(describe_input(file, sha256) for file in files)
-
-
-class Opened:
-    """Opens files, and remembers which."""
-
-    def __init__(self):
-        self.paths = []
-
-    def __call__(self, path):
-        self.paths.append(path)
-        return open_unbuffered(path)
 
 
 class EndlessFile:
@@ -109,75 +91,3 @@ def test_a_hasher_is_closed_when_the_work_fails(write, mixed):
     with suppress(KeyboardInterrupt), hash_inputs([write("a.parquet", mixed)]):
         raise KeyboardInterrupt
     assert "digest" not in str(threading.enumerate())
-
-
-def test_what_was_prefetched_is_not_hashed_again(write, mixed, tmp_path, hasher):
-    files = [write(f"in/{number}.parquet", mixed.slice(0, number + 1)) for number in range(3)]
-    opened = Opened()
-    ahead = hasher(opened)
-    ahead.prefetch(str(tmp_path / "in"))
-    assert ahead.begin(files).result() == expected(files)
-    assert opened.paths == [file.path for file in files]
-
-
-def test_a_file_that_changed_since_it_was_prefetched_is_hashed_again(
-    write, mixed, tmp_path, hasher
-):
-    before = write("in/a.parquet", mixed)
-    opened = Opened()
-    ahead = hasher(opened)
-    ahead.prefetch(str(tmp_path / "in"))
-    ahead.begin(()).result()
-    changed = write("in/a.parquet", mixed.slice(1))
-    assert ahead.begin([changed]).result() == expected([changed])
-    assert opened.paths == [before.path, changed.path]
-
-
-@pytest.mark.parametrize(
-    "name", ["csv", "both", "many", "missing", "url", "damaged", "glob/*.parquet"]
-)
-def test_a_source_that_cannot_or_need_not_be_prefetched_is_left_alone(
-    write, mixed, tmp_path, hasher, name
-):
-    """And nobody hears of it: the run itself has the words for what is wrong."""
-    for folder in ("csv", "both"):
-        write(f"{folder}/a.csv", "a\n1\n")
-    for folder in ("both", "glob", "one"):
-        write(f"{folder}/a.parquet", mixed)
-    (tmp_path / "damaged").mkdir()
-    (tmp_path / "damaged" / "a.parquet").write_bytes(b"PAR0")
-    write_whole("memory://ahead/a.parquet", (tmp_path / "one" / "a.parquet").read_bytes())
-    for number in range(MOST_PREFETCHED + 1):
-        write(f"many/{number}.parquet", mixed.slice(0, 1))
-
-    opened = Opened()
-    ahead = hasher(opened)
-    ahead.prefetch("memory://ahead" if name == "url" else str(tmp_path / name))
-    assert ahead.begin(()).result() == ()
-    assert opened.paths == []
-
-
-def test_a_command_prefetches_for_the_run_in_its_body_and_leaves_nothing_behind(
-    write, mixed, tmp_path
-):
-    file = write("in/a.parquet", mixed)
-    with prefetch_digests(str(tmp_path / "in")) as ahead:
-        (described,) = ahead.begin([file]).result()
-        with hash_inputs([file]) as inputs_of_run:
-            assert inputs_of_run()[0] is described
-    assert inputs._prefetching.get() is None
-    assert "digest" not in str(threading.enumerate())
-
-
-def test_what_could_not_be_prefetched_is_read_again(write, mixed, hasher):
-    """A disk that fails once fails no run that reads the file later."""
-    file, tried = write("in/a.parquet", mixed), []
-
-    def fail_once(path):
-        tried.append(path)
-        return open_unbuffered(path) if len(tried) > 1 else 1 / 0
-
-    ahead = hasher(fail_once)
-    ahead.prefetch(file.path)
-    assert ahead.begin([file]).result() == expected([file])
-    assert len(tried) == 2
