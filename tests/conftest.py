@@ -47,12 +47,14 @@ def pytest_configure():
         MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT="true",
         DO_NOT_TRACK="1",
         PYTHONSAFEPATH="1",
+        OMP_WAIT_POLICY="passive",  # spinning threads make a fit of 1 s last 60 s beside other work
     )
 
 
-# What starts servers or worker processes: tests in these folders, or that ask for these fixtures.
-STARTING_FOLDERS = ("flows", "examples", "tasks/runner")
-STARTING_FIXTURES = {"servers", "s3", "start_dask", "real", "worker"}
+# What starts servers or worker processes: tests in these folders, those that ask for these
+# fixtures, and those on a real S3 server.
+STARTING_FOLDERS = ("benchmarks", "examples", "flows", "tasks/runner")
+STARTING_FIXTURES = {"servers", "s3", "start_dask", "stubs", "real", "worker"}
 
 
 def pytest_collection_modifyitems(items):
@@ -61,8 +63,16 @@ def pytest_collection_modifyitems(items):
     folders = [here / folder for folder in STARTING_FOLDERS]
     for item in items:
         is_in_folder = any(folder in item.path.parents for folder in folders)
-        if is_in_folder or STARTING_FIXTURES & set(getattr(item, "fixturenames", ())):
+        asked = {*getattr(item, "fixturenames", ()), *_parameters(item)}
+        if is_in_folder or STARTING_FIXTURES & asked:
             item.add_marker("servers")
+
+
+def _parameters(item):
+    """Return the parameters of a test that are strings."""
+    call = getattr(item, "callspec", None)
+    values = call.params.values() if call else ()
+    return {value for value in values if isinstance(value, str)}
 
 
 def pytest_unconfigure():
