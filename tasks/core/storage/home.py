@@ -1,6 +1,7 @@
 """Folders below `AFTERFIT_HOME`: fetched models, and scratch space for one process."""
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -8,6 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+
+# As `scratch_folder` names what it makes.
+SCRATCH = re.compile(r"afterfit-(?P<pid>[0-9]{1,9})-\w+")
 
 
 def home_folder() -> Path:
@@ -28,14 +32,14 @@ def scratch_folder() -> Iterator[Path]:
     _delete_leftovers(root)
 
     with tempfile.TemporaryDirectory(
-        prefix=f"{os.getpid()}-", dir=root, ignore_cleanup_errors=True
+        prefix=f"afterfit-{os.getpid()}-", dir=root, ignore_cleanup_errors=True
     ) as folder:
         yield Path(folder)
 
 
 def _delete_leftovers(root: Path) -> None:
-    """Delete the folders of dead processes; a name begins with the id of its process."""
+    """Delete the folders of dead processes; all else is somebody else's."""
     for left in root.iterdir():
-        pid = left.name.partition("-")[0]
-        if pid.isdecimal() and not psutil.pid_exists(int(pid)):
+        named = SCRATCH.fullmatch(left.name)
+        if named and not psutil.pid_exists(int(named["pid"])):
             shutil.rmtree(left, ignore_errors=True)

@@ -27,7 +27,7 @@ def test_the_home_is_what_the_environment_names_as_an_absolute_path(
 def test_scratch_space_goes_with_its_run_and_with_dead_processes(tmp_path, monkeypatch):
     monkeypatch.setenv("AFTERFIT_HOME", str(tmp_path))
     scratch = tmp_path / "scratch"
-    alive, dead = scratch / f"{os.getppid()}-x", scratch / f"{NO_PROCESS}-x"
+    alive, dead = scratch / f"afterfit-{os.getppid()}-x", scratch / f"afterfit-{NO_PROCESS}-x"
     alive.mkdir(parents=True)
     dead.mkdir()
 
@@ -38,3 +38,20 @@ def test_scratch_space_goes_with_its_run_and_with_dead_processes(tmp_path, monke
         assert not dead.exists()
 
     assert list(scratch.iterdir()) == [alive]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [f"{NO_PROCESS}-reports", f"afterfit-{NO_PROCESS}", f"afterfit-{NO_PROCESS}-a b", "mine"],
+)
+def test_what_is_not_ours_in_the_scratch_space_stays(tmp_path, monkeypatch, name):
+    """It may be a link to a disk with room, where others keep theirs."""
+    monkeypatch.setenv("AFTERFIT_HOME", str(tmp_path / "home"))
+    mine = tmp_path / "disk" / name
+    mine.mkdir(parents=True)
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "scratch").symlink_to(tmp_path / "disk")
+
+    with scratch_folder():
+        pass
+    assert list((tmp_path / "disk").iterdir()) == [mine]
