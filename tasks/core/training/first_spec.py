@@ -1,5 +1,6 @@
 """A first spec, written from a table, with comments."""
 
+import os
 import re
 from pathlib import Path
 
@@ -57,10 +58,8 @@ def write_first_spec(source: str, target: str, path: Path) -> None:
     Raises:
         RequestError: the file exists, its folder does not, or the table lacks the target.
     """
-    if path.exists():
-        raise RequestError(
-            f"{path} exists already: name another file with --output, or edit that one."
-        )
+    if os.path.lexists(path):
+        raise _exists_already(path)
     if not path.parent.is_dir():
         raise RequestError(
             f"There is no folder {path.parent} to write the spec to: "
@@ -73,7 +72,18 @@ def write_first_spec(source: str, target: str, path: Path) -> None:
         hint = nearest_name(target, table.column_names)
         raise RequestError(f"Column {target!r} is not in {source}{hint}")
 
-    path.write_text(first_spec(table, source, target, path), encoding="utf-8")
+    content = first_spec(table, source, target, path)
+    try:
+        with path.open("x", encoding="utf-8") as written:
+            written.write(content)
+    except FileExistsError as error:
+        raise _exists_already(path) from error
+
+
+def _exists_already(path: Path) -> RequestError:
+    return RequestError(
+        f"{path} exists already: name another file with --output, or edit that one."
+    )
 
 
 def first_spec(table: pa.Table, source: str, target: str, path: Path) -> str:

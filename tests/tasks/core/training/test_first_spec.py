@@ -78,6 +78,25 @@ def test_no_first_spec_is_written_over_another_file(tmp_path, write):
     assert path.read_text() == "mine"
 
 
+def test_no_first_spec_is_written_through_a_link(tmp_path, write):
+    file = write("hours.csv", "id,cnt\n1,2\n")
+    path = tmp_path / "hours.yaml"
+    path.symlink_to("elsewhere.yaml")
+    with pytest.raises(RequestError, match="exists already"):
+        write_first_spec(file.path, "cnt", path)
+    assert not path.exists()
+
+
+def test_no_first_spec_is_written_over_a_file_that_came_meanwhile(tmp_path, write, monkeypatch):
+    file = write("hours.csv", "id,cnt\n1,2\n")
+    path = tmp_path / "hours.yaml"
+    path.write_text("mine")
+    monkeypatch.setattr("os.path.lexists", lambda _: False)
+    with pytest.raises(RequestError, match="exists already"):
+        write_first_spec(file.path, "cnt", path)
+    assert path.read_text() == "mine"
+
+
 @pytest.mark.parametrize(
     ("target", "output", "words"),
     [
