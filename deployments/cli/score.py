@@ -39,7 +39,7 @@ def score(
             a count, or a share such as 0.01; by default what the model's spec says (none).
     """
     source = lazy.location.absolute(source, Path.cwd())
-    output = lazy.location.absolute(output, Path.cwd())
+    output = lazy.location.absolute_output(output, Path.cwd())
 
     with session(options, options.cluster) as servers:
         scores = lazy.scoring.score_batch(

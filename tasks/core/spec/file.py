@@ -11,7 +11,7 @@ from tasks.core.errors import RequestError
 from tasks.core.spec.mistakes import explain
 from tasks.core.spec.overrides import apply_override
 from tasks.core.spec.spec import Spec
-from tasks.core.storage.location import absolute
+from tasks.core.storage.location import absolute, absolute_output
 
 
 def load_spec(path: Path, overrides: Sequence[str] = ()) -> Spec:
@@ -58,7 +58,7 @@ def parse_spec(document: Mapping[str, Any], folder: Path, origin: str) -> Spec:
     data = spec.data.model_copy(update={"source": absolute(spec.data.source, folder)})
     scoring_paths = {
         "source": absolute(spec.scoring.source, folder),
-        "output": absolute(spec.scoring.output, folder),
+        "output": absolute_output(spec.scoring.output, folder),
     }
     scoring = spec.scoring.model_copy(update=scoring_paths)
     return spec.model_copy(update={"data": data, "scoring": scoring})

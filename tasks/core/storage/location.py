@@ -98,3 +98,25 @@ def absolute(location: str, folder: Path) -> str:
         return str(folder / Path(location).expanduser())
     except RuntimeError as error:
         raise RequestError(f"{location!r} names the home of a user who is not there.") from error
+
+
+def absolute_output(output: str, folder: Path) -> str:
+    """Make the path of an output absolute, as `absolute` does.
+
+    >>> absolute_output("scores/", Path("/data"))
+    '/data/scores'
+
+    Raises:
+        RequestError: it has no name of its own, as where a variable of the shell is not set.
+    """
+    if not output.strip():
+        raise RequestError(
+            f"The output is {output!r}: name a folder or a URL. Is a variable of the shell not set?"
+        )
+    place = output.partition("://")[2] if is_url(output) else output
+    if last_name(place) in {"", ".", ".."}:
+        raise RequestError(
+            f"The output is {output!r}, which names no folder of its own: "
+            "name the one that will hold the scores."
+        )
+    return absolute(output, folder)
