@@ -7,12 +7,11 @@ from cyclopts import CycloptsError
 
 from deployments.cli.app import make_app
 from deployments.cli.failures import PrefectGoneError, UnexpectedError
-from deployments.cli.process import leave, say
+from deployments.cli.process import INTERRUPTED, leave, say
 from tasks.core.errors import AfterfitError
 
 FAILED = 1
 WRONG_REQUEST = 2
-INTERRUPTED = 130
 
 
 def run_command(tokens: list[str] | None = None) -> int:

@@ -3,14 +3,16 @@
 import gc
 import signal
 
+from deployments.cli.deadline import set_deadline
 from deployments.cli.packages import check_own_packages
-from deployments.cli.process import leave
+from deployments.cli.process import INTERRUPTED, leave
 
 
 def main(tokens: list[str] | None = None) -> None:
     """Run the command line.
 
-    The exit status is 0 done, 1 failed, 2 the request is wrong, 3 the gates refused.
+    The exit status is 0 done, 1 failed, 2 the request is wrong, 3 the gates refused,
+    130 interrupted.
     """
     # Imports alone make objects by the hundred thousand that live as long as the process does:
     # looking through them again and again, and freeing them one by one at the end, took two seconds
@@ -22,7 +24,11 @@ def main(tokens: list[str] | None = None) -> None:
     gc.freeze()  # else the first look at what is imported by now takes 30 ms
 
     signal.signal(signal.SIGTERM, _interrupt)
-    leave(run_command(tokens))
+    set_deadline()
+    try:
+        leave(run_command(tokens))
+    except KeyboardInterrupt:  # once more, on the way out
+        leave(INTERRUPTED, at_once=True)
 
 
 def _interrupt(*_: object) -> None:

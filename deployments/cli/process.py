@@ -6,11 +6,20 @@ import sys
 import threading
 from typing import NoReturn
 
+INTERRUPTED = 130  # the exit status after SIGINT and SIGTERM
+_spoken = threading.Event()
+
 
 def say(sentence: str, exit_status: int) -> int:
     """Write one sentence to standard error, and return the exit status."""
     sys.stderr.write(f"afterfit: {' '.join(sentence.split())}\n")
+    _spoken.set()
     return exit_status
+
+
+def has_spoken() -> bool:
+    """Return whether the command has said its sentence."""
+    return _spoken.is_set()
 
 
 def leave(exit_status: int, *, at_once: bool = False) -> NoReturn:
