@@ -95,7 +95,7 @@ def kill_at(command: Command, folder: Path, parts: int) -> float:
 
 def finished_parts(folder: Path) -> list[Path]:
     """List the parts that a run has finished and not committed."""
-    return list(folder.glob(".killed.staging/**/part-*.parquet"))
+    return list(folder.glob(".killed.afterfit-staging/**/part-*.parquet"))
 
 
 def rows_begun(folder: Path) -> int:

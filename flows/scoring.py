@@ -6,6 +6,7 @@ import time
 from prefect import flow
 
 from flows.bundles import score_pieces
+from flows.interruption import check_not_interrupted
 from tasks.commit import commit_scores
 from tasks.core.errors import AfterfitError
 from tasks.core.output.manifest import Part
@@ -84,13 +85,14 @@ def score_source(
     check_copies(listing, target.location, compute.cluster)
     run = plan_run(version, listing, target.location, scoring, max_bad_rows)
 
-    with target.locked():
+    with target.locked(check_not_interrupted) as told:
         if committed := find_committed(run.destination, replace=replace):
             target.clean(committed)
             scores = summarize(committed, run.destination.output, reused=True)
         else:
             scores = score_and_commit(run, listing, target, compute, window)
 
+    scores = dataclasses.replace(scores, notes=(*told, *scores.notes))
     publish_scores(scores, version.name)
     return scores
 

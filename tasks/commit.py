@@ -1,6 +1,7 @@
 """Commit a scoring run: every row accounted for, the inputs unchanged, then one atomic step."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
@@ -49,10 +50,10 @@ def commit_scores(
     manifest = make_manifest(planned, source.identity, inputs, parts, staging, attempt)
 
     check_unchanged(source.files)
-    output.commit(manifest, staging)
+    told = output.commit(manifest, staging)
 
     scored = f"{manifest.rows_scored:,}"
     get_run_logger().info(
         "committed %s rows in %s parts to %s", scored, len(parts), output.location
     )
-    return manifest
+    return replace(manifest, notes=(*manifest.notes, *told))

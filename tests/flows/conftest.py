@@ -163,7 +163,7 @@ class Command:
 
     def await_file(self, pattern, count=1):
         """Wait for so many files in the staging; return whether they came before it ended."""
-        staging = self.output.parent / f".{self.output.name}.staging"
+        staging = self.output.parent / f".{self.output.name}.afterfit-staging"
         deadline = time.monotonic() + HANGS
         while self.process.poll() is None:
             if len(list(staging.glob(pattern))) >= count:

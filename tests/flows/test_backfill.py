@@ -14,6 +14,7 @@ from flows.backfill import backfill_scores
 from flows.interruption import check_not_interrupted
 from flows.lifecycle import run_lifecycle, train_model
 from tasks.core.errors import AfterfitError, RequestError
+from tasks.core.output.beside import STAGING, beside, claim
 from tasks.core.output.manifest import MANIFEST_NAME, read_manifest
 from tasks.core.output.reading import read_scores
 from tasks.core.output.verify import verify_output
@@ -169,7 +170,9 @@ def test_an_interrupted_backfill_does_not_score_its_windows_to_the_end(windowed,
 def test_a_window_that_was_begun_and_not_finished_is_known_as_failed(windowed, tmp_path):
     spec = load_spec(windowed)
     train_model(spec)
-    (tmp_path / "out" / f".{DAYS[1]}.staging" / "1-dead" / "records").mkdir(parents=True)
+    staging = beside(tmp_path / "out" / DAYS[1], STAGING)
+    claim(staging)
+    (staging / "1-dead" / "records").mkdir(parents=True)
     done = backfill_scores(spec, *FROM_TO, only="failed")
     assert told(done) == [("missing", None), ("failed", 20), ("missing", None)]
 

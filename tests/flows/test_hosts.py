@@ -209,7 +209,7 @@ def test_a_host_that_is_cut_off_in_the_middle_of_a_run_costs_time_only(
         SCHEDULER,
         "--json",
     )
-    records = output.parent / f".{output.name}.staging"
+    records = output.parent / f".{output.name}.afterfit-staging"
     deadline = time.monotonic() + HANGS
     while (
         len(list(records.glob("*/records/part-*.json"))) < 2

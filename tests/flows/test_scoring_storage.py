@@ -54,7 +54,7 @@ def test_a_disk_that_is_full_while_parts_are_written_fails_the_run_and_nothing_e
     ):
         score_batch(champion, str(source.path), str(output), replace=True)
     laws.unchanged(output)
-    assert list(folder.glob(".out.staging/*/parts/*.tmp")) == []
+    assert list(folder.glob(".out.afterfit-staging/*/parts/*.tmp")) == []
     remount("size=64m")
     done = score_batch(champion, str(source.path), str(output), replace=True)
     assert 0 < done.rows_reused < len(source.ids)
@@ -155,6 +155,8 @@ def test_a_read_only_place_is_refused_before_anything_is_scored(
         ("in", r"holds .*afterfit \(rows.parquet\)"),
         ("link to in", r"holds .*afterfit \(rows.parquet\)"),
         ("n" * 255, "File name too long"),
+        ("checkout", r"\.checkout\.afterfit-staging' was not made by afterfit"),
+        ("link beside", r"\.link beside\.afterfit-lock' was not made by afterfit"),
     ],
 )
 def test_an_output_that_is_no_place_for_scores_is_refused_before_anything_is_scored(
@@ -163,6 +165,8 @@ def test_an_output_that_is_no_place_for_scores_is_refused_before_anything_is_sco
     (tmp_path / "in").mkdir()
     pq.write_table(rows(5), tmp_path / "in" / "rows.parquet")
     (tmp_path / "mine").mkdir()
+    (tmp_path / ".checkout.afterfit-staging" / ".git").mkdir(parents=True)
+    (tmp_path / ".link beside.afterfit-lock").symlink_to("file")
     for name in ("file", "mine/thesis.txt"):
         (tmp_path / name).write_text("mine", encoding="utf-8")
     for link, target in {"link to file": "file", "link to in": "in", "loop": "loop"}.items():

@@ -1,6 +1,7 @@
 """Attempts: what each attempt at an output leaves on an object store, and what becomes of it."""
 
 import json
+import re
 import uuid
 from collections.abc import Callable, Collection
 from collections.abc import Set as AbstractSet
@@ -8,16 +9,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.core.output.failure import FAILURE
 from tasks.core.output.manifest import QUARANTINE, RUN_KEY_SHOWN, RUNS, STAGING, manifest_location
 from tasks.core.output.staging import Staging
+from tasks.core.output.strangers import is_part
 from tasks.core.storage.conditional import is_conditional
-from tasks.core.storage.files import copy_all, delete, list_sizes, read_whole, write_whole
+from tasks.core.storage.files import copy_all, delete_named, list_sizes, read_whole, write_whole
 from tasks.core.storage.location import join, last_name, open_filesystem
 
 # A file among the records of an attempt that has ended: it will write no more, apart from a worker
 # that has not heard of it.
 ENDED = "ended"
+ATTEMPT = re.compile(rf"[0-9a-z]{{{RUN_KEY_SHOWN}}}-[0-9a-f]{{{RUN_KEY_SHOWN}}}")
 
 Copy = Callable[[str, str, Collection[str]], None]
 
@@ -26,6 +28,15 @@ def name_attempt(run_key: str) -> str:
     """Make a new name for an attempt of a run."""
     unique = uuid.uuid4().hex
     return f"{run_key[:RUN_KEY_SHOWN]}-{unique[:RUN_KEY_SHOWN]}"
+
+
+def is_attempt(name: str) -> bool:
+    """Return whether a name is that of an attempt, and nobody else's.
+
+    >>> is_attempt("01234567-89abcdef"), is_attempt("my-models"), is_attempt("..")
+    (True, False, False)
+    """
+    return ATTEMPT.fullmatch(name) is not None
 
 
 def attempt_in(manifest: bytes) -> str:
@@ -105,8 +116,8 @@ class Attempts:
         is alive may overwrite this one's: then only ended attempts count, and that of the manifest
         `before`.
         """
-        with_parts = list_sizes(join(self.location, RUNS)).keys()
-        others = sorted((with_parts | self._recorded()) - {attempt})
+        with_parts = filter(is_attempt, list_sizes(join(self.location, RUNS)))
+        others = sorted({*with_parts, *self._recorded()} - {attempt})
 
         filesystem, _ = open_filesystem(self.location)
         if is_conditional(filesystem):
@@ -116,13 +127,15 @@ class Attempts:
         return tuple(other for other in others if other == replaced or self._has_ended(other))
 
     def delete(self, attempt: str) -> None:
-        """Delete all that an attempt has written."""
+        """Delete all that an attempt has written, and nothing that others have put beside it."""
         self.delete_records(attempt)
-        delete(self._parts(attempt))
+        if is_attempt(attempt):
+            delete_named(self._parts(attempt), _is_part)
 
     def delete_records(self, attempt: str) -> None:
         """Delete the records of an attempt, and leave its parts."""
-        delete(self._records(attempt))
+        if is_attempt(attempt):  # a manifest that names something else is not ours to follow
+            delete_named(self._records(attempt), _is_record)
 
     def _copy_finished(
         self, attempt: str, records: AbstractSet[str], staging: Staging, copy: Copy
@@ -148,7 +161,7 @@ class Attempts:
     def _recorded(self) -> AbstractSet[str]:
         """Return the names of the attempts that have records."""
         found = list_sizes(join(self.location, STAGING))
-        return found.keys() - {FAILURE}
+        return set(filter(is_attempt, found))
 
     def _has_ended(self, attempt: str) -> bool:
         return ENDED in list_sizes(self._records(attempt))
@@ -158,3 +171,11 @@ class Attempts:
 
     def _records(self, attempt: str) -> str:
         return join(self.location, STAGING, attempt)
+
+
+def _is_part(name: str) -> bool:
+    return is_part(name.removeprefix(f"{QUARANTINE}/"))
+
+
+def _is_record(name: str) -> bool:
+    return name == ENDED or is_part(name.removesuffix(".json"))

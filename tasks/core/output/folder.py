@@ -1,19 +1,30 @@
 """The commit to a folder: an output appears, or is swapped for a newer one, in one step."""
 
 import os
-import shutil
 import uuid
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.core.errors import AfterfitError
-from tasks.core.output.exchange import Exchange, beside, exchange, recover, swap, sync
+from tasks.core.output.beside import LOCK, STAGING, beside, check_beside, claim, discard, is_claimed
+from tasks.core.output.exchange import (
+    OLD,
+    Exchange,
+    check_swappable,
+    delete_old,
+    exchange,
+    recover,
+    swap,
+    sync,
+)
 from tasks.core.output.failure import read_failure, write_failure
-from tasks.core.output.manifest import MANIFEST_NAME, QUARANTINE, Manifest
+from tasks.core.output.folder_attempt import keep_committed, make_staging, sync_all, take_over
+from tasks.core.output.manifest import MANIFEST_NAME, Manifest
 from tasks.core.output.staging import Staging
-from tasks.core.storage.files import delete_path, list_sizes
+from tasks.core.output.strangers import find_strangers
+from tasks.core.storage.files import is_vacant, list_sizes
 from tasks.core.storage.locks import release_lock, wait_for_lock
 
 LOCK_SECONDS = 600
@@ -24,7 +35,8 @@ class FolderOutput:
     """An output in a folder of this machine, or of a file system shared with its workers.
 
     While a run is at work, its lock and its staging lie beside the output. The staging,
-    `.NAME.staging/ATTEMPT/`, holds `parts/`, which becomes the output, `records/` and `tables/`.
+    `.NAME.afterfit-staging/ATTEMPT/`, holds `parts/`, which becomes the output, `records/` and
+    `tables/`. What lies under these names and was not made by us is left alone.
 
     A new attempt takes over what a dead one finished by renaming its folder. A worker of the dead
     one that wakes up later finds no folder to write to, and cannot change anything.
@@ -38,26 +50,37 @@ class FolderOutput:
     exchange: Exchange = exchange
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(
+        self, while_waiting: Callable[[], None] = lambda: None, /
+    ) -> Iterator[tuple[str, ...]]:
         """Hold the output's lock: one run at a time writes to it, and a dead one frees it.
 
+        Folders that were made for it go with it, where there is no output in them.
+
         Raises:
-            RequestError: the folder above the output cannot be written to.
+            RequestError: the folder above the output cannot be written to, or what lies beside the
+                output is somebody else's.
             AfterfitError: another run holds the lock for longer than `lock_seconds`.
         """
-        path = self._beside("lock")
-        lock = wait_for_lock(path, self.lock_seconds)
-        if lock is None:
-            raise AfterfitError(
-                f"Another run has been writing to {self.location} for {self.lock_seconds:g} s: "
-                "try again later."
-            )
+        check_beside(self._output)
+        made = [parent for parent in self._output.parents if not parent.exists()]
+        path = beside(self._output, LOCK)
+        lock = None
 
         try:
-            recover(Path(self.location))
-            yield
+            lock = wait_for_lock(path, self.lock_seconds, while_waiting)
+            if lock is None:
+                raise AfterfitError(
+                    f"Another run has been writing to {self.location} for {self.lock_seconds:g} s: "
+                    "try again later."
+                )
+            yield recover(self._output, self._staging)
         finally:
-            release_lock(path, lock)
+            if lock is not None:
+                release_lock(path, lock)
+            for parent in made:
+                with suppress(OSError):
+                    parent.rmdir()
 
     @contextmanager
     def stage(self, _run_key: str, /) -> Iterator[Staging]:
@@ -65,107 +88,82 @@ class FolderOutput:
 
         It stays where the body fails, to be reused. The run does not matter here: parts carry the
         key of their run in their name, and those of another run are not reused.
+
+        Raises:
+            RequestError: the output could not be swapped.
         """
-        root = self._beside("staging")
-        attempt = root / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        _take_over(root, attempt)
-        staging = _make_staging(attempt)
+        attempt = self._staging / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        claim(self._staging)
+        take_over(self._staging, attempt)
+        staging = make_staging(attempt)
 
         done = False
         try:
+            check_swappable(self._output, attempt)
             yield staging
             done = True
         finally:
             if done or not list_sizes(staging.records):
-                shutil.rmtree(root, ignore_errors=True)
+                self._discard()
 
-    def commit(self, manifest: Manifest, staging: Staging) -> None:
+    def commit(self, manifest: Manifest, staging: Staging) -> tuple[str, ...]:
         """Put the manifest among the parts and make their folder the output, in one step.
 
         A reader sees the old output whole or the new one whole. Call it under the output's lock.
-        """
-        parts, output = Path(staging.parts), Path(self.location)
-        _keep_committed(parts, manifest)
-        (parts / MANIFEST_NAME).write_text(manifest.to_json(), encoding="utf-8")
-        _sync_all(parts)
 
-        if (output / MANIFEST_NAME).exists():
-            swap(parts, output, self.exchange)
-        else:
-            parts.rename(output)
-        sync(output.parent)
+        Raises:
+            AfterfitError: the output cannot be swapped, or holds what is no scores by now.
+        """
+        parts = Path(staging.parts)
+        keep_committed(parts, manifest)
+        (parts / MANIFEST_NAME).write_text(manifest.to_json(), encoding="utf-8")
+        sync_all(parts)
+
+        if strangers := find_strangers(self._output):
+            raise AfterfitError(
+                f"{self.location} holds files that are no scores of afterfit ({strangers[0]!r}), "
+                "which came while it was to be replaced: move them away and run the same command "
+                "again. What is done is kept."
+            )
+        self._replace(parts)
+        sync(self._output.parent)
+        return delete_old(self._output, self._staging)
 
     def clean(self, _manifest: Manifest, /) -> None:
         """Delete what attempts have left: under the output's lock, all of them are dead."""
-        shutil.rmtree(self._beside("staging"), ignore_errors=True)
+        self._discard()
 
     def failure(self) -> str | None:
         """Return why the last attempt did not end with a commit; None if it did, or was none."""
-        return read_failure(str(self._beside("staging")))
+        return read_failure(str(self._staging)) if is_claimed(self._staging) else None
 
     def remember(self, failure: str) -> None:
         """Keep why an attempt failed."""
-        staging = self._beside("staging")
-        staging.mkdir(parents=True, exist_ok=True)
-        write_failure(str(staging), failure)
+        claim(self._staging)
+        write_failure(str(self._staging), failure)
 
-    def _beside(self, kind: str) -> Path:
-        return beside(Path(self.location), kind)
+    @property
+    def _output(self) -> Path:
+        return Path(self.location)
 
+    @property
+    def _staging(self) -> Path:
+        return beside(self._output, STAGING)
 
-def _take_over(root: Path, attempt: Path) -> None:
-    """Rename the folder of one dead attempt, if there is any, and delete the others."""
-    root.mkdir(exist_ok=True)
+    def _replace(self, parts: Path) -> None:
+        """Make parts the output, in place of an older one if there is any."""
+        try:
+            if is_vacant(self._output):
+                parts.rename(self._output)
+            else:
+                swap(parts, self._output, self._staging, self.exchange)
+        except OSError as error:
+            raise AfterfitError(
+                f"{self.location} cannot be replaced: {error.strerror or error}. "
+                "What is done is kept: run the same command again."
+            ) from error
 
-    for left in root.iterdir():
-        if left.is_dir() and not attempt.exists():
-            left.rename(attempt)
-        else:
-            delete_path(left)
-
-
-def _make_staging(attempt: Path) -> Staging:
-    staging = Staging(
-        parts=str(attempt / "parts"),
-        records=str(attempt / "records"),
-        tables=str(attempt / "tables"),
-    )
-    quarantine = attempt / "parts" / QUARANTINE
-
-    for folder in (quarantine, staging.records, staging.tables):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    return staging
-
-
-def _keep_committed(parts: Path, manifest: Manifest) -> None:
-    """Delete what the manifest does not list: all else would become part of the output.
-
-    That is the unfinished part of a dead worker, or the manifest of a dead attempt.
-    """
-    quarantine = parts / QUARANTINE
-    _keep_only(parts, [*manifest.scored_names, QUARANTINE])
-    _keep_only(quarantine, manifest.quarantined_names)
-    if not any(quarantine.iterdir()):
-        quarantine.rmdir()
-
-
-def _keep_only(folder: Path, names: Collection[str]) -> None:
-    kept = set(names)
-    for path in folder.iterdir():
-        if path.name in kept:
-            continue
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-
-
-def _sync_all(parts: Path) -> None:
-    """Write the parts and their manifest through to the disk, then the folders that name them."""
-    for path in parts.rglob("*.parquet"):
-        sync(path)
-    sync(parts / MANIFEST_NAME)
-
-    for folder in parts.glob(QUARANTINE):
-        sync(folder)
-    sync(parts)
+    def _discard(self) -> None:
+        """Delete the staging, unless it holds an older output that could not be put away."""
+        if not (self._staging / OLD).exists():
+            discard(self._staging)

@@ -1,6 +1,6 @@
 """The commit to an object store: the manifest, written last and only if it is unchanged."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
@@ -36,9 +36,13 @@ class ObjectOutput:
     manifest_before: bytes | None = None
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(
+        self,
+        _while_waiting: Callable[[], None] = lambda: None,
+        /,
+    ) -> Iterator[tuple[str, ...]]:
         """Hold no lock: the commit itself is conditional."""
-        yield
+        yield ()
 
     @contextmanager
     def stage(self, run_key: str) -> Iterator[Staging]:
@@ -62,7 +66,7 @@ class ObjectOutput:
                     raise self._overtaken() from error
                 raise
 
-    def commit(self, manifest: Manifest, staging: Staging) -> None:
+    def commit(self, manifest: Manifest, staging: Staging) -> tuple[str, ...]:
         """Write the manifest, which makes its parts the output, then delete other attempts.
 
         What cannot be deleted now is deleted by the next run or commit.
@@ -84,11 +88,12 @@ class ObjectOutput:
                 raise self._overtaken() from error
             if committed.folder != manifest.folder:  # another attempt of this run was faster
                 self._attempts.delete(attempt)
-                return
+                return ()
             # Else this attempt has committed, though the store did not get to say so.
 
         with suppress(Exception):
             self.clean(manifest)
+        return ()
 
     def clean(self, manifest: Manifest) -> None:
         """Delete what the commit of this manifest has made needless."""

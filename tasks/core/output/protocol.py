@@ -1,5 +1,6 @@
 """Output: what every place for scores promises, whether a folder or an object store."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -25,14 +26,23 @@ class Output(Protocol):
     4. An attempt that fails keeps its finished parts, and the next attempt of the same run takes
        them over. A worker of the failed attempt that wakes up late changes nothing.
     5. After a commit, nothing is left of the attempts that failed before it.
+    6. Nothing is deleted, moved or written to but what afterfit has made. Where somebody else's
+       files are in the way, a run is refused, and has changed nothing.
     """
 
     @property
     def location(self) -> str:
         """The path or URL of the output."""
 
-    def locked(self) -> AbstractContextManager[None]:
+    def locked(
+        self, while_waiting: Callable[[], None] = ..., /
+    ) -> AbstractContextManager[tuple[str, ...]]:
         """Keep other runs from writing to the output, unless its commits are conditional anyway.
+
+        The context is what the user is to be told of what a dead run has left.
+
+        Args:
+            while_waiting: is called again and again while another run is waited for; it may raise.
 
         Raises:
             RequestError: nothing can be written there.
@@ -49,11 +59,15 @@ class Output(Protocol):
             AfterfitError: the body failed, and another run has committed since this one began.
         """
 
-    def commit(self, manifest: Manifest, staging: Staging) -> None:
+    def commit(self, manifest: Manifest, staging: Staging) -> tuple[str, ...]:
         """Make the parts of a staging the output, in one step. Call it in the body of `stage`.
 
+        Returns:
+            what the user is to be told of it.
+
         Raises:
-            AfterfitError: another run has committed since this one began.
+            AfterfitError: another run has committed since this one began, or somebody else's files
+                have come into the output.
         """
 
     def clean(self, manifest: Manifest, /) -> None:

@@ -3,7 +3,7 @@
 import os
 import shutil
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
@@ -82,12 +82,44 @@ def delete(location: str) -> None:
         filesystem.rm(inside, recursive=True)
 
 
+def delete_named(location: str, is_ours: Callable[[str], bool]) -> None:
+    """Delete the files below a URL whose names, as seen from there, are ours.
+
+    Names that lie deeper hold a slash.
+    """
+    filesystem, inside = open_filesystem(location)
+    filesystem.invalidate_cache()
+    found = [str(path) for path in filesystem.find(inside)]
+    ours = [path for path in found if is_ours(_below(inside, path))]
+
+    if len(ours) == len(found):
+        with suppress(FileNotFoundError):
+            filesystem.rm(inside, recursive=True)  # also what stands for an empty folder
+    elif ours:
+        filesystem.rm(ours)
+
+
+def _below(folder: str, path: str) -> str:
+    """Name a path as seen from a folder above it; some stores write a slash before both."""
+    return path.strip("/").removeprefix(f"{folder.strip('/')}/")
+
+
 def delete_path(path: Path) -> None:
-    """Delete a file of this machine, or a folder as far as that can be done."""
-    if path.is_dir():
+    """Delete a file or a link of this machine, or a folder as far as that can be done.
+
+    What a link leads to stays.
+    """
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
+
+
+def is_vacant(path: Path) -> bool:
+    """Return whether there is nothing at a path, or a real folder with nothing in it."""
+    if path.is_symlink():
+        return False
+    return not path.exists() or (path.is_dir() and not any(path.iterdir()))
 
 
 def copy_all(source: str, target: str, names: Collection[str]) -> None:

@@ -1,8 +1,9 @@
 import pytest
 
 from tasks.core.output.attempts import ENDED, Attempts, name_attempt
-from tasks.core.storage.files import copy_all, list_sizes, write_whole
-from tasks.core.storage.location import join
+from tasks.core.output.manifest import RUNS, STAGING
+from tasks.core.storage.files import copy_all, list_sizes, read_whole, write_whole
+from tasks.core.storage.location import join, last_name
 
 KEY = "k" * 64
 OTHER = "a" * 64
@@ -78,3 +79,43 @@ def test_the_attempt_that_has_committed_is_not_deleted_though_it_says_that_it_en
     new = attempts.staging(name_attempt(OTHER), tmp_path)
     attempts.take_over(OTHER, new)
     store.assert_holds(1)
+
+
+FOREIGN = ["notes.txt", "mine/thesis.txt", "my-models/model.bin", "0123456-89abcdef0/x"]
+WRONG = ["", ".", "..", "../x", "scores", "k" * 8, f"{'k' * 8}-12345678/.."]
+
+
+def test_what_is_no_attempt_is_neither_taken_over_nor_deleted(store):
+    mine = [join(store.location, inside, name) for inside in (RUNS, STAGING) for name in FOREIGN]
+    for file in mine:
+        write_whole(file, b"mine")
+
+    store.fail(KEY)
+    store.publish(1)
+    store.publish(2)
+    store.assert_holds(2)
+    assert {read_whole(file) for file in mine} == {b"mine"}
+
+
+def test_what_somebody_put_among_the_parts_of_an_attempt_outlives_it(store, attempts, tmp_path):
+    ended = attempts.staging(name_attempt(KEY), tmp_path)
+    store.finish(ended)
+    names = ("notes.txt", "part-mine.parquet", "_quarantine/seen.csv")
+    mine = [join(folder, name) for folder in (ended.parts, ended.records) for name in names]
+    for file in mine:
+        write_whole(file, b"mine")
+
+    attempts.delete(last_name(ended.parts))
+    assert {read_whole(file) for file in mine} == {b"mine"}
+    for folder in (ended.parts, ended.records):
+        assert set(list_sizes(folder)) == {"notes.txt", "part-mine.parquet", "_quarantine"}
+        assert set(list_sizes(join(folder, "_quarantine"))) == {"seen.csv"}
+
+
+def test_an_attempt_that_a_manifest_names_wrongly_is_not_deleted(store, attempts):
+    store.publish(1)
+    before = store.read_all()
+    for name in WRONG:
+        attempts.delete(name)
+        attempts.delete_records(name)
+    assert store.read_all() == before

@@ -4,12 +4,14 @@ import multiprocessing
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tasks.core.errors import AfterfitError, RequestError
-from tasks.core.output.exchange import beside
+from tasks.core.output.beside import LOCK, STAGING, beside, claim
+from tasks.core.output.exchange import JOURNAL, OLD
 from tasks.core.output.folder import FolderOutput
 from tasks.core.output.manifest import MANIFEST_NAME, QUARANTINE
 from tasks.core.storage.files import list_sizes
@@ -27,10 +29,18 @@ def test_an_empty_folder_becomes_the_output(folder):
 def test_a_swap_that_a_dead_process_left_half_done_is_finished_first(folder):
     """The old output is away, the new one is not there yet: the old one comes back."""
     folder.publish(1)
-    path = Path(folder.location)
-    path.rename(beside(path, "old"))
+    scores, path = folder.make_scores(2), Path(folder.location)
+    with suppress(KeyboardInterrupt), folder.run(scores.run_key) as (_, staging):
+        manifest = scores.write_to(staging)
+        parts = Path(staging.parts)
+        (parts / MANIFEST_NAME).write_text(manifest.to_json())
+        root = beside(path, STAGING)
+        (root / JOURNAL).write_text(str(parts.relative_to(root)))
+        path.rename(root / OLD)
+        raise KeyboardInterrupt
 
-    with folder.open().locked():
+    with folder.open().locked() as told:
+        assert told == (f"the scores in {path} are back: a run died while it replaced them",)
         assert folder.problems == []
         assert folder.version == 1
 
@@ -49,16 +59,18 @@ def test_a_new_attempt_shuts_the_dead_one_out(folder):
 
 
 def test_of_two_dead_attempts_one_is_taken_over_and_the_other_deleted(folder):
-    root = beside(Path(folder.location), "staging")
+    root = beside(Path(folder.location), STAGING)
+    claim(root)
     for attempt in ("1-a", "2-b"):
         records = root / attempt / "records"
         records.mkdir(parents=True)
         (records / "part-0").touch()
 
     with folder.run(KEY) as (_, staging):
-        records, attempts = list_sizes(staging.records), list_sizes(str(root))
-        assert list(records) == ["part-0"]
-        assert len(attempts) == 1
+        assert list(list_sizes(staging.records)) == ["part-0"]
+        assert [path.name for path in root.iterdir() if path.is_dir()] == [
+            Path(staging.parts).parent.name
+        ]
 
 
 STRAY = {
@@ -146,3 +158,25 @@ def test_a_place_that_cannot_be_written_to_is_refused(tmp_path):
 
     with pytest.raises(RequestError, match="cannot be written to"), output.locked():
         pytest.fail("a file holds no folder")
+
+
+def test_a_lock_that_is_waited_for_lets_its_run_be_stopped(folder):
+    class StoppedError(Exception):
+        pass
+
+    def stop():
+        raise StoppedError
+
+    output = folder.open()
+    with output.locked(), pytest.raises(StoppedError), output.locked(stop):
+        pytest.fail("two hold the lock")
+    assert folder.neighbours() == []
+
+
+def test_a_lock_that_was_replaced_meanwhile_is_left_to_whoever_did_so(folder, tmp_path):
+    path = beside(Path(folder.location), LOCK)
+    with folder.open().locked():
+        path.unlink()
+        path.symlink_to("mine")
+    assert folder.neighbours() == []
+    assert path.is_symlink()

@@ -1,14 +1,17 @@
 import os
+from pathlib import Path
 
 import pytest
 
 from tasks.core.errors import RequestError
 from tasks.core.output.folder import FolderOutput
-from tasks.core.output.manifest import MANIFEST_NAME
+from tasks.core.output.manifest import MANIFEST_NAME, QUARANTINE
 from tasks.core.output.object_store import ObjectOutput
 from tasks.core.output.open import open_output
 from tasks.core.storage.files import write_whole
 from tasks.core.storage.location import join
+
+PART = "part-01234567-00000.parquet"
 
 
 def make_folder(path, *names):
@@ -28,6 +31,18 @@ def place_in_scores(tmp):
     return str(tmp / "scores" / "more" / "new")
 
 
+def place_with_quarantine(tmp):
+    path = make_folder(tmp / "scores", MANIFEST_NAME, PART)
+    (tmp / "scores" / QUARANTINE).mkdir()
+    return path
+
+
+def place_notes_in_quarantine(tmp):
+    path = place_with_quarantine(tmp)
+    (tmp / "scores" / QUARANTINE / "notes.txt").touch()
+    return path
+
+
 NO_PLACE = {
     "a name": (lambda _: "scores", "is a relative path"),
     "a relative path": (lambda _: "./scores", "is a relative path"),
@@ -43,9 +58,17 @@ NO_PLACE = {
         "no scores of afterfit",
     ),
     "notes among scores": (
-        lambda tmp: make_folder(tmp / "mine", MANIFEST_NAME, "part-0.parquet", "notes.txt"),
+        lambda tmp: make_folder(tmp / "mine", MANIFEST_NAME, PART, "notes.txt"),
         r"\(notes.txt\)",
     ),
+    "a file named like a part among scores": (
+        lambda tmp: make_folder(tmp / "mine", MANIFEST_NAME, "part-mine.parquet"),
+        r"\(part-mine.parquet\)",
+    ),
+    "notes in quarantine": (place_notes_in_quarantine, r"\(_quarantine/notes.txt\)"),
+    "the current directory": (lambda _: str(Path.cwd()), "is, or holds, the current directory"),
+    "a folder above it": (lambda _: str(Path.cwd().parent), "is, or holds, the current directory"),
+    "the home": (lambda _: str(Path.home()), "is, or holds, your home|the current directory"),
     "inside scores": (
         place_in_scores,
         "scores, which holds scores: a replacement would delete it",
@@ -64,9 +87,8 @@ def test_a_path_that_would_destroy_or_cannot_hold_scores_is_refused(tmp_path, ma
 GOOD_PLACE = {
     "new": lambda tmp: str(tmp / "new" / "deep"),
     "empty": lambda tmp: make_folder(tmp / "empty"),
-    "committed": lambda tmp: make_folder(
-        tmp / "scores", MANIFEST_NAME, "part-0.parquet", "_quarantine"
-    ),
+    "committed": lambda tmp: make_folder(tmp / "scores", MANIFEST_NAME, PART, ".DS_Store"),
+    "with an empty quarantine": place_with_quarantine,
 }
 
 
@@ -118,3 +140,16 @@ def test_a_url_that_holds_something_else_is_refused(url):
 def test_a_url_with_a_password_is_refused():
     with pytest.raises(RequestError, match="leave user and password out"):
         open_output("s3://key:secret@bucket/scores")
+
+
+def test_an_empty_current_directory_is_no_place_for_scores(tmp_path, monkeypatch):
+    """Nor is an empty home: they would be swapped under whoever is in them."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RequestError, match="is, or holds, the current directory"):
+        open_output(str(tmp_path))
+
+    monkeypatch.chdir("/")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(RequestError, match="is, or holds, your home"):
+        open_output(str(tmp_path))
+    assert list(tmp_path.iterdir()) == []
