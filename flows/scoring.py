@@ -8,12 +8,12 @@ from prefect import flow
 from flows.bundles import score_pieces
 from flows.interruption import check_not_interrupted
 from tasks.commit import commit_scores
-from tasks.core.errors import AfterfitError
 from tasks.core.output.manifest import Part
 from tasks.core.output.open import open_output
 from tasks.core.output.protocol import Output
 from tasks.core.output.staging import Staging
 from tasks.core.scoring.advice import advise_processes
+from tasks.core.scoring.changes import refuse_changes
 from tasks.core.scoring.checks import check_copies
 from tasks.core.scoring.plan import Planned
 from tasks.core.scoring.results import Scores, summarize
@@ -22,7 +22,6 @@ from tasks.core.scoring.run import ScoringRun
 from tasks.core.spec.scoring import Scoring
 from tasks.core.tables.inputs import hash_inputs
 from tasks.core.tables.listing import SourceListing
-from tasks.core.tables.sources import check_unchanged
 from tasks.plan import plan_run, plan_scoring
 from tasks.publish import publish_quarantine, publish_scores
 from tasks.read import look_at_source
@@ -113,14 +112,14 @@ def score_and_commit(
     started = time.monotonic()
     key = run.destination.run_key
 
-    with target.stage(key) as staging, hash_inputs(source.files) as inputs:
+    with (
+        target.stage(key) as staging,
+        refuse_changes(source.files, staging),
+        hash_inputs(source.files) as inputs,
+    ):
         planned = plan_scoring(run, source, staging)
-        try:
-            parts, advice = score_with_advice(planned, staging, compute)
-            described = inputs()
-        except (AfterfitError, OSError):
-            check_unchanged(source.files)  # which would explain it better
-            raise
+        parts, advice = score_with_advice(planned, staging, compute)
+        described = inputs()
         manifest = commit_scores(target, planned, source, described, parts, staging, window)
 
     seconds = time.monotonic() - started

@@ -37,7 +37,7 @@ def score_bundle(bundle: Bundle, run: ScoringRun, staging: Staging) -> tuple[Par
     metadata = read_metadata(Path(run.options.model.folder))
     columns = columns_read(metadata.features, run.options.columns)
     first = bundle.pieces[0].slices[0]
-    if first.path != first.origin:  # the copy of a CSV file
+    if first.is_copied:  # from a CSV file
         columns.append(PROBLEM)
 
     scorers = scorers_of_this_process()

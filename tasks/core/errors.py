@@ -16,6 +16,10 @@ class RequestError(AfterfitError):
     exit_status = 2
 
 
+class SourceChangedError(AfterfitError):
+    """A file of a source changed while a run read it."""
+
+
 class GateError(AfterfitError):
     """The evidence does not allow what was asked for."""
 

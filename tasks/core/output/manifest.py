@@ -30,7 +30,8 @@ RUN_KEY_SHOWN = 8
 class Part:
     """One output file, made from the rows of one piece, and the quarantined rows of that piece.
 
-    `slices`: the input's number, the first row in it and the rows of each slice. `size`: in bytes.
+    `slices`: the input's number, the first row in it and the rows of each slice. `read_from`: a
+    digest of the revisions of the inputs that these were read from. `size`: in bytes.
     `sha256`: that of the file, or None where every row of the piece is in quarantine. `scored_by`:
     the trees' kernel or scikit-learn itself; `note`: why not the kernel. `reasons`: the number of
     quarantined rows by reason code. `unknown`: the number of values, by column, that are in no
@@ -42,6 +43,7 @@ class Part:
     size: int
     sha256: str | None
     slices: tuple[tuple[int, int, int], ...]
+    read_from: str = ""
     scored_by: str = ""
     note: str = ""
     quarantined: int = 0

@@ -97,10 +97,11 @@ def write_table(table: pa.Table, location: str, unfinished_in: str = "") -> tupl
     return len(content), hashlib.sha256(content).hexdigest()
 
 
-def finished_part(
-    staging: Staging, name: str, slices: tuple[tuple[int, int, int], ...]
-) -> Part | None:
-    """Find the record of a part made from these rows; its files are not looked at."""
+def finished_part(staging: Staging, name: str, piece: Piece) -> Part | None:
+    """Find the record of a part made from the rows of a piece; its files are not looked at.
+
+    It is none of it if a file that it was read from has been touched since.
+    """
     try:
         record = json.loads(read_whole(_record_of(staging, name)))
         if digest_of(record["part"]) != record["digest"]:
@@ -108,7 +109,9 @@ def finished_part(
         part = parse_part(record["part"])
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
-    return part if part.slices == slices else None
+    has_its_rows = part.slices == input_slices(piece)
+    has_its_files = part.read_from == read_from(piece)
+    return part if has_its_rows and has_its_files else None
 
 
 def reusable_parts(
@@ -129,7 +132,7 @@ def reusable_parts(
     for name, piece in wanted.items():
         if f"{name}.json" not in recorded:
             continue
-        part = finished_part(staging, name, input_slices(piece))
+        part = finished_part(staging, name, piece)
         if part is not None and not verify_part(staging.parts, part):
             found[piece.number] = part
         else:
@@ -140,6 +143,16 @@ def reusable_parts(
 def input_slices(piece: Piece) -> tuple[tuple[int, int, int], ...]:
     """Return the input's number, the first row and the rows of each slice of a piece."""
     return tuple((item.input, item.start, item.rows) for item in piece.slices)
+
+
+def read_from(piece: Piece) -> str:
+    """Return a digest of the revisions of the files that a piece is read from."""
+    return digest_of([item.revision for item in piece.slices])
+
+
+def drop_parts(staging: Staging) -> None:
+    """Delete the records of all parts: no later attempt will reuse any of them."""
+    delete(staging.records)
 
 
 def rows_written(staging: Staging, rows: Mapping[str, int]) -> int:

@@ -7,7 +7,13 @@ import pyarrow as pa
 from tasks.core.errors import AfterfitError
 from tasks.core.model.scorer import Scored, Scorer
 from tasks.core.output.manifest import Part, part_name
-from tasks.core.output.staging import Staging, finished_part, input_slices, write_part
+from tasks.core.output.staging import (
+    Staging,
+    finished_part,
+    input_slices,
+    read_from,
+    write_part,
+)
 from tasks.core.score_columns import INPUT, INPUT_ROW
 from tasks.core.scoring.run import ScoringRun
 from tasks.core.scoring.scorer_cache import ScorerCache
@@ -26,7 +32,7 @@ def score_piece(
         AfterfitError: with the file and the rows, where they cannot be read or scored.
     """
     name = part_name(run.destination.run_key, piece.number)
-    if part := finished_part(staging, name, input_slices(piece)):
+    if part := finished_part(staging, name, piece):
         return part
 
     table = reader.read(piece)
@@ -58,6 +64,7 @@ def describe_part(name: str, piece: Piece, scored: Scored, scorer: Scorer) -> Pa
         size=0,
         sha256=None,
         slices=input_slices(piece),
+        read_from=read_from(piece),
         scored_by=scorer.predictor.scored_by,
         note=scorer.predictor.note,
         quarantined=len(scored.rejections),

@@ -97,15 +97,17 @@ def _row_groups(
     """Yield each file with the rows of its row groups; of a CSV file, those of its copy."""
     for number, (file, footer) in enumerate(zip(source.files, source.footers, strict=True)):
         if file.format == "parquet":
-            yield TableGroups(file.path, file.path, number, footer.group_rows)
+            yield TableGroups(file.path, file.path, file.revision, number, footer.group_rows)
             continue
 
         name = _copy_name(file, number, metadata, at_least)
         path = str(copy_csv(file, metadata.features, tables / name, at_least))
-        yield TableGroups(path, file.path, number, read_footer(path, file.path).group_rows)
+        group_rows = read_footer(path, file.path).group_rows
+        yield TableGroups(path, file.path, file.revision, number, group_rows)
 
 
 def _copy_name(file: SourceFile, number: int, metadata: ModelMetadata, at_least: int) -> str:
-    """Name a copy by its content and its types: another model may type the columns otherwise."""
+    """Name a copy by its file and its types: another model may type the columns otherwise."""
     types = [[column.name, column.kind] for column in metadata.features]
-    return f"{number}-{digest_of([file.digest, types, at_least])[:16]}.parquet"
+    identity = digest_of([file.digest, file.revision, types, at_least])
+    return f"{number}-{identity[:16]}.parquet"

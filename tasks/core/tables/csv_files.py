@@ -4,17 +4,17 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from contextlib import closing, contextmanager
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
 from tasks.core.errors import RequestError
-from tasks.core.storage.location import open_filesystem
 from tasks.core.tables.columns import NULL_STRING
 from tasks.core.tables.csv_lines import first_fault
 from tasks.core.tables.csv_text import CheckedText
+from tasks.core.tables.open_files import OpenFile, open_file, reading
 from tasks.core.tables.sources import SourceFile
 
 HEADER_BYTES = 1 << 20
@@ -28,6 +28,7 @@ def read_csv(file: SourceFile, as_text: tuple[str, ...] = ()) -> pa.Table:
 
     Raises:
         RequestError: a row has too many or too few fields, or the file is not UTF-8.
+        SourceChangedError: it is no longer the file that was identified.
     """
     names = header(file)
     types = dict.fromkeys(as_text, pa.string())
@@ -40,6 +41,10 @@ def iterate_csv(file: SourceFile, types: Mapping[str, pa.DataType]) -> Iterator[
     """Read a CSV file by block with the given types; columns without one are strings.
 
     The first batch has no rows: it gives the schema.
+
+    Raises:
+        RequestError: it cannot be read without loss.
+        SourceChangedError: at the end, if it is no longer the file that was identified.
     """
     names = header(file)
     all_types = dict.fromkeys(names, pa.string())
@@ -91,8 +96,8 @@ def _reason_of(error: Exception, file: SourceFile, fields: int) -> str:
 
 
 def _first_fault(file: SourceFile, fields: int | None = None) -> str:
-    with _open(file) as stream:
-        return first_fault(stream, fields)
+    with closing(open_file(file.path)) as opened:
+        return first_fault(_decompress(opened), fields)
 
 
 def header(file: SourceFile) -> list[str]:
@@ -145,11 +150,15 @@ def _check_names(names: Sequence[str], path: str) -> None:
         raise RequestError(f"{path}: column {twice!r} occurs twice.")
 
 
-def _open(file: SourceFile) -> Any:
-    filesystem, path = open_filesystem(file.path)
-    stream = filesystem.open(path, "rb")
-    is_compressed = path.lower().endswith(".gz")
-    return pa.input_stream(stream, compression="gzip" if is_compressed else None)
+@contextmanager
+def _open(file: SourceFile) -> Iterator[pa.NativeFile]:
+    with reading(file.path, file.revision) as opened:
+        yield _decompress(opened)
+
+
+def _decompress(opened: OpenFile) -> pa.NativeFile:
+    is_compressed = opened.path.lower().endswith(".gz")
+    return pa.input_stream(opened.stream, compression="gzip" if is_compressed else None)
 
 
 def _empty_is_missing(batch: pa.RecordBatch) -> pa.RecordBatch:

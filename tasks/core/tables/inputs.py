@@ -10,6 +10,7 @@ from io import FileIO
 
 from tasks.core.storage.files import open_unbuffered
 from tasks.core.storage.location import is_url
+from tasks.core.tables.open_files import changed, state_of
 from tasks.core.tables.sources import SourceFile
 
 # Each read waits for Python's lock, which the threads that score hold most of the time.
@@ -59,22 +60,26 @@ class InputHasher:
         self._stop.set()
         self._thread.shutdown(cancel_futures=True)
 
-    def _hash_content(self, path: str) -> str:
+    def _hash_content(self, file: SourceFile) -> str:
         """Return the sha256 of a file of this machine.
 
         Raises:
             CancelledError: this was closed before the end of the file.
+            SourceChangedError: it is no longer the file that was identified.
         """
         content = hashlib.sha256()
-        with self._open_file(path) as file:
-            while size := file.readinto(self._buffer):
+        with self._open_file(file.path) as opened:
+            while size := opened.readinto(self._buffer):
                 if self._stop.is_set():
-                    raise CancelledError(path)
+                    raise CancelledError(file.path)
                 content.update(self._buffer[:size])
+
+            if state_of(opened.fileno()).revision != file.revision:
+                raise changed(file.path)
         return content.hexdigest()
 
 
-def describe_input(file: SourceFile, hash_content: Callable[[str], str]) -> Input:
+def describe_input(file: SourceFile, hash_content: Callable[[SourceFile], str]) -> Input:
     """Describe a file: by the sha256 of its content, or on an object store as the store does.
 
     Args:
@@ -83,13 +88,14 @@ def describe_input(file: SourceFile, hash_content: Callable[[str], str]) -> Inpu
 
     Raises:
         OSError: it cannot be read.
+        SourceChangedError: it is no longer the file that was identified.
     """
     if file.format == "csv":
         content = f"sha256:{file.digest}"  # its identity is that of the whole file already
     elif is_url(file.path):
         content = f"store:{file.stamp}"
     else:
-        content = f"sha256:{hash_content(file.path)}"
+        content = f"sha256:{hash_content(file)}"
     return Input(file.path, file.size, file.stamp, file.digest, content)
 
 

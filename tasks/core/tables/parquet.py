@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.core.errors import RequestError
-from tasks.core.storage.location import is_url, open_filesystem
+from tasks.core.tables.open_files import OpenFile, reading
 
 READ_BUFFER = 1 << 20  # bytes
 MAGIC = b"PAR1"
@@ -27,26 +27,26 @@ class Footer:
     group_rows: tuple[int, ...]
 
 
-def read_tail(filesystem: Any, path: str, size: int) -> bytes:
+def read_tail(opened: OpenFile, size: int) -> bytes:
     """Read the footer of a Parquet file with its ending, as they stand.
 
     Args:
-        filesystem: an fsspec file system.
-        path: the path within it.
-        size: the size of the file, in bytes.
+        opened: the file.
+        size: its size, in bytes.
 
     Raises:
         RequestError: it is no whole Parquet file.
     """
-    first: bytes = filesystem.cat_file(path, start=max(0, size - FIRST_READ), end=size)
+    first = opened.read_range(max(0, size - FIRST_READ), size)
     if size < SMALLEST_FILE or first[-len(MAGIC) :] != MAGIC:
-        raise RequestError(f"{path} is not a whole Parquet file: its last four bytes are not PAR1.")
+        raise RequestError(
+            f"{opened.path} is not a whole Parquet file: its last four bytes are not PAR1."
+        )
 
     length = ENDING_BYTES + int.from_bytes(first[-ENDING_BYTES : -len(MAGIC)], "little")
     if length <= len(first):
         return first[-length:]
-    whole: bytes = filesystem.cat_file(path, start=max(0, size - length), end=size)
-    return whole
+    return opened.read_range(max(0, size - length), size)
 
 
 def parse_footer(tail: bytes, origin: str) -> Footer:
@@ -81,29 +81,28 @@ def _footer_of(source: Any, origin: str) -> Footer:
         raise RequestError(f"{origin} cannot be read as Parquet: {error}") from error
 
 
-def open_parquet(path: str) -> pq.ParquetFile:
+def open_parquet(source: Any) -> pq.ParquetFile:
     """Open a Parquet file for reading by row group.
 
     Large column chunks are read as a stream, not at once.
-    """
-    source: Any = path
-    if is_url(path):
-        filesystem, inside = open_filesystem(path)
-        source = filesystem.open(inside, "rb")
 
+    Args:
+        source: the stream of an open file, which stays open, or a path of this machine.
+    """
     return pq.ParquetFile(
         source, pre_buffer=False, buffer_size=READ_BUFFER, page_checksum_verification=True
     )
 
 
-def read_parquet(path: str) -> pa.Table:
-    """Read a whole Parquet file.
+def read_parquet(path: str, revision: str) -> pa.Table:
+    """Read a whole Parquet file that must be of a revision.
 
     Raises:
         RequestError: it is damaged.
+        SourceChangedError: it is of another revision.
     """
     try:
-        with open_parquet(path) as parquet:
+        with reading(path, revision) as opened, open_parquet(opened.stream) as parquet:
             return parquet.read()
     except (OSError, pa.ArrowInvalid) as error:
         raise RequestError(f"{path} cannot be read as Parquet: {error}") from error

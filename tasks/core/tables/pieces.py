@@ -1,7 +1,7 @@
 """Pieces: ranges of consecutive rows, the unit of idempotent work; planned from metadata alone."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 PIECE_ROWS = 1 << 17  # rows in a piece, at least (a smaller source is one piece)
@@ -20,11 +20,12 @@ class TableGroups:
     """A Parquet file to read and the rows of each of its row groups.
 
     `path` is a file of the source, or the Parquet copy of a CSV file of it; `origin` names the
-    former, and `input` is its position in the source.
+    former, `revision` is its revision, and `input` its position in the source.
     """
 
     path: str
     origin: str
+    revision: str
     input: int
     group_rows: tuple[int, ...]
 
@@ -35,9 +36,15 @@ class RowRange:
 
     path: str
     origin: str
+    revision: str
     input: int
     start: int
     rows: int
+
+    @property
+    def is_copied(self) -> bool:
+        """Whether the rows are read from a copy of the file."""
+        return self.path != self.origin
 
     def __str__(self) -> str:
         """Name the file and the rows, as an error message does."""
@@ -64,7 +71,8 @@ class Piece:
     def locate(self, row: int) -> tuple[str, int]:
         """Return the file that holds a row of the piece, and the position of the row in it.
 
-        >>> Piece(0, (RowRange("a", "a", 0, 5, 2), RowRange("b", "b", 1, 0, 9)), 100).locate(3)
+        >>> ranges = RowRange("a", "a", "7", 0, 5, 2), RowRange("b", "b", "8", 1, 0, 9)
+        >>> Piece(0, ranges, first_row=100).locate(3)
         ('b', 1)
 
         Raises:
@@ -126,8 +134,9 @@ def plan_pieces(tables: Sequence[TableGroups], at_least: int) -> tuple[Piece, ..
     They end where row groups end, if these are not huge: small row groups and tiny files are taken
     together, huge row groups are cut. Only the last piece may be smaller.
 
-    >>> tables = [TableGroups("a", "a", 0, (30, 30, 150)), TableGroups("b", "b", 1, (5,))]
-    >>> for piece in plan_pieces(tables, 60):
+    >>> a = TableGroups("a", "a", "7", 0, (30, 30, 150))
+    >>> b = TableGroups("b", "b", "8", 1, (5,))
+    >>> for piece in plan_pieces([a, b], 60):
     ...     print([(item.origin, item.start, item.rows) for item in piece.slices])
     [('a', 0, 60)]
     [('a', 60, 75)]
@@ -161,7 +170,9 @@ def _row_ranges(tables: Sequence[TableGroups], at_least: int) -> Iterator[RowRan
             edges = [start + rows * part // parts for part in range(parts + 1)]
             for low, high in pairwise(edges):
                 if high > low:
-                    yield RowRange(table.path, table.origin, table.input, low, high - low)
+                    yield RowRange(
+                        table.path, table.origin, table.revision, table.input, low, high - low
+                    )
 
             start += rows
 
@@ -172,8 +183,7 @@ def _merge_adjacent(ranges: Sequence[RowRange]) -> tuple[RowRange, ...]:
     for item in ranges[1:]:
         last = merged[-1]
         if last.input == item.input:
-            rows = last.rows + item.rows
-            merged[-1] = RowRange(last.path, last.origin, last.input, last.start, rows)
+            merged[-1] = replace(last, rows=last.rows + item.rows)
         else:
             merged.append(item)
 

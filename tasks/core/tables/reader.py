@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tasks.core.errors import AfterfitError
 from tasks.core.tables.frames import stored
+from tasks.core.tables.open_files import OpenFile, check_still, open_file
 from tasks.core.tables.parquet import open_parquet
 from tasks.core.tables.pieces import Piece, RowRange
 
@@ -25,7 +25,7 @@ class Reader:
         self._columns = list(columns)
         self._batch_rows = max(1, min(BATCH_ROWS, most_rows))
         self._path = ""
-        self._parquet: pq.ParquetFile | None = None
+        self._file: OpenFile | None = None
         self._group_starts: list[int] = []  # the first row of each row group
         self._batches: Iterator[pa.RecordBatch] = iter(())
         self._rest: pa.RecordBatch | None = None  # of the last batch: what was not taken
@@ -37,6 +37,7 @@ class Reader:
         Raises:
             AfterfitError: a file is damaged, or has fewer rows than it had; with its name and the
                 rows.
+            SourceChangedError: a file is no longer what it was when the piece was planned.
         """
         tables = [self._read_range(item) for item in piece.slices]
         table = pa.concat_tables(_unify(tables), promote_options="permissive")
@@ -47,18 +48,26 @@ class Reader:
         self._path = ""
         self._batches = iter(())
         self._rest = None
-        if self._parquet is not None:
-            self._parquet.close()
-            self._parquet = None
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def _read_range(self, item: RowRange) -> pa.Table:
         try:
             if not self._can_go_on_to(item):
                 self._open(item)
-            return self._take(item)
+            table = self._take(item)
         except (OSError, pa.ArrowException) as error:
             message = " ".join(str(error).split())
             raise AfterfitError(f"{item}: {message}") from error
+
+        self._check(item)
+        return table
+
+    def _check(self, item: RowRange) -> None:
+        """Refuse what was read of a file of the source if it is not what was planned."""
+        if self._file is not None and not item.is_copied:
+            check_still(self._file, item.revision)
 
     def _can_go_on_to(self, item: RowRange) -> bool:
         """Return whether a range is ahead in the open file, with no row group to skip before it."""
@@ -75,13 +84,14 @@ class Reader:
     def _open(self, item: RowRange) -> None:
         """Open a file at the row group in which a range starts."""
         self.close()
-        self._parquet = open_parquet(item.path)
-        metadata = self._parquet.metadata
+        self._file = open_file(item.path)
+        parquet = open_parquet(self._file.stream)
+        metadata = parquet.metadata
         rows = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
         self._group_starts = [0, *accumulate(rows[:-1])]
 
         group = self._row_group(item.start)
-        self._batches = self._parquet.iter_batches(
+        self._batches = parquet.iter_batches(
             self._batch_rows,
             row_groups=list(range(group, len(rows))),
             columns=self._columns,
@@ -144,7 +154,7 @@ def read_piece(piece: Piece, columns: Sequence[str], batch_values: int = BATCH_V
     """Read the rows of one piece, as a `Reader` does.
 
     Raises:
-        AfterfitError: a file is damaged, or has fewer rows than it had.
+        AfterfitError: a file is damaged, has fewer rows than it had, or changed.
     """
     reader = Reader(columns, batch_values)
     try:

@@ -2,13 +2,15 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any, Literal
 
-from tasks.core.errors import AfterfitError, RequestError
+from tasks.core.errors import RequestError
 from tasks.core.storage.digests import digest_of
 from tasks.core.storage.location import check_absolute, open_filesystem, without_secrets
+from tasks.core.tables.open_files import OpenFile, changed, open_file, reading
 from tasks.core.tables.parquet import read_tail
 
 Format = Literal["parquet", "csv"]
@@ -27,7 +29,8 @@ class SourceFile:
     """One input file and its identity: cheap to take before and after a run.
 
     `size` is in bytes. `stamp` is the ETag, else the time of the last change in ns. `digest` is the
-    sha256 of the Parquet footer, or of a whole CSV file.
+    sha256 of the Parquet footer, or of a whole CSV file. `revision` tells whether it was touched
+    since: it is a matter of one run, and no part of the identity that lasts.
     """
 
     path: str
@@ -35,6 +38,7 @@ class SourceFile:
     size: int
     stamp: str
     digest: str
+    revision: str
 
 
 def list_paths(source: str) -> list[str]:
@@ -135,57 +139,62 @@ def identify(filesystem: Any, path: str) -> tuple[SourceFile, bytes]:
     """
     format_ = format_of(path)
     try:
-        about = filesystem.info(path)
-        size = int(about["size"])
-        digest, tail = DIGESTS[format_](filesystem, path, size)
-        name, stamp = _name_and_stamp(filesystem, path, about)
+        with closing(open_file(_name_of(filesystem, path))) as opened:
+            state = opened.state()  # before it is read: every later check sees a change since
+            digest, tail = DIGESTS[format_](opened, state.size)
     except OSError as error:
         raise RequestError(f"{path} cannot be read: {error.strerror or error}.") from error
-    return SourceFile(name, format_, size, stamp, digest), tail
+
+    file = SourceFile(opened.path, format_, state.size, state.stamp, digest, state.revision)
+    return file, tail
 
 
-def _name_and_stamp(filesystem: Any, path: str, about: dict[str, Any]) -> tuple[str, str]:
-    if "file" in filesystem.protocol:
-        return path, str(Path(path).stat().st_mtime_ns)
-    stamp = about.get("ETag") or filesystem.modified(path)
-    return str(filesystem.unstrip_protocol(path)), str(stamp)
+def _name_of(filesystem: Any, path: str) -> str:
+    """Return the path or URL by which a file is opened again."""
+    return path if "file" in filesystem.protocol else str(filesystem.unstrip_protocol(path))
 
 
-def _digest_footer(filesystem: Any, path: str, size: int) -> tuple[str, bytes]:
-    tail = read_tail(filesystem, path, size)
+def _digest_footer(opened: OpenFile, size: int) -> tuple[str, bytes]:
+    tail = read_tail(opened, size)
     return hashlib.sha256(tail).hexdigest(), tail
 
 
-def _digest_content(filesystem: Any, path: str, _size: int) -> tuple[str, bytes]:
+def _digest_content(opened: OpenFile, _size: int) -> tuple[str, bytes]:
     content = hashlib.sha256()
-    with filesystem.open(path, "rb") as file:
-        while chunk := file.read(CHUNK):
-            content.update(chunk)
+    while chunk := opened.stream.read(CHUNK):
+        content.update(chunk)
     return content.hexdigest(), NO_TAIL
 
 
-DIGESTS: dict[Format, Callable[[Any, str, int], tuple[str, bytes]]] = {
+DIGESTS: dict[Format, Callable[[OpenFile, int], tuple[str, bytes]]] = {
     "parquet": _digest_footer,
     "csv": _digest_content,
 }
 
 
 def content_digest(file: SourceFile) -> str:
-    """Return the sha256 of everything in a file."""
-    filesystem, path = open_filesystem(file.path)
-    return _digest_content(filesystem, path, file.size)[0]
+    """Return the sha256 of everything in a file.
+
+    Raises:
+        SourceChangedError: it is no longer the file that was identified.
+    """
+    with reading(file.path, file.revision) as opened:
+        return _digest_content(opened, file.size)[0]
 
 
 def source_identity(files: Sequence[SourceFile]) -> str:
-    """Return one digest of the identities of the files of a source."""
-    return digest_of([asdict(file) for file in files])
+    """Return one digest of the identities of the files of a source, whatever their revisions."""
+    documents = [asdict(file) for file in files]
+    for document in documents:
+        del document["revision"]
+    return digest_of(documents)
 
 
 def check_unchanged(files: Sequence[SourceFile]) -> None:
     """Refuse to go on when a file is no longer what it was.
 
     Raises:
-        AfterfitError: with the name of the first file that changed.
+        SourceChangedError: with the name of the first file that changed.
     """
     opened = [open_filesystem(file.path) for file in files]
     for filesystem in {id(filesystem): filesystem for filesystem, _ in opened}.values():
@@ -193,9 +202,7 @@ def check_unchanged(files: Sequence[SourceFile]) -> None:
 
     for file, (filesystem, path) in zip(files, opened, strict=True):
         if not _is_same(file, filesystem, path):
-            raise AfterfitError(
-                f"{file.path} changed while it was being read: run the command again."
-            )
+            raise changed(file.path)
 
 
 def _is_same(file: SourceFile, filesystem: Any, path: str) -> bool:

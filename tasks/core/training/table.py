@@ -51,10 +51,11 @@ def read_files(files: Sequence[SourceFile], data: Data) -> pa.Table:
 
     Raises:
         RequestError: a column or every row is missing, or the files do not fit together.
+        SourceChangedError: a file is no longer the one that was identified.
     """
     as_text = (data.id,) if data.id else ()
     tables = [
-        read_csv(file, as_text) if file.format == "csv" else read_parquet(file.path)
+        read_csv(file, as_text) if file.format == "csv" else read_parquet(file.path, file.revision)
         for file in files
     ]
     _check_same_columns(files, tables)

@@ -1,4 +1,5 @@
 import hashlib
+import time
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,15 @@ def write(tmp_path):
         return identify(*open_filesystem(str(path)))[0]
 
     return write_file
+
+
+@pytest.fixture
+def settled():
+    """Wait until the clock of the file systems has gone on since the last change.
+
+    It goes by ticks: what changes twice within one has one time.
+    """
+    return lambda: time.sleep(0.02)
 
 
 @pytest.fixture

@@ -11,8 +11,10 @@ from tasks.core.errors import AfterfitError
 from tasks.core.output.manifest import Part, part_name
 from tasks.core.output.staging import (
     Staging,
+    drop_parts,
     finished_part,
     input_slices,
+    read_from,
     reusable_parts,
     rows_written,
     write_part,
@@ -26,7 +28,7 @@ SLICES = ((0, 0, 3),)
 SCORES = pa.table({"row": [0, 1], "prediction": [0.5, 1.5]})
 REJECTED = pa.table({"a": [float("inf")], "reason": ["infinite_value"]})
 PIECES = [
-    Piece(number, (RowRange("/in/a", "/in/a", 0, 3 * number, 3),), 3 * number)
+    Piece(number, (RowRange("/in/a", "/in/a", "7", 0, 3 * number, 3),), 3 * number)
     for number in range(4)
 ]
 NAMES = [part_name(KEY, number) for number in range(4)]
@@ -46,7 +48,8 @@ def staging(tmp_path):
 def write(staging, number=0):
     """Write a part with one row in quarantine."""
     slices = input_slices(PIECES[number])
-    part = Part(NAMES[number], 2, 0, None, slices, quarantined=1)
+    made_of = read_from(PIECES[number])
+    part = Part(NAMES[number], 2, 0, None, slices, made_of, quarantined=1)
 
     return write_part(staging, part, SCORES, REJECTED)
 
@@ -67,7 +70,7 @@ def test_a_part_is_written_whole_with_its_digests_and_its_record(staging):
     assert pq.read_table(rejected).equals(REJECTED)
     assert part.quarantine_sha256 == file_digest(rejected)
 
-    assert finished_part(staging, part.name, part.slices) == part
+    assert finished_part(staging, part.name, PIECES[0]) == part
     assert names_in(staging.tables) == []
 
 
@@ -158,11 +161,28 @@ def test_just_the_parts_that_are_as_their_records_say_are_reused(staging, tmp_pa
 
 def test_a_part_of_a_source_that_was_cut_otherwise_is_not_reused(staging):
     write(staging)
-    longer = RowRange("/in/a", "/in/a", 0, 0, 4)
+    longer = RowRange("/in/a", "/in/a", "7", 0, 0, 4)
     other = replace(PIECES[0], slices=(longer,))
 
     found = reusable_parts(staging, [other], NAMES[:1])
     assert found == {}
+
+
+def test_a_part_of_a_file_that_was_touched_since_is_not_reused(staging):
+    write(staging)
+    touched = RowRange("/in/a", "/in/a", "8", 0, 0, 3)
+    other = replace(PIECES[0], slices=(touched,))
+
+    found = reusable_parts(staging, [other], NAMES[:1])
+    assert found == {}
+    assert names_in(staging.records) == []
+
+
+def test_parts_that_are_dropped_are_not_reused(staging):
+    write(staging, 0)
+    write(staging, 1)
+    drop_parts(staging)
+    assert reusable_parts(staging, PIECES, NAMES) == {}
 
 
 def test_rows_are_counted_by_the_parts_that_are_there(staging):

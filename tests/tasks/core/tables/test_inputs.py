@@ -16,7 +16,7 @@ def sha256(path):
 
 
 def expected(files):
-    return tuple(describe_input(file, sha256) for file in files)
+    return tuple(describe_input(file, lambda file: sha256(file.path)) for file in files)
 
 
 class EndlessFile:

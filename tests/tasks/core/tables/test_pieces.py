@@ -20,7 +20,7 @@ def as_tables(files):
     tables = []
     for number, groups in enumerate(files):
         name = f"f{number}"
-        tables.append(TableGroups(name, name, number, tuple(groups)))
+        tables.append(TableGroups(name, name, "", number, tuple(groups)))
     return tables
 
 
@@ -106,7 +106,7 @@ def make_pieces(count):
     pieces = []
     for number in range(count):
         start = 10 * number
-        item = RowRange("a", "a", 0, start, 10)
+        item = RowRange("a", "a", "", 0, start, 10)
         pieces.append(Piece(number, (item,), start))
     return pieces
 

@@ -1,11 +1,14 @@
+import os
 import random
+from contextlib import closing
 from itertools import accumulate, pairwise
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tasks.core.errors import AfterfitError
+from tasks.core.errors import AfterfitError, SourceChangedError
+from tasks.core.tables.open_files import open_file
 from tasks.core.tables.pieces import Piece, RowRange, TableGroups, plan_pieces
 from tasks.core.tables.reader import Reader, read_piece
 
@@ -39,6 +42,11 @@ def write_groups(table, path, groups):
             writer.write_table(table.slice(start, end - start))
 
 
+def revision_of(path):
+    with closing(open_file(path)) as opened:
+        return opened.state().revision
+
+
 def group_rows(path):
     metadata = pq.read_metadata(path)
     return tuple(metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
@@ -55,7 +63,7 @@ def written(request, tmp_path):
         path = str(tmp_path / f"{number}.parquet")
         part = table.slice(number * rows, rows)
         write_groups(part, path, groups)
-        files.append(TableGroups(path, path, number, group_rows(path)))
+        files.append(TableGroups(path, path, revision_of(path), number, group_rows(path)))
     return table, files
 
 
@@ -76,7 +84,7 @@ def test_pieces_hold_just_their_rows_read_one_by_one_or_in_one_pass(written, at_
 
 
 def piece_of(path, start, rows, origin=""):
-    item = RowRange(path, origin or path, 0, start, rows)
+    item = RowRange(path, origin or path, revision_of(path), 0, start, rows)
     return Piece(0, (item,), 0)
 
 
@@ -103,7 +111,7 @@ def test_columns_of_other_types_in_other_files_are_read_as_their_kind_is_stored(
     for number, table in enumerate([whole, broken]):
         path = str(tmp_path / f"{number}.parquet")
         pq.write_table(table, path)
-        ranges.append(RowRange(path, path, number, 0, 1))
+        ranges.append(RowRange(path, path, revision_of(path), number, 0, 1))
 
     found = read_piece(Piece(0, tuple(ranges), 0), ["s", "n"])
 
@@ -131,3 +139,46 @@ def test_a_flipped_bit_under_a_page_checksum_is_an_error_not_another_value(tmp_p
     piece = piece_of(str(path), 0, 1000, origin="a.parquet")
     with pytest.raises(AfterfitError, match=r"a\.parquet, rows 0 to 999: .*CRC"):
         read_piece(piece, ["a"])
+
+
+def write_there(path, replacement):
+    """Write into the file itself, and put its times back."""
+    before = path.stat()
+    path.write_bytes(replacement.read_bytes())
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+TOUCHES = {
+    "replaced": lambda path, replacement: replacement.rename(path),
+    "written to": write_there,
+    "renamed and put back": lambda path, _: path.rename(f"{path}.away").rename(path),
+    "linked to": lambda path, _: path.with_name("link").hardlink_to(path),
+}
+
+
+@pytest.mark.parametrize("moment", ["before it is opened", "while it is open"])
+@pytest.mark.parametrize("touch", TOUCHES.values(), ids=TOUCHES)
+def test_a_file_that_is_touched_after_the_plan_is_refused_whatever_is_put_back(
+    tmp_path, settled, touch, moment
+):
+    path, replacement = tmp_path / "in.parquet", tmp_path / "other.parquet"
+    table = make_table(100)
+    for file in (path, replacement):
+        pq.write_table(table, file, row_group_size=10)
+    settled()
+    first, second = (piece_of(str(path), start, 10) for start in (0, 10))
+
+    reader = Reader(["id"])
+    if moment == "while it is open":
+        assert reader.read(first).equals(table.select(["id"]).slice(0, 10))
+    touch(path, replacement)
+    with pytest.raises(SourceChangedError, match=r"in\.parquet changed while it was being read"):
+        reader.read(second)
+
+
+def test_the_copy_of_a_file_is_not_held_against_the_revision_of_the_file(tmp_path):
+    path = str(tmp_path / "copy.parquet")
+    table = make_table(10)
+    pq.write_table(table, path)
+    item = RowRange(path, "/in/a.csv", "of the CSV file", 0, 0, 10)
+    assert read_piece(Piece(0, (item,), 0), ["id"]).equals(table.select(["id"]))

@@ -3,7 +3,8 @@ import os
 import pyarrow as pa
 import pytest
 
-from tasks.core.errors import AfterfitError, RequestError
+from tasks.core.errors import AfterfitError, RequestError, SourceChangedError
+from tasks.core.storage.digests import file_digest
 from tasks.core.storage.location import without_secrets
 from tasks.core.tables.listing import list_source
 from tasks.core.tables.sources import check_unchanged, content_digest, source_identity
@@ -133,14 +134,37 @@ def test_the_identity_changes_with_what_changes(tmp_path, write, change):
 
 
 def test_the_identity_of_parquet_sees_another_value_in_a_file_of_the_same_size_and_time(
-    tmp_path, write
+    tmp_path, write, settled
 ):
     one = write("a.parquet", pa.table({"a": [1, 2, 3]}))
+    settled()
     other = write("a.parquet", pa.table({"a": [1, 2, 4]}))
     assert one.size == other.size
     assert one.digest != other.digest
-    assert content_digest(one) == content_digest(other)  # both read what is there now
+    assert content_digest(other) == file_digest(tmp_path / "a.parquet")
+    with pytest.raises(SourceChangedError, match=r"a\.parquet changed"):
+        content_digest(one)
     assert tmp_path.joinpath("a.parquet").stat().st_size == other.size
+
+
+PUT_BACK = {
+    "renamed": lambda path: path.rename(f"{path}.away").rename(path),
+    "linked": lambda path: path.with_name("link").hardlink_to(path),
+    "other permissions": lambda path: path.chmod(0o400),
+}
+
+
+@pytest.mark.parametrize("touch", PUT_BACK.values(), ids=PUT_BACK)
+def test_a_file_that_is_touched_and_put_back_has_changed_for_the_run_that_reads_it_only(
+    tmp_path, write, settled, touch
+):
+    """A later run finds the same file: its committed scores, or its model, are reused."""
+    before = (write("a.csv", "a\n1\n"),)
+    settled()
+    touch(tmp_path / "a.csv")
+    assert source_identity(before) == source_identity(list_source(str(tmp_path / "a.csv")).files)
+    with pytest.raises(SourceChangedError, match=r"a\.csv changed while it was being read"):
+        check_unchanged(before)
 
 
 @pytest.mark.parametrize("spoil", [lambda path: path.unlink(), lambda path: path.write_bytes(b"")])
