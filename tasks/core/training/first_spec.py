@@ -67,10 +67,7 @@ def write_first_spec(source: str, target: str, path: Path) -> None:
         )
 
     file = list_source(source).files[0]
-    if file.format == "csv":
-        table = read_csv(file)
-    else:
-        table = read_parquet(file.path, file.revision)
+    table = read_csv(file) if file.format == "csv" else read_parquet(file.path, file.revision)
     if target not in table.column_names:
         hint = nearest_name(target, table.column_names)
         raise RequestError(f"Column {target!r} is not in {source}{hint}")

@@ -406,7 +406,9 @@ def test_a_run_whose_source_changed_keeps_no_part(scoring, tmp_path, settled, ho
     settled()
 
     runs.moments.actions = {last: source.swap}
-    with pytest.raises(SourceChangedError, match=rf"table\{ending} changed while it was being read"):
+    with pytest.raises(
+        SourceChangedError, match=rf"table\{ending} changed while it was being read"
+    ):
         runs.run()
     assert not (tmp_path / "out").exists()
     assert not (tmp_path / ".out.staging").exists()
