@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
 from flows import scoring
 from flows.scoring import score_batch
 from tasks import score
-from tasks.core.errors import AfterfitError, RequestError
+from tasks.core.errors import AfterfitError, RequestError, SourceChangedError
 from tasks.core.model.predictor import KERNEL, KERNEL_ROWS, LIBRARY
 from tasks.core.output.manifest import QUARANTINE, read_manifest
 from tasks.core.output.reading import read_scores
@@ -152,6 +153,54 @@ def test_a_file_that_changes_under_a_run_fails_it(
     with pytest.raises(AfterfitError, match=r"13\.parquet"):
         score_batch(champion, str(folder), str(output))
     laws.unchanged(output)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_a_file_that_is_swapped_and_put_back_fails_the_run_and_no_part_of_it_is_reused(
+    champion, tmp_path, rows, laws, monkeypatch, kind
+):
+    """While pieces are read, another file of the same rows has its name."""
+    source, other, aside = (tmp_path / f"{name}.{kind}" for name in ("in", "other", "aside"))
+    write = {"parquet": pq.write_table, "csv": pyarrow.csv.write_csv}[kind]
+    table = rows(10)
+    write(table, source)
+    write(table.set_column(1, "size", pc.add(table["size"], 1.0)), other)
+    expected = tmp_path / "expected"
+    score_batch(champion, str(source), str(expected))
+    plan, commit = scoring.plan_scoring, scoring.commit_scores
+
+    def exchange():
+        source.rename(aside)
+        other.rename(source)
+        aside.rename(other)
+
+    def plan_swapped(*arguments):
+        exchange()
+        return plan(*arguments)
+
+    def commit_put_back(*arguments):
+        exchange()
+        return commit(*arguments)
+
+    output = tmp_path / "out"
+    with monkeypatch.context() as patched:
+        patched.setattr(scoring, "plan_scoring", plan_swapped)
+        patched.setattr(scoring, "commit_scores", commit_put_back)
+        with pytest.raises(SourceChangedError, match=rf"in\.{kind} changed while"):
+            score_batch(champion, str(source), str(output))
+    assert not output.exists()
+    assert not (tmp_path / ".out.staging").exists()
+
+    exchange()
+    assert score_batch(champion, str(source), str(output)).rows_reused == 0
+    assert read_scores(output).equals(read_scores(expected))
+    assert not read_scores(output)["prediction"].equals(scores_of(champion, other, tmp_path))
+
+
+def scores_of(model, source, folder):
+    output = folder / "others"
+    score_batch(model, str(source), str(output))
+    return read_scores(output)["prediction"]
 
 
 @pytest.mark.parametrize(
