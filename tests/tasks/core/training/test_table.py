@@ -2,7 +2,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tasks.core.errors import RequestError
+from tasks.core.errors import RequestError, SourceChangedError
 from tasks.core.spec.sections import Data
 from tasks.core.tables.arrow_files import open_table
 from tasks.core.tables.listing import list_source
@@ -32,6 +32,17 @@ def test_files_are_read_in_order_and_their_types_fit_together(tmp_path, write):
     table = read_files(list_source(str(tmp_path)).files, data())
     assert table["x"].to_pylist() == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0] + [7.5] * 5
     assert table["y"].to_pylist() == [1] * 6 + [2] * 5
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.csv"])
+def test_what_is_trained_on_is_the_file_that_was_identified(tmp_path, write, settled, name):
+    """Another file that has its name for a while is not read, nor one that was touched since."""
+    content = {"a.parquet": TABLE, "a.csv": "id,y\n" + "7,1\n" * 12}[name]
+    source = list_source(write(name, content).path)
+    settled()
+    (tmp_path / name).rename(tmp_path / "away").rename(tmp_path / name)
+    with pytest.raises(SourceChangedError, match=rf"{name} changed while it was being read"):
+        read_files(source.files, data())
 
 
 def test_dictionaries_are_written_out_as_files_need_not_share_them(tmp_path, write):
