@@ -264,10 +264,9 @@ class Scoring:
             closing(hasher),
         ):
             planned = self._plan(run, source, staging)
-            if hash_first:
-                hasher.begin(source.files).result()
+            inputs = hasher.begin(source.files).result() if hash_first else ()
             parts = self._score_pieces(planned, staging)
-            inputs = hasher.begin(source.files).result()
+            inputs = inputs or hasher.begin(source.files).result()
 
             attempt = Attempt("", 1, None, staging.folder)
             manifest = make_manifest(planned, source.identity, inputs, parts, staging, attempt)
