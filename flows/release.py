@@ -4,7 +4,7 @@ from prefect import flow
 
 from tasks.core.errors import GateError
 from tasks.promote import promote_model, rollback_model
-from tasks.resolve import resolve_champion, resolve_version
+from tasks.resolve import resolve_champion, resolve_previous, resolve_version
 
 
 @flow(flow_run_name="promote {model} version {version}", persist_result=False)
@@ -33,5 +33,14 @@ def rollback_version(model: str) -> tuple[int, int]:
 
     Returns:
         the version that is restored, and the one that it replaces.
+
+    Raises:
+        GateError: somebody set the alias to a version that was refused and never promoted.
     """
+    previous = resolve_previous(model)
+    if previous and not (previous.passed or previous.promoted):
+        raise GateError(
+            f"{previous.title} is set as the one before, but was refused by its gates and never "
+            f"was the champion: `afterfit promote {model} {previous.version} --force` makes it so."
+        )
     return rollback_model(model)

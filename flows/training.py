@@ -41,7 +41,7 @@ def reuse_version(name: str, training_key: str, champion: ModelVersion | None) -
         promote_model(version, used)
         used = version.version
 
-    verdict = read_verdict(Path(version.folder))
+    verdict = read_verdict(version)
     publish_verdict(verdict, f"version {version.version}, registered before,", name)
     publish_version(version)
 

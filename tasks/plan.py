@@ -5,7 +5,7 @@ from pathlib import Path
 
 from prefect.logging import get_run_logger
 
-from tasks.core.model.metadata import read_metadata
+from tasks.core.model.open import open_metadata
 from tasks.core.model.version import ModelVersion
 from tasks.core.output.quarantine import check_budget
 from tasks.core.output.staging import Staging, reusable_parts
@@ -25,7 +25,7 @@ def plan_run(
     max_bad_rows: float | None = None,
 ) -> ScoringRun:
     """Name a scoring run by its key."""
-    run = name_run(model, read_metadata(Path(model.folder)), source, output, scoring)
+    run = name_run(model, open_metadata(model), source, output, scoring)
     if max_bad_rows is not None:
         check_budget(max_bad_rows)
         run = replace(run, destination=replace(run.destination, max_bad_rows=max_bad_rows))
@@ -38,7 +38,7 @@ def plan_run(
 @idempotent_task(task_run_name="check the source and cut it into pieces")
 def plan_scoring(run: ScoringRun, source: SourceListing, staging: Staging) -> Planned:
     """Check every file, cut the source into pieces, and find those that are scored already."""
-    metadata = read_metadata(Path(run.options.model.folder))
+    metadata = open_metadata(run.options.model)
     run, plan = plan_source(run, source, metadata, Path(staging.tables))
     finished = reusable_parts(staging, plan.pieces, plan.part_names(run.destination.run_key))
 

@@ -2,13 +2,14 @@
 
 import json
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
 from tasks.core.evaluation.evidence import Measured
-from tasks.core.evaluation.verdict import Verdict, verdict_document
+from tasks.core.evaluation.verdict import VERDICT_NAME, Verdict, verdict_document
 from tasks.core.model.metadata import describe_model
 from tasks.core.model.predictor import make_predictor
 from tasks.core.model.skops_file import load_pipeline
@@ -32,7 +33,7 @@ def register_version(
 ) -> ModelVersion:
     """Store the model that was judged, with its evidence, as a new version: the challenger."""
     folder = Path(challenger.path).with_name("model")
-    write_model(folder, challenger, verdict, spec, table)
+    write_model(folder, challenger, verdict, spec, table, origin_of(tags))
 
     outcome = "passed" if verdict.passed else "refused"
     evidence = {
@@ -51,7 +52,12 @@ def register_version(
 
 
 def write_model(
-    folder: Path, challenger: Measured, verdict: Verdict, spec: Spec, table: SplitTable
+    folder: Path,
+    challenger: Measured,
+    verdict: Verdict,
+    spec: Spec,
+    table: SplitTable,
+    origin: Mapping[str, object],
 ) -> None:
     """Write the model, and beside it its metadata, verdict and training profile."""
     pipeline = load_pipeline(Path(challenger.path))
@@ -62,11 +68,24 @@ def write_model(
     describe_model(spec, table.features, table.split, last_width(pipeline)).write(folder)
 
     evidence = {"metrics": challenger.metrics, "segments": challenger.segments}
-    _write_json(folder / "verdict.json", {**verdict_document(verdict), **evidence})
+    _write_json(folder / VERDICT_NAME, {**verdict_document(verdict), **evidence, **origin})
 
     predictions = make_predictor(pipeline, table.features).predict(rows, proba=False)
     profile = profile_table(open_table(table.train), table.features, predictions.values)
     _write_json(folder / "profile.json", profile)
+
+
+def origin_of(tags: Mapping[str, str]) -> dict[str, object]:
+    """Return what decides later whether a version is reused: here no one can change it.
+
+    >>> origin_of({"training_key": "5f", "judged_against": ""})
+    {'training_key': '5f', 'judged_against': None}
+    """
+    against = tags["judged_against"]
+    return {
+        "training_key": tags["training_key"],
+        "judged_against": int(against) if against else None,
+    }
 
 
 def _write_json(path: Path, document: dict[str, object]) -> None:

@@ -1,9 +1,10 @@
 """Resolve names in the registry to versions, once at the start of a run."""
 
+from tasks.core.errors import RequestError
 from tasks.core.model.version import ModelVersion
 from tasks.idempotent import idempotent_task
 from tasks.registry.files import fetch
-from tasks.registry.versions import find_alias, find_trained, resolve
+from tasks.registry.versions import PREVIOUS, find_alias, find_trained, resolve
 
 
 @idempotent_task(task_run_name="resolve {model}")
@@ -19,8 +20,35 @@ def resolve_champion(name: str) -> ModelVersion | None:
     return champion and fetch(champion)
 
 
+@idempotent_task(task_run_name="resolve the version of {name} before its champion")
+def resolve_previous(name: str) -> ModelVersion | None:
+    """Find the version to go back to, if there is one, and fetch its files."""
+    previous = find_alias(name, PREVIOUS)
+    if previous is None:
+        return None
+
+    try:
+        return fetch(previous)
+    except RequestError as error:
+        raise RequestError(
+            f"{name} cannot go back to version {previous.version}, whose files are not those that "
+            f"were registered: choose another with `afterfit promote {name} VERSION`."
+        ) from error
+
+
 @idempotent_task(task_run_name="look for a version of {name} trained the same way")
 def resolve_trained(name: str, training_key: str) -> ModelVersion | None:
-    """Find the version registered under a training key, if there is one, and fetch its files."""
-    version = find_trained(name, training_key)
-    return version and fetch(version)
+    """Find the version registered under a training key, if there is one, and fetch its files.
+
+    What its files say decides, for anybody can set a tag: one that cannot be used, or was trained
+    otherwise, keeps nobody from training anew.
+    """
+    found = find_trained(name, training_key)
+    if found is None:
+        return None
+
+    try:
+        version = fetch(found)
+    except RequestError:
+        return None
+    return version if version.training_key == training_key else None

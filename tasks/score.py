@@ -1,11 +1,10 @@
 """Score a bundle of pieces: the task that runs on every worker."""
 
 from contextlib import closing
-from pathlib import Path
 
 from prefect.logging import get_run_logger
 
-from tasks.core.model.metadata import read_metadata
+from tasks.core.model.open import open_metadata
 from tasks.core.model.scorer import columns_read
 from tasks.core.model.threads import one_thread
 from tasks.core.output.manifest import Part
@@ -34,7 +33,7 @@ def scorers_of_this_process() -> ScorerCache:
 @idempotent_task(task_run_name="score rows {bundle.start:,} to {bundle.last:,}")
 def score_bundle(bundle: Bundle, run: ScoringRun, staging: Staging) -> tuple[Part, ...]:
     """Score each piece of a bundle into its part; parts that are finished already stay."""
-    metadata = read_metadata(Path(run.options.model.folder))
+    metadata = open_metadata(run.options.model)
     columns = columns_read(metadata.features, run.options.columns)
     first = bundle.pieces[0].slices[0]
     if first.is_copied:  # from a CSV file

@@ -2,13 +2,15 @@
 
 import fcntl
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from mlflow import MlflowClient
 
 from tasks.core.errors import AfterfitError, GateError, RequestError
-from tasks.core.storage.home import home_folder
+from tasks.core.storage.names import lock_name
+from tasks.core.storage.own_folders import own_folder
 from tasks.registry.client import connect, explain_errors
 from tasks.registry.versions import CHALLENGER, CHAMPION, PREVIOUS, find_alias, what_there_is
 
@@ -103,9 +105,14 @@ def _read_back(name: str, version: int) -> None:
 @contextmanager
 def _alias_lock(name: str) -> Iterator[None]:
     """Let one process of this home at a time move the aliases of a model."""
-    path = home_folder() / "locks" / f"{name}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = own_folder("locks") / lock_name(name)
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise AfterfitError(f"{str(path)!r} cannot be locked: {error.strerror}.") from error
 
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(descriptor)

@@ -1,7 +1,7 @@
 """The files of a version: stored, and fetched."""
 
 import importlib.metadata
-import shutil
+import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,18 +12,21 @@ from mlflow.entities import Metric, Run
 from mlflow.exceptions import MlflowException
 
 from tasks.core.errors import RequestError
-from tasks.core.model.version import ModelVersion, check_files
+from tasks.core.evaluation.verdict import VERDICT_NAME, with_evidence
+from tasks.core.model.version import ModelVersion, other_files, read_files
 from tasks.core.storage.digests import folder_digest
-from tasks.core.storage.home import home_folder
-from tasks.registry.client import connect, explain_errors
+from tasks.core.storage.names import check_digest
+from tasks.core.storage.own_folders import own_folder
+from tasks.registry.client import MISSING, connect, explain_errors
 from tasks.registry.versions import CHALLENGER, find_version
 
+DIGEST = "digest"
 REQUIREMENTS = ("mlflow", "numpy", "pandas", "scikit-learn", "skops")
 
 
 @explain_errors
 def fetch(version: ModelVersion) -> ModelVersion:
-    """Fetch the files of a version into the home, and return it with their folder.
+    """Fetch the files of a version into the home; return it with their folder and its evidence.
 
     Files that are there already are used; a copy that has changed since is fetched again.
 
@@ -36,25 +39,67 @@ def fetch(version: ModelVersion) -> ModelVersion:
             "it has no digest."
         )
 
-    folder = home_folder() / "models" / version.digest
-    if not (folder.exists() and folder_digest(folder) == version.digest):
-        shutil.rmtree(folder, ignore_errors=True)
-        _download(version, folder)
-    return replace(version, folder=str(folder))
+    check_digest(version.digest, version.title)
+    _check_digest_of_run(version)
+
+    fetched = replace(version, folder=str(own_folder("models") / version.digest))
+    files = _read_copy(fetched)
+    if files is None:
+        files = _download(fetched)
+    return with_evidence(fetched, files.get(VERDICT_NAME, b""))
 
 
-def _download(version: ModelVersion, folder: Path) -> None:
-    """Download the files of a version and check them; the folder appears whole or not at all."""
-    client = connect()
-    registered = client.get_model_version(version.name, str(version.version))
+def _check_digest_of_run(version: ModelVersion) -> None:
+    """Refuse a digest that is not the one with which the version was registered.
 
-    with tempfile.TemporaryDirectory(dir=home_folder()) as fresh:
-        downloaded = Path(client.download_artifacts(str(registered.run_id), "model", fresh))
-        check_files(replace(version, folder=str(downloaded)))
+    A tag can be changed; a parameter of a run cannot. A run that is gone, and one of an older
+    version of afterfit, has none.
 
-        folder.parent.mkdir(parents=True, exist_ok=True)
+    Raises:
+        RequestError: the tag was changed.
+    """
+    if not version.run_id:
+        return
+
+    try:
+        registered = connect().get_run(version.run_id).data.params.get(DIGEST)
+    except MlflowException as error:
+        if error.error_code in MISSING:
+            return
+        raise
+
+    if registered not in {None, version.digest}:
+        raise other_files(version)
+
+
+def _read_copy(version: ModelVersion) -> dict[str, bytes] | None:
+    """Return the verdict of the files that were fetched before; None if they are not whole."""
+    if Path(version.folder).is_symlink():
+        return None
+
+    try:
+        return read_files(version, VERDICT_NAME)
+    except (RequestError, OSError):
+        return None
+
+
+def _download(version: ModelVersion) -> dict[str, bytes]:
+    """Download the files of a version, check them, and return the verdict.
+
+    The folder appears whole or not at all. What stood in its place is deleted first: not where it
+    stands, which might be behind a symbolic link, but moved into a folder of our own.
+    """
+    folder = Path(version.folder)
+
+    with tempfile.TemporaryDirectory(dir=folder.parent) as fresh:
+        if os.path.lexists(folder):
+            folder.rename(Path(fresh) / "damaged")
+
+        downloaded = Path(connect().download_artifacts(version.run_id, "model", fresh))
+        files = read_files(replace(version, folder=str(downloaded)), VERDICT_NAME)
         if not folder.exists():  # another process may have been faster
             downloaded.rename(folder)
+    return files
 
 
 @explain_errors
@@ -63,10 +108,13 @@ def register(
 ) -> ModelVersion:
     """Upload a model folder as a new version, the challenger, and return it.
 
-    Its digest is tagged last: a version without one is incomplete.
+    Its digest is tagged last: a version without one is incomplete. It is a parameter of the run
+    too, where nobody can change it.
     """
     client = connect()
+    digest = folder_digest(folder)
     run = _log_run(client, name, folder, tags, metrics)
+    client.log_param(run.info.run_id, DIGEST, digest)
     _ensure_model(client, name)
 
     source = f"{run.info.artifact_uri}/model"
@@ -74,7 +122,7 @@ def register(
         name, source, run.info.run_id, tags=dict(tags), await_creation_for=60
     )
     client.set_registered_model_alias(name, CHALLENGER, version.version)
-    client.set_model_version_tag(name, version.version, "digest", folder_digest(folder))
+    client.set_model_version_tag(name, version.version, DIGEST, digest)
     return find_version(name, int(version.version))
 
 

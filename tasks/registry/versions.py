@@ -1,5 +1,6 @@
 """The versions of registered models; read by the flow process alone."""
 
+import re
 from dataclasses import dataclass
 
 from mlflow.entities.model_registry import ModelVersion as MlflowVersion
@@ -11,6 +12,7 @@ from tasks.core.model.version import ModelVersion
 from tasks.registry.client import MISSING, connect, explain_errors
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
+NUMBER = re.compile("[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def resolve(model: str) -> ModelVersion:
     head, _, number = model.partition("/")
     name, _, alias = head.partition("@")
     if number:
-        if alias or not number.isdecimal():
+        if alias or not NUMBER.fullmatch(number):
             raise RequestError(f"{model!r} is no model: write name, name@alias or name/version.")
         return find_version(name, int(number))
 
@@ -118,14 +120,11 @@ def to_listed_model(found: RegisteredModel) -> ListedModel:
 
 def to_model_version(found: MlflowVersion) -> ModelVersion:
     """Convert MLflow's record of a version to ours."""
-    tags = found.tags
-    against = tags.get("judged_against")
     return ModelVersion(
         name=str(found.name),
         version=int(found.version),
-        digest=tags.get("digest", ""),
-        passed=tags.get("verdict") == "passed",
-        promoted="promoted" in tags,
-        judged_against=int(against) if against else None,
+        digest=found.tags.get("digest", ""),
+        promoted="promoted" in found.tags,
         aliases=tuple(found.aliases),
+        run_id=str(found.run_id or ""),
     )

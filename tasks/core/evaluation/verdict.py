@@ -2,9 +2,15 @@
 
 import json
 import math
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+from tasks.core.errors import RequestError
+from tasks.core.model.version import ModelVersion, read_files
+
+VERDICT_NAME = "verdict.json"
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -64,16 +70,56 @@ def _finite_or_none(metric: float | None) -> float | None:
     return metric
 
 
-def parse_verdict(document: dict[str, Any]) -> Verdict:
-    """Return the verdict of a document that `verdict_document` made."""
+def parse_verdict(document: Mapping[str, Any]) -> Verdict:
+    """Return the verdict of a document that `verdict_document` made.
+
+    Raises:
+        TypeError: what a gate says is neither true nor false.
+    """
+    gates = tuple(Gate(**gate) for gate in document["gates"])
+    if not all(isinstance(gate.passed, bool) for gate in gates):
+        raise TypeError("a gate says neither true nor false")
+
     return Verdict(
-        gates=tuple(Gate(**gate) for gate in document["gates"]),
+        gates=gates,
         rows=document["rows"],
         rows_seen_by_champion=document["rows_seen_by_champion"],
     )
 
 
-def read_verdict(folder: Path) -> Verdict:
-    """Read the verdict that is stored in the folder of a model."""
-    text = (folder / "verdict.json").read_text(encoding="utf-8")
-    return parse_verdict(json.loads(text))
+def read_verdict(version: ModelVersion) -> Verdict:
+    """Read the verdict that is stored with a version, under its digest.
+
+    Raises:
+        RequestError: there is none, or the files are not those that were registered.
+    """
+    content = read_files(version, VERDICT_NAME).get(VERDICT_NAME, b"")
+    try:
+        return parse_verdict(json.loads(content))
+    except UNREADABLE as error:
+        raise RequestError(
+            f"{version.title} has no verdict that can be read ({error}): train it again."
+        ) from error
+
+
+def with_evidence(version: ModelVersion, content: bytes) -> ModelVersion:
+    """Return a version with what its verdict says, and how it came about.
+
+    Args:
+        version: a registered version.
+        content: the document that stands under its digest; empty where there is none.
+    """
+    try:
+        document = json.loads(content)
+        passed = parse_verdict(document).passed
+    except UNREADABLE:
+        return version  # it scores as it did, but nothing says that it may go live
+
+    against = document.get("judged_against")
+    key = document.get("training_key")
+    return replace(
+        version,
+        passed=passed,
+        judged_against=against if isinstance(against, int) else None,
+        training_key=key if isinstance(key, str) else "",
+    )

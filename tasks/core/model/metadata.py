@@ -76,13 +76,32 @@ def describe_model(
 
 
 def read_metadata(folder: Path) -> ModelMetadata:
-    """Read the metadata of a model.
+    """Read the metadata in the folder of a model.
+
+    Raises:
+        RequestError: as `parse_metadata` does.
+    """
+    path = folder / METADATA_NAME
+    return parse_metadata(path.read_bytes() if path.is_file() else None, str(folder))
+
+
+def parse_metadata(content: bytes | None, origin: str) -> ModelMetadata:
+    """Parse the metadata of a model.
+
+    Args:
+        content: that of the file, or None if there is none.
+        origin: the model, as sentences name it.
 
     Raises:
         RequestError: there is none, it is of an unknown format or damaged, or the model was made
             with another minor version of scikit-learn.
     """
-    document = _read_document(folder)
+    if content is None:
+        raise RequestError(
+            f"{origin} was not registered by afterfit: bring it in with `afterfit register`."
+        )
+    where = f"{origin}: {METADATA_NAME}"
+    document = _parse_document(content, where)
 
     try:
         check_scikit_learn(document["scikit_learn"], scikit_learn_version())
@@ -91,20 +110,15 @@ def read_metadata(folder: Path) -> ModelMetadata:
         return _parse(document)
     except (KeyError, TypeError, AttributeError) as error:
         raise RequestError(
-            f"{folder / METADATA_NAME} is damaged ({type(error).__name__}: {error}): register the "
-            "model again."
+            f"{where} is damaged ({type(error).__name__}: {error}): register the model again."
         ) from error
 
 
-def _read_document(folder: Path) -> dict[str, Any]:
+def _parse_document(content: bytes, where: str) -> dict[str, Any]:
     try:
-        document: dict[str, Any] = json.loads((folder / METADATA_NAME).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise RequestError(
-            "The model was not registered by afterfit: bring it in with `afterfit register`."
-        ) from error
-    except ValueError as error:
-        raise RequestError(f"{folder / METADATA_NAME} is damaged: {error}.") from error
+        document: dict[str, Any] = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise RequestError(f"{where} is damaged: {error}.") from error
 
     found = document.get("format_version", FIRST_FORMAT) if isinstance(document, dict) else None
     if found not in (FIRST_FORMAT, FORMAT_VERSION):

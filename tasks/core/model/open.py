@@ -1,17 +1,22 @@
 """Open a model: the one way from a registered version to a model in memory."""
 
 from dataclasses import dataclass
-from pathlib import Path
+from functools import lru_cache
 
 import pandas as pd
 import pyarrow as pa
 
 from tasks.core.errors import RequestError
-from tasks.core.model.metadata import MODEL_NAME, ModelMetadata, read_metadata
+from tasks.core.model.metadata import (
+    METADATA_NAME,
+    MODEL_NAME,
+    ModelMetadata,
+    parse_metadata,
+)
 from tasks.core.model.predictor import Predictor, make_predictor
 from tasks.core.model.scorer import Scored, Scorer, columns_read
-from tasks.core.model.skops_file import load_pipeline
-from tasks.core.model.version import ModelVersion, check_files
+from tasks.core.model.skops_file import parse_pipeline
+from tasks.core.model.version import ModelVersion, read_files
 from tasks.core.score_columns import ScoreColumns
 from tasks.core.tables.schemas import check_schema
 
@@ -55,8 +60,8 @@ def open_model(
 ) -> Model:
     """Open the fetched files of a version.
 
-    1. hold the files against the digest that was registered;
-    2. read the metadata, and refuse what this scikit-learn cannot score;
+    1. read the files, and hold them against the digest that was registered;
+    2. parse the metadata, and refuse what this scikit-learn cannot score;
     3. load the pipeline, trusting only our own list of types;
     4. make the predictor.
 
@@ -69,11 +74,24 @@ def open_model(
     Raises:
         RequestError: the files are not those that were registered, or cannot be used here.
     """
-    check_files(version)
-    folder = Path(version.folder)
-    metadata = read_metadata(folder)
-    pipeline = load_pipeline(folder / MODEL_NAME)
+    files = read_files(version, METADATA_NAME, MODEL_NAME)
+    metadata = parse_metadata(files.get(METADATA_NAME), version.title)
+    if MODEL_NAME not in files:
+        raise RequestError(f"{version.title} has no {MODEL_NAME}: register the model again.")
+
+    pipeline = parse_pipeline(files.pop(MODEL_NAME), MODEL_NAME)
     return Model(version, metadata, make_predictor(pipeline, metadata.features, rows, proba=proba))
+
+
+@lru_cache(maxsize=8)  # each bundle asks, and the files of a model may be large
+def open_metadata(version: ModelVersion) -> ModelMetadata:
+    """Return the metadata of a version, from its fetched files.
+
+    Raises:
+        RequestError: the files are not those that were registered, or cannot be used here.
+    """
+    files = read_files(version, METADATA_NAME)
+    return parse_metadata(files.get(METADATA_NAME), version.title)
 
 
 def _as_table(rows: pa.Table | pa.RecordBatch | pd.DataFrame) -> pa.Table:

@@ -52,32 +52,43 @@ def load_pipeline(path: Path) -> Any:
     """Load a skops file.
 
     Raises:
-        RequestError: the file is not skops, holds a type that is not trusted, or trees that point
+        RequestError: there is none, or as `parse_pipeline` does.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise RequestError(f"There is no model file {path}.") from error
+    return parse_pipeline(content, path.name)
+
+
+def parse_pipeline(content: bytes, name: str) -> Any:
+    """Load the content of a skops file of this name.
+
+    Raises:
+        RequestError: it is not skops, holds a type that is not trusted, or trees that point
             outside themselves.
     """
-    pipeline = _read(path)
+    pipeline = _read(content, name)
 
     try:
         # scikit-learn follows the nodes of a tree without looking where they lead.
         check_trees(pipeline)
     except (ValueError, TypeError, AttributeError, LookupError) as error:
-        raise RequestError(f"{path.name} is damaged, do not use it: {error}") from error
+        raise RequestError(f"{name} is damaged, do not use it: {error}") from error
     return pipeline
 
 
-def _read(path: Path) -> Any:
+def _read(content: bytes, name: str) -> Any:
     """Read a skops file of trusted types."""
     try:
-        return skops.io.load(path, trusted=list(TRUSTED))
+        return skops.io.loads(content, trusted=list(TRUSTED))
     except UntrustedTypesFoundException as error:
         found = _untrusted_types(error)
         raise RequestError(
-            f"{path.name} holds types that are not on afterfit's list: {found}."
+            f"{name} holds types that are not on afterfit's list: {found}."
         ) from error
-    except FileNotFoundError as error:
-        raise RequestError(f"There is no model file {path}.") from error
     except Exception as error:  # skops raises what its zip, JSON and node readers raise
-        raise RequestError(f"{path.name} is not a skops file that can be read: {error}") from error
+        raise RequestError(f"{name} is not a skops file that can be read: {error}") from error
 
 
 def _untrusted_types(error: UntrustedTypesFoundException) -> str:

@@ -17,6 +17,7 @@ from tasks.core.output.document import (
 )
 from tasks.core.storage.digests import digest_of
 from tasks.core.storage.location import join
+from tasks.core.storage.names import is_file_name
 from tasks.core.tables.inputs import Input
 
 MANIFEST_NAME = "_manifest.json"
@@ -152,10 +153,12 @@ def parse_manifest(document: Mapping[str, Any], output: str | Path) -> Manifest:
     try:
         for name, parse in ITEMS.items():
             given[name] = tuple(parse(item) for item in given[name])
+        if given.get("folder"):
+            check_inside(*given["folder"].split("/"))
         for name in ("notes", "overtaken"):
             given[name] = tuple(given.get(name, ()))
         return Manifest(**given)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         known = ", ".join(item.name for item in fields(Manifest))
         where = manifest_location(output)
         raise RequestError(f"{where} is damaged ({error}): it must hold {known}.") from error
@@ -164,9 +167,21 @@ def parse_manifest(document: Mapping[str, Any], output: str | Path) -> Manifest:
 def parse_part(document: Mapping[str, Any]) -> Part:
     """Make a part of its document."""
     given = dict(document)
+    check_inside(given["name"])
     given["slices"] = tuple(_parse_slice(item) for item in given["slices"])
     given["examples"] = tuple(given["examples"])
     return Part(**given)
+
+
+def check_inside(*names: str) -> None:
+    """Refuse names in a document that lead out of the output.
+
+    Raises:
+        ValueError: one does.
+    """
+    for name in names:
+        if not is_file_name(name):
+            raise ValueError(f"{name[:80]!r} is no name of a part")
 
 
 def _parse_slice(document: Sequence[int]) -> tuple[int, int, int]:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tasks.registry.client import connect
+
 TRAIN = {"model", "version", "alias", "promoted", "model_reused", "verdict"}
 DUMMY = "candidates=[{estimator: sklearn.dummy.DummyRegressor}]"
 
@@ -19,6 +21,13 @@ def test_a_refused_challenger_is_promoted_only_by_force_and_rolled_back(
     assert document["alias"] == "challenger"
     assert document["promoted"] is False
     assert document["verdict"]["passed"] is False
+
+    client = connect()  # anybody can set tags and aliases: what the files say decides
+    client.set_model_version_tag("cli-refused", "2", "verdict", "passed")
+    client.set_registered_model_alias("cli-refused", "previous", "2")
+    back = afterfit("rollback", "cli-refused")
+    assert_one_sentence(back, 3, "cli-refused version 2 is set as the one before, but was refused")
+    client.delete_registered_model_alias("cli-refused", "previous")
 
     unforced = afterfit("promote", "cli-refused", 2)
     words = "cli-refused version 2 was refused by its gates: add --force to promote it all the same"

@@ -11,6 +11,7 @@ import pytest
 from mlflow import MlflowClient
 
 from tasks.core.errors import AfterfitError, GateError, RequestError
+from tasks.core.storage.names import lock_name
 from tasks.registry.aliases import promote, rollback
 
 LOCK_SECONDS = 0.2  # what two threads are given to come to the lock
@@ -33,7 +34,7 @@ def locked(name):
     """Hold the lock of a model's aliases, as another process of this home does."""
     folder = Path(os.environ["AFTERFIT_HOME"]) / "locks"
     folder.mkdir()
-    with (folder / f"{name}.lock").open("w") as file:
+    with (folder / lock_name(name)).open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

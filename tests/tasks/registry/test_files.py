@@ -66,7 +66,7 @@ def in_home():
 
 def test_a_registered_version_is_the_challenger_with_its_evidence(client, model, registered):
     digest = folder_digest(model)
-    expected = ModelVersion("bike", 1, digest, True, False, aliases=("challenger",))
+    expected = ModelVersion("bike", 1, digest, aliases=("challenger",))
     assert registered == expected
 
     found = client.get_model_version("bike", "1")
@@ -74,6 +74,7 @@ def test_a_registered_version_is_the_challenger_with_its_evidence(client, model,
 
     run = client.get_run(found.run_id)
     assert run.data.metrics == {"mae": 0.5}
+    assert run.data.params == {"digest": digest}
     assert TAGS.items() <= run.data.tags.items()
     assert run.info.status == "FINISHED"
     assert run.info.run_name == "bike Ridge"

@@ -27,8 +27,8 @@ def bike(client, add_version):
     client.set_registered_model_alias("bike", "challenger", "2")
 
 
-FIRST = ModelVersion("bike", 1, "d1", passed=True, promoted=True, aliases=("champion",))
-SECOND = ModelVersion("bike", 2, "d2", False, False, judged_against=1, aliases=("challenger",))
+FIRST = ModelVersion("bike", 1, "d1", promoted=True, aliases=("champion",))
+SECOND = ModelVersion("bike", 2, "d2", aliases=("challenger",))
 
 
 @pytest.mark.usefixtures("bike")
@@ -63,6 +63,11 @@ def test_a_name_is_resolved_to_one_version_with_what_its_tags_say(model, expecte
         ("bike/two", "'bike/two' is no model: write name, name@alias or name/version."),
         ("bike/-1", "'bike/-1' is no model: write name, name@alias or name/version."),
         ("bike/1/2", "'bike/1/2' is no model: write name, name@alias or name/version."),
+        ("bike/../1", "'bike/../1' is no model: write name, name@alias or name/version."),
+        (
+            "bike/1234567890",
+            "'bike/1234567890' is no model: write name, name@alias or name/version.",
+        ),
         (
             "bike@champion/1",
             "'bike@champion/1' is no model: write name, name@alias or name/version.",
@@ -113,8 +118,8 @@ def test_the_newest_complete_version_of_a_training_key_is_found(add_version):
     add_version("bike", digest="other", training_key="6f" * 32)
     add_version("car", digest="car", training_key=KEY)
 
-    assert find_trained("bike", KEY) == ModelVersion("bike", 2, "d2", False, False)
-    assert find_trained("car", KEY) == ModelVersion("car", 1, "car", False, False)
+    assert find_trained("bike", KEY) == ModelVersion("bike", 2, "d2")
+    assert find_trained("car", KEY) == ModelVersion("car", 1, "car")
 
 
 def test_a_trained_version_has_its_aliases(client, add_version):
@@ -158,7 +163,7 @@ def test_a_name_of_any_characters_is_found(client, add_version, name):
     add_version(name, digest="odd", training_key=KEY)
     client.set_registered_model_alias(name, "champion", "1")
 
-    expected = ModelVersion(name, 1, "odd", False, False, aliases=("champion",))
+    expected = ModelVersion(name, 1, "odd", aliases=("champion",))
     assert resolve(name) == expected
     assert resolve(f"{name}/1") == expected
     assert find_trained(name, KEY) == expected

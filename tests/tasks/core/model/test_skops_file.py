@@ -10,7 +10,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from tasks.core.errors import RequestError
 from tasks.core.model.skops_file import load_pipeline, save_pipeline
-from tasks.core.model.version import ModelVersion, check_files
+from tasks.core.model.version import ModelVersion, read_files
 from tasks.core.storage.digests import folder_digest
 
 
@@ -23,12 +23,13 @@ def test_a_version_is_used_only_with_the_files_it_was_registered_with(path):
     save_pipeline(StandardScaler(), path)
     digest = folder_digest(path.parent)
     version = ModelVersion("m", 3, digest, passed=True, promoted=True, folder=str(path.parent))
-    assert check_files(version) is None
+    content = path.read_bytes()
+    assert read_files(version, path.name, "none.json") == {path.name: content}
 
-    path.write_bytes(path.read_bytes() + b"\0")
+    path.write_bytes(content + b"\0")
     refused = r"m version 3 are not those that were registered.*`afterfit rollback m`"
     with pytest.raises(RequestError, match=refused):
-        check_files(version)
+        read_files(version)
 
 
 @pytest.mark.parametrize(

@@ -110,3 +110,27 @@ def test_the_document_is_stable():
 
     assert document["format_version"] == 2
     assert list(document) == sorted(document)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"folder": "../other"},
+        {"folder": "/etc"},
+        {"folder": ["a"]},
+        {"parts": ["../part.parquet"]},
+        {"parts": ["/etc/passwd"]},
+        {"parts": ["a/b.parquet"]},
+    ],
+)
+def test_a_manifest_that_leads_out_of_its_output_is_damaged(tmp_path, write_scores, change):
+    """Anybody can write one with the right digest of itself."""
+    output = write_scores(tmp_path / "scores", 3)
+    manifest = read_manifest(output)
+    parts = tuple(replace(manifest.parts[0], name=name) for name in change.pop("parts", ()))
+    changed = replace(manifest, **change, **({"parts": parts} if parts else {}))
+    (output / MANIFEST_NAME).write_text(changed.to_json(), encoding="utf-8")
+
+    for read in (read_manifest, read_scores):
+        with pytest.raises(RequestError, match="is damaged"):
+            read(output)
