@@ -1,6 +1,7 @@
 """Run a command, and turn its outcome into an exit status."""
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from cyclopts import CycloptsError
@@ -9,9 +10,20 @@ from deployments.cli.app import make_app
 from deployments.cli.failures import PrefectGoneError, UnexpectedError
 from deployments.cli.process import INTERRUPTED, leave, say
 from tasks.core.errors import AfterfitError
+from tasks.core.storage.secrets import check_no_secrets
 
 FAILED = 1
 WRONG_REQUEST = 2
+
+
+def check_tokens(tokens: Sequence[str]) -> None:
+    """Refuse a secret on the command line, before a run has it as a parameter.
+
+    Raises:
+        RequestError: a URL holds one.
+    """
+    for token in tokens:
+        check_no_secrets(token)
 
 
 def run_command(tokens: list[str] | None = None) -> int:
@@ -22,6 +34,7 @@ def run_command(tokens: list[str] | None = None) -> int:
     """
     app = make_app()
     try:
+        check_tokens(tokens or sys.argv[1:])
         status: Any = app(
             tokens, exit_on_error=False, print_error=False, result_action="return_value"
         )

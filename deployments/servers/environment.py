@@ -2,13 +2,14 @@
 
 import os
 import shlex
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from deployments.servers.choice import Servers
 from deployments.servers.home import home
 from deployments.servers.kinds import QUIET
 from deployments.servers.ports import HOST
 from tasks.core.errors import RequestError
+from tasks.core.storage.secrets import without_secrets
 
 # A dead server would otherwise block for minutes, one that is back within ten seconds is waited
 # for; the user's own values go first.
@@ -25,7 +26,7 @@ def environment(servers: Servers) -> dict[str, str]:
     folder = home()
     variables = {
         "PREFECT_API_URL": servers.prefect_api_url,
-        "MLFLOW_TRACKING_URI": servers.mlflow_url,
+        **registry_variables(servers.mlflow_url),
         "AFTERFIT_HOME": str(folder),
         "PYTHONSAFEPATH": "1",
         **QUIET,
@@ -47,6 +48,25 @@ def exports(servers: Servers) -> str:
         quoted = shlex.quote(value)
         lines.append(f"export {name}={quoted}")
     return "\n".join(lines)
+
+
+def registry_variables(url: str) -> dict[str, str]:
+    """Return the variables that MLflow's client needs for a server.
+
+    A password in its URL gets a variable of its own, for the URL is shown and stored.
+
+    >>> registry_variables("https://ann:p%40ss@mlflow.example.com")["MLFLOW_TRACKING_PASSWORD"]
+    'p@ss'
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not (parts.username and parts.password):
+        return {"MLFLOW_TRACKING_URI": url}
+
+    return {
+        "MLFLOW_TRACKING_URI": without_secrets(url),
+        "MLFLOW_TRACKING_USERNAME": unquote(parts.username),
+        "MLFLOW_TRACKING_PASSWORD": unquote(parts.password),
+    }
 
 
 def check_reachable(servers: Servers, cluster: str | None) -> None:

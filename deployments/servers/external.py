@@ -8,6 +8,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from tasks.core.errors import AfterfitError
+from tasks.core.storage.secrets import without_secrets
 
 PROBE_SECONDS = 5.0
 
@@ -56,7 +57,7 @@ def without_credentials(url: str) -> str:
     >>> without_credentials("https://ann:p@ss@mlflow.example.com/x")
     'https://mlflow.example.com/x'
     """
-    return re.sub(r"(?<=://)[^/]*@", "", url)
+    return without_secrets(url)
 
 
 def probe(title: str, server: ExternalServer) -> None:

@@ -6,12 +6,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
 from typing import ParamSpec, TypeVar
+from urllib.parse import quote
 
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from tasks.core.errors import AfterfitError, RequestError
-from tasks.core.storage.location import without_secrets
+from tasks.core.storage.secrets import without_secrets
 
 MISSING = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}
 P = ParamSpec("P")
@@ -36,13 +37,19 @@ def tracking_uri() -> str:
     """Return the address of the MLflow server.
 
     Raises:
-        RequestError: MLFLOW_TRACKING_URI is not set.
+        RequestError: MLFLOW_TRACKING_URI is not set, or holds a secret.
     """
     uri = _registry.get() or os.environ.get("MLFLOW_TRACKING_URI")
     if not uri:
         raise RequestError(
             "MLFLOW_TRACKING_URI is not set: "
             'run `eval "$(afterfit env)"` before plain prefect commands.'
+        )
+    if uri.lower().startswith("http") and without_secrets(uri) != uri:
+        raise RequestError(
+            f"MLFLOW_TRACKING_URI ({without_secrets(uri)}) holds a secret, and this address is "
+            "shown with every link: take it out, and set MLFLOW_TRACKING_USERNAME and "
+            "MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN."
         )
     return uri
 
@@ -61,9 +68,10 @@ def explain_errors(call: Callable[P, T]) -> Callable[P, T]:
         try:
             return call(*args, **kwargs)
         except MlflowException as error:
+            first_line, _, _ = str(error).strip().partition("\n")
+            said = without_secrets(first_line)[:300]
             server = without_secrets(tracking_uri())
-            first_line = str(error).strip().splitlines()[0][:300]
-            raise AfterfitError(f"The MLflow server at {server} failed: {first_line}") from error
+            raise AfterfitError(f"The MLflow server at {server} failed: {said}") from error
 
     return explained
 
@@ -71,4 +79,4 @@ def explain_errors(call: Callable[P, T]) -> Callable[P, T]:
 def version_url(name: str, version: int) -> str:
     """Return the address of a version's page in the MLflow UI."""
     server = without_secrets(tracking_uri())
-    return f"{server}/#/models/{name}/versions/{version}"
+    return f"{server}/#/models/{quote(name, safe='')}/versions/{version}"

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import fsspec
 
 from tasks.core.errors import RequestError
+from tasks.core.storage.secrets import check_no_secrets
+from tasks.core.storage.secrets import without_secrets as without_secrets  # noqa: PLC0414 - for all
 
 
 def join(location: str, *names: str) -> str:
@@ -36,7 +37,8 @@ def open_filesystem(source: str) -> tuple[Any, str]:
     try:
         filesystem, path = fsspec.core.url_to_fs(source)
     except (ImportError, ValueError) as error:
-        raise RequestError(f"{without_secrets(source)} cannot be opened: {error}") from error
+        sentence = f"{source} cannot be opened: {error}"
+        raise RequestError(without_secrets(sentence)) from error
     return filesystem, str(path)
 
 
@@ -46,13 +48,7 @@ def check_absolute(location: str) -> None:
     Raises:
         RequestError: it is such a path or URL.
     """
-    shown = without_secrets(location)
-    if shown != location:
-        raise RequestError(
-            f"{shown}: leave user and password out of the URL, which runs and manifests show; "
-            "fsspec takes them from its configuration or from the environment."
-        )
-
+    check_no_secrets(location)
     if not is_url(location) and not Path(location).is_absolute():
         raise RequestError(
             f"{location!r} is a relative path, and a run has no folder of its own: "
@@ -63,20 +59,6 @@ def check_absolute(location: str) -> None:
 def is_url(location: str) -> bool:
     """Return whether this is a URL, not a path of this machine."""
     return "://" in location
-
-
-def without_secrets(location: str) -> str:
-    """Take a user and a password out of a URL before it is shown.
-
-    >>> without_secrets("s3://key:secret@bucket/in")
-    's3://bucket/in'
-    """
-    parts = urlsplit(location)
-    if "@" not in parts.netloc:
-        return location
-
-    host = parts.netloc.rpartition("@")[2]
-    return parts._replace(netloc=host).geturl()
 
 
 def absolute(location: str, folder: Path) -> str:
@@ -90,8 +72,8 @@ def absolute(location: str, folder: Path) -> str:
     Raises:
         RequestError: a URL gives a secret away, or `~NAME` names nobody.
     """
+    check_no_secrets(location)
     if is_url(location):
-        check_absolute(location)
         return location
 
     try:

@@ -6,7 +6,12 @@ import subprocess
 import pytest
 
 from deployments.servers.choice import Servers
-from deployments.servers.environment import check_reachable, environment, exports
+from deployments.servers.environment import (
+    check_reachable,
+    environment,
+    exports,
+    registry_variables,
+)
 from tasks.core.errors import RequestError
 
 EMBEDDED = Servers(
@@ -60,3 +65,19 @@ def test_a_cluster_of_other_hosts_needs_servers_that_it_can_reach(servers, clust
         return
     with pytest.raises(RequestError, match="set PREFECT_API_URL and MLFLOW_TRACKING_URI"):
         check_reachable(servers, cluster)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://work:5000", ["http://work:5000"]),
+        ("http://ann:p%40ss@work:5000/x", ["http://work:5000/x", "ann", "p@ss"]),
+        # What MLflow's client has no variables for stays in the URL.
+        ("http://token@work:5000", ["http://token@work:5000"]),
+        ("postgresql://ann:p@work/db", ["postgresql://ann:p@work/db"]),
+        ("sqlite:///a b.db", ["sqlite:///a b.db"]),
+    ],
+)
+def test_a_password_of_mlflow_gets_a_variable_of_its_own(url, expected):
+    names = ["MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"]
+    assert registry_variables(url) == dict(zip(names, expected, strict=False))

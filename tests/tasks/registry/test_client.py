@@ -4,7 +4,7 @@ import pytest
 from mlflow.exceptions import MlflowException
 
 from tasks.core.errors import AfterfitError, RequestError
-from tasks.registry.client import explain_errors, tracking_uri, version_url
+from tasks.registry.client import explain_errors, tracking_uri, use_registry, version_url
 
 
 @pytest.mark.parametrize("value", [None, ""])
@@ -16,16 +16,43 @@ def test_without_a_server_the_remedy_is_named(monkeypatch, value):
         tracking_uri()
 
 
-def test_an_error_of_mlflow_becomes_one_line_without_the_password(monkeypatch):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://ann:secret@127.0.0.1:1")
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "http://ann:secret@127.0.0.1:1",
+        "http://ann:se/secret@127.0.0.1:1",
+        "https://secret@127.0.0.1:1",
+        "https://127.0.0.1:1/?token=secret",
+    ],
+)
+def test_the_address_of_a_server_holds_no_password(uri):
+    """The commands take it out; elsewhere the variables that hold it are named."""
+    words = r"\(https?://127\.0\.0\.1:1/?\) holds a secret.* MLFLOW_TRACKING_PASSWORD"
+    with use_registry(uri), pytest.raises(RequestError, match=words) as refused:
+        tracking_uri()
+    assert "secret@" not in str(refused.value)
+    assert "=secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "first_line"),
+    [
+        ("no such thing\nand a traceback of many lines", "no such thing"),
+        ("cannot reach http://ann:secret@h/api", "cannot reach http://h/api"),
+        ("", ""),
+    ],
+)
+def test_an_error_of_mlflow_becomes_one_line_without_a_password(monkeypatch, said, first_line):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "postgresql://ann:secret@127.0.0.1:1/db")
 
     @explain_errors
     def fail():
-        raise MlflowException("no such thing\nand a traceback of many lines")
+        raise MlflowException(said)
 
     with pytest.raises(AfterfitError) as caught:
         fail()
-    assert str(caught.value) == "The MLflow server at http://127.0.0.1:1 failed: no such thing"
+    server = "postgresql://127.0.0.1:1/db"
+    assert str(caught.value) == f"The MLflow server at {server} failed: {first_line}"
     assert caught.value.exit_status == 1
 
 
@@ -38,6 +65,15 @@ def test_other_errors_stay_as_they_are():
         fail("a sentence")
 
 
-def test_the_page_of_a_version_is_shown_without_the_password(monkeypatch):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://ann:secret@127.0.0.1:1")
-    assert version_url("bike", 3) == "http://127.0.0.1:1/#/models/bike/versions/3"
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("bike", "bike"),
+        ("it's a/b?c#d", "it%27s%20a%2Fb%3Fc%23d"),
+        ("../../x", "..%2F..%2Fx"),
+        ("é\x1b", "%C3%A9%1B"),
+    ],
+)
+def test_the_page_of_a_version_is_that_of_its_name_whatever_it_holds(monkeypatch, name, path):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+    assert version_url(name, 3) == f"http://127.0.0.1:1/#/models/{path}/versions/3"

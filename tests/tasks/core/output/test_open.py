@@ -138,7 +138,7 @@ def test_a_url_that_holds_something_else_is_refused(url):
 
 
 def test_a_url_with_a_password_is_refused():
-    with pytest.raises(RequestError, match="leave user and password out"):
+    with pytest.raises(RequestError, match="leave user, password, token"):
         open_output("s3://key:secret@bucket/scores")
 
 
