@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deployments.cli import lazy, summary
+from deployments.cli.screen import shown
 from tasks.core.windows.backfill import make_document
 
 if TYPE_CHECKING:
@@ -167,11 +168,16 @@ def stopped(servers: Sequence[str], as_json: bool) -> int:
 
 def exported(variables: Mapping[str, str], exports: str, as_json: bool) -> int:
     """Answer with the variables of the servers, as an object or as `exports` for a shell."""
-    _write({"environment": variables}, [exports], as_json)
+    # As they are: a shell evaluates them, with what is secret in them.
+    _put(json.dumps({"environment": variables}) if as_json else exports)
     return DONE
 
 
 def _write(document: Mapping[str, Any], lines: Sequence[str], as_json: bool) -> None:
-    answer = json.dumps(document) if as_json else "\n".join(lines)
-    sys.stdout.write(answer + "\n")
+    answer = json.dumps(document) if as_json else "\n".join(shown(line) for line in lines)
+    _put(answer)
+
+
+def _put(answer: str) -> None:
+    sys.stdout.write(f"{answer}\n")
     sys.stdout.flush()

@@ -2,6 +2,7 @@
 
 import gc
 import signal
+import sys
 
 from deployments.cli.deadline import set_deadline
 from deployments.cli.packages import check_own_packages
@@ -20,9 +21,11 @@ def main(tokens: list[str] | None = None) -> None:
     gc.set_threshold(50_000, 20, 100)
     check_own_packages()
     from deployments.cli.exit_status import run_command  # noqa: PLC0415 - `tasks` is ours by now
+    from deployments.cli.logs import write_traceback  # noqa: PLC0415 - the same
 
     gc.freeze()  # else the first look at what is imported by now takes 30 ms
 
+    sys.excepthook = write_traceback
     signal.signal(signal.SIGTERM, _interrupt)
     set_deadline()
     try:

@@ -17,7 +17,7 @@ def check_own_packages() -> None:
         origin = _origin_of(name)
         if origin is None or origin.resolve().parent != HOUSE / name:
             sys.stderr.write(
-                f"afterfit: Python finds another `{name}` ({origin or 'nowhere'}) before "
+                f"afterfit: Python finds another `{name}` ({_shown(origin)}) before "
                 "afterfit's own: unset PYTHONPATH, or set PYTHONSAFEPATH=1.\n"
             )
             sys.exit(2)
@@ -29,3 +29,10 @@ def _origin_of(name: str) -> Path | None:
     if spec is None or spec.origin is None:
         return None
     return Path(spec.origin)
+
+
+def _shown(origin: Path | None) -> str:
+    """Return a path without what a terminal would obey."""
+    if origin is None:
+        return "nowhere"
+    return str(origin).encode("unicode_escape").decode("ascii")

@@ -12,7 +12,10 @@ _spoken = threading.Event()
 
 def say(sentence: str, exit_status: int) -> int:
     """Write one sentence to standard error, and return the exit status."""
-    sys.stderr.write(f"afterfit: {' '.join(sentence.split())}\n")
+    from deployments.cli.screen import shown  # noqa: PLC0415 - `tasks` is ours by now
+
+    line = shown(f"afterfit: {' '.join(sentence.split())}")
+    sys.stderr.write(f"{line}\n")
     _spoken.set()
     return exit_status
 

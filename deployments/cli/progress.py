@@ -15,6 +15,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from deployments.cli.screen import shown
+
 ROWS_LOGGER = "afterfit.progress"
 TASKS_LOGGER = "prefect.task_runs"
 
@@ -24,9 +26,9 @@ def progress(console: Console, shown: bool) -> Iterator[None]:
     """Show the task that runs, and a bar of rows once rows are scored."""
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
-        TextColumn("{task.fields[rows]}"),
+        TextColumn("{task.fields[rows]}", markup=False),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
@@ -69,7 +71,7 @@ class ProgressHandler(logging.Handler):
         if total is not None and done is not None:
             self._show_rows(total, done)
         elif name:
-            self.bar.update(self.task, description=str(name))
+            self.bar.update(self.task, description=shown(str(name)))
 
     def _show_rows(self, total: int, done: int) -> None:
         rows = f"{done:,} of {total:,} rows"

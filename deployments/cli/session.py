@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from deployments.cli import lazy
 from deployments.cli.console import stderr_console, waiting
 from deployments.cli.failures import reason_of_failure
+from deployments.cli.logs import escape_logs
 from deployments.cli.options import OutputOptions
 from tasks.core.errors import AfterfitError
 
@@ -50,7 +51,9 @@ def session(options: OutputOptions, cluster: str | None = None) -> Iterator["Ser
         os.environ.update(QUIET)
 
     with _stdout_to_stderr(), lazy.heartbeats.without_heartbeats(), _progress(options):
-        if not options.verbose:
+        if options.verbose:
+            escape_logs()
+        else:
             _silence_libraries()
         try:
             yield servers

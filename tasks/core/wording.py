@@ -4,6 +4,8 @@ import difflib
 from collections.abc import Sequence
 
 NAMES_SHOWN = 30
+SENTENCE_CHARACTERS = 500
+GAP = " ... "
 
 
 def nearest_name(name: str, names: Sequence[str]) -> str:
@@ -33,3 +35,30 @@ def counted(number: int, noun: str) -> str:
     """
     plural = "" if number == 1 else "s"
     return f"{number:,} {noun}{plural}"
+
+
+def printable(text: str, characters: int = SENTENCE_CHARACTERS) -> str:
+    r"""Return a text as one line that a terminal shows and does not obey.
+
+    Names and values are those of other people: colours, titles, movements of the cursor, line
+    breaks and changes of the direction are written as escapes. A long line keeps its end, where
+    sentences say what to do.
+
+    >>> printable("north\x1b[31m\nall is well")
+    'north\\x1b[31m\\nall is well'
+    >>> printable("a" * 30 + ": take another.", characters=30)
+    'aaaaaaaaaa ... : take another.'
+    """
+    if not text.isprintable():
+        shown = [letter if letter.isprintable() else _escaped(letter) for letter in text]
+        text = "".join(shown)
+    if len(text) <= characters:
+        return text
+
+    end = characters // 2
+    start = characters - end - len(GAP)
+    return text[:start] + GAP + text[-end:]
+
+
+def _escaped(letter: str) -> str:
+    return letter.encode("unicode_escape").decode("ascii")
