@@ -8,6 +8,7 @@ from tasks.core.spec.sections import Data
 from tasks.core.storage.digests import digest_of
 from tasks.core.tables.arrow_files import write_table
 from tasks.core.tables.listing import SourceListing, list_source
+from tasks.core.tables.partitions import keys_of
 from tasks.core.tables.sources import check_unchanged, content_digest
 from tasks.core.training.table import TableFile, read_files
 from tasks.idempotent import idempotent_task
@@ -23,7 +24,7 @@ def look_at_source(location: str) -> SourceListing:
 def read_table(source: SourceListing, data: Data, folder: str) -> TableFile:
     """Read a source whole, once, into a file that every later task maps into memory."""
     table = read_files(source.files, data)
-    digest = digest_of([content_digest(file) for file in source.files])
+    digest = digest_of([[content_digest(file), keys_of(file.path)] for file in source.files])
     check_unchanged(source.files)
 
     path = Path(folder) / "table.arrow"

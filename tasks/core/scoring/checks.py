@@ -54,8 +54,10 @@ def check_columns(source: SourceListing, metadata: ModelMetadata, columns: Score
         RequestError: a file lacks a column, or has one of another kind or type; or the id is of a
             type by which rows cannot be told apart.
     """
+    # The keys of folders are read as whatever the model knows them to be.
+    features = [column for column in metadata.features if column.name not in source.keys]
     for file, schema in zip(source.files, source.schemas, strict=True):
-        check_schema(schema, metadata.features, columns.carried, file.path)
+        check_schema(schema, features, columns.carried, file.path)
 
     first = source.files[0]
     if columns.id and first.format == "parquet":

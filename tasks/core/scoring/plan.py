@@ -13,6 +13,7 @@ from tasks.core.scoring.checks import check_columns, describe_columns
 from tasks.core.scoring.run import ScoringRun
 from tasks.core.storage.digests import digest_of
 from tasks.core.tables.csv_copy import copy_csv
+from tasks.core.tables.key_columns import key_values, model_types
 from tasks.core.tables.listing import SourceListing
 from tasks.core.tables.parquet import read_footer
 from tasks.core.tables.pieces import Piece, TableGroups, piece_rows, plan_pieces
@@ -95,15 +96,21 @@ def _row_groups(
     source: SourceListing, metadata: ModelMetadata, tables: Path, at_least: int
 ) -> Iterator[TableGroups]:
     """Yield each file with the rows of its row groups; of a CSV file, those of its copy."""
+    key_types = model_types(source.keys, metadata.features)
+    in_files = [column for column in metadata.features if column.name not in key_types]
+
     for number, (file, footer) in enumerate(zip(source.files, source.footers, strict=True)):
+        keys = key_values(file.path, key_types)
         if file.format == "parquet":
-            yield TableGroups(file.path, file.path, file.revision, number, footer.group_rows)
+            yield TableGroups(
+                file.path, file.path, file.revision, number, footer.group_rows, keys
+            )
             continue
 
         name = _copy_name(file, number, metadata, at_least)
-        path = str(copy_csv(file, metadata.features, tables / name, at_least))
+        path = str(copy_csv(file, in_files, tables / name, at_least))
         group_rows = read_footer(path, file.path).group_rows
-        yield TableGroups(path, file.path, file.revision, number, group_rows)
+        yield TableGroups(path, file.path, file.revision, number, group_rows, keys)
 
 
 def _copy_name(file: SourceFile, number: int, metadata: ModelMetadata, at_least: int) -> str:

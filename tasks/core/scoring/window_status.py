@@ -8,7 +8,7 @@ from tasks.core.output.manifest import read_manifest
 from tasks.core.output.open import open_output
 from tasks.core.output.verify import is_whole
 from tasks.core.spec.scoring import Scoring, fill_scoring
-from tasks.core.tables.sources import exists
+from tasks.core.tables.source_paths import exists
 from tasks.core.windows.backfill import Status, WindowPlan, status_of
 from tasks.core.windows.window import Window
 

@@ -11,6 +11,7 @@ from tasks.core.errors import RequestError
 from tasks.core.spec.mistakes import explain
 from tasks.core.spec.overrides import apply_override
 from tasks.core.spec.spec import Spec
+from tasks.core.storage.files import check_regular
 from tasks.core.storage.location import absolute, absolute_output
 
 
@@ -27,6 +28,7 @@ def load_spec(path: Path, overrides: Sequence[str] = ()) -> Spec:
 
 
 def _read_document(path: Path) -> dict[str, Any]:
+    check_regular(str(path))
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:

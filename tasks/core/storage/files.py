@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
@@ -11,6 +12,13 @@ from typing import Any
 
 from tasks.core.errors import RequestError
 from tasks.core.storage.location import is_url, join, last_name, open_filesystem
+
+SPECIAL = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
 
 
 def write_whole(location: str, content: bytes | memoryview, unfinished_in: str = "") -> None:
@@ -150,11 +158,29 @@ def open_unbuffered(path: str) -> FileIO:
     return Path(path).open("rb", buffering=0)
 
 
+def check_regular(path: str) -> None:
+    """Refuse what is no regular file: to open it may wait for ever, and it cannot be read twice.
+
+    Raises:
+        RequestError: it is a pipe, a socket or a device.
+    """
+    try:
+        mode = Path(path).stat().st_mode
+    except OSError:  # what opens it says this better
+        return
+
+    if special := SPECIAL.get(stat.S_IFMT(mode)):
+        raise RequestError(
+            f"{path!r} is {special}, not a file: write what it holds to a file, and name that."
+        )
+
+
 def check_exists(path: str) -> None:
     """Refuse the name of a file that is not there.
 
     Raises:
-        RequestError: there is no such file.
+        RequestError: there is no such file, or it is no regular one.
     """
+    check_regular(path)
     if not Path(path).is_file():
         raise RequestError(f"There is no file {path}.")

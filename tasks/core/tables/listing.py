@@ -1,7 +1,7 @@
 """List a source: its files, their identities and their footers, once for a run."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -9,17 +9,26 @@ import pyarrow as pa
 from tasks.core.errors import RequestError
 from tasks.core.storage.location import open_filesystem
 from tasks.core.tables.csv_files import header
+from tasks.core.tables.key_columns import KeyTypes, extend_schema
 from tasks.core.tables.parquet import Footer, parse_footer
-from tasks.core.tables.sources import SourceFile, identify, list_paths, source_identity
+from tasks.core.tables.partitions import key_types
+from tasks.core.tables.repeated_keys import without_repeated
+from tasks.core.tables.source_paths import list_paths
+from tasks.core.tables.sources import SourceFile, identify, source_identity
 
 
 @dataclass(frozen=True)
 class SourceListing:
-    """The files of a source, the footer of each, and one digest of their identities."""
+    """The files of a source, the footer of each, and one digest of their identities.
+
+    `keys` are the columns that only the paths of the files hold, with their types. They are part of
+    the schema of each footer.
+    """
 
     files: tuple[SourceFile, ...]
     footers: tuple[Footer, ...]
     identity: str
+    keys: KeyTypes
 
     @property
     def schemas(self) -> list[pa.Schema]:
@@ -34,14 +43,19 @@ def list_source(location: str) -> SourceListing:
     the end of its header.
 
     Raises:
-        RequestError: there are none, they are not all Parquet or all CSV, or one is damaged.
+        RequestError: there are none, they are not all Parquet or all CSV, one is damaged, or the
+            keys of their folders do not fit together.
     """
     filesystem, _ = open_filesystem(location)
     found = [_look_at_file(filesystem, path) for path in list_paths(location)]
 
     files = tuple(file for file, _ in found)
-    footers = tuple(footer for _, footer in found)
-    return SourceListing(files, footers, source_identity(files))
+    types = key_types([file.path for file in files])
+    keys = without_repeated(types, files, [footer.schema for _, footer in found])
+    footers = tuple(
+        replace(footer, schema=extend_schema(footer.schema, keys)) for _, footer in found
+    )
+    return SourceListing(files, footers, source_identity(files), keys)
 
 
 def _look_at_file(filesystem: Any, path: str) -> tuple[SourceFile, Footer]:

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from tasks.core.tables.key_columns import KeyValues
+
 PIECE_ROWS = 1 << 17  # rows in a piece, at least (a smaller source is one piece)
 # Values in these rows, at most: rows may be very wide, and memory counts values.
 PIECE_VALUES = 1 << 24
@@ -20,7 +22,8 @@ class TableGroups:
     """A Parquet file to read and the rows of each of its row groups.
 
     `path` is a file of the source, or the Parquet copy of a CSV file of it; `origin` names the
-    former, `revision` is its revision, and `input` its position in the source.
+    former, `revision` is its revision, and `input` its position in the source. `keys` are the
+    columns that its path holds.
     """
 
     path: str
@@ -28,6 +31,7 @@ class TableGroups:
     revision: str
     input: int
     group_rows: tuple[int, ...]
+    keys: KeyValues = ()
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class RowRange:
     input: int
     start: int
     rows: int
+    keys: KeyValues = ()
 
     @property
     def is_copied(self) -> bool:
@@ -170,9 +175,8 @@ def _row_ranges(tables: Sequence[TableGroups], at_least: int) -> Iterator[RowRan
             edges = [start + rows * part // parts for part in range(parts + 1)]
             for low, high in pairwise(edges):
                 if high > low:
-                    yield RowRange(
-                        table.path, table.origin, table.revision, table.input, low, high - low
-                    )
+                    where = (table.path, table.origin, table.revision, table.input)
+                    yield RowRange(*where, low, high - low, table.keys)
 
             start += rows
 

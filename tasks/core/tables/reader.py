@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from tasks.core.errors import AfterfitError
 from tasks.core.tables.frames import stored
+from tasks.core.tables.key_columns import add_keys
 from tasks.core.tables.open_files import OpenFile, check_still, open_file
 from tasks.core.tables.parquet import open_parquet
 from tasks.core.tables.pieces import Piece, RowRange
@@ -91,10 +92,11 @@ class Reader:
         self._group_starts = [0, *accumulate(rows[:-1])]
 
         group = self._row_group(item.start)
+        keys = dict(item.keys)
         self._batches = parquet.iter_batches(
             self._batch_rows,
             row_groups=list(range(group, len(rows))),
-            columns=self._columns,
+            columns=[name for name in self._columns if name not in keys],
             use_threads=False,
         )
         self._path = item.path
@@ -119,7 +121,8 @@ class Reader:
             if len(part):
                 taken.append(part)
 
-        return pa.Table.from_batches(taken).select(self._columns)
+        table = add_keys(pa.Table.from_batches(taken), item.keys)
+        return table.select(self._columns)
 
     def _next_batch(self, item: RowRange) -> pa.RecordBatch:
         if self._rest is not None and len(self._rest):

@@ -1,25 +1,18 @@
-"""Sources: which files a source is, and what identifies them."""
+"""Sources: what identifies the files of a source."""
 
 import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from pathlib import PurePosixPath
-from typing import Any, Literal
+from typing import Any
 
 from tasks.core.errors import RequestError
 from tasks.core.storage.digests import digest_of
-from tasks.core.storage.location import check_absolute, open_filesystem, without_secrets
+from tasks.core.storage.location import open_filesystem
+from tasks.core.tables.file_names import Format, format_of
 from tasks.core.tables.open_files import OpenFile, changed, open_file, reading
 from tasks.core.tables.parquet import read_tail
 
-Format = Literal["parquet", "csv"]
-FORMATS: dict[str, Format] = {
-    ".parquet": "parquet",
-    ".pq": "parquet",
-    ".csv": "csv",
-    ".csv.gz": "csv",
-}
 CHUNK = 1 << 22  # bytes
 NO_TAIL = b""  # of a CSV file
 
@@ -39,96 +32,6 @@ class SourceFile:
     stamp: str
     digest: str
     revision: str
-
-
-def list_paths(source: str) -> list[str]:
-    """List the files of a source within its file system, sorted.
-
-    Raises:
-        RequestError: there are none, or they are not all Parquet or all CSV.
-    """
-    check_absolute(source)
-    filesystem, path = open_filesystem(source)
-    filesystem.invalidate_cache()  # stores remember what they listed
-    paths = source_paths(filesystem, path)
-
-    if not paths:
-        raise RequestError(f"There is nothing to read at {without_secrets(source)}.")
-    if len({format_of(path) for path in paths}) > 1:
-        raise RequestError(
-            f"{without_secrets(source)} holds both Parquet and CSV files: name one kind, as in "
-            "`folder/*.csv`."
-        )
-    return paths
-
-
-def exists(source: str) -> bool:
-    """Return whether a source has any file."""
-    return bool(source_paths(*open_filesystem(source)))
-
-
-def source_paths(filesystem: Any, path: str) -> list[str]:
-    """List the files that a path within a file system means, sorted; there may be none.
-
-    Raises:
-        RequestError: they cannot be listed, or the path is that of a folder with folders in it.
-    """
-    try:
-        return _matching_paths(filesystem, path)
-    except RequestError:
-        raise
-    except Exception as error:  # stores raise what their own libraries raise
-        reason = " ".join(str(error).split())
-        raise RequestError(without_secrets(f"{path} cannot be listed: {reason}")) from error
-
-
-def _matching_paths(filesystem: Any, path: str) -> list[str]:
-    if filesystem.isdir(path):
-        found = filesystem.ls(path, detail=True)
-        _check_flat(path, [str(item["name"]) for item in found if item["type"] == "directory"])
-        names = [str(item["name"]) for item in found]
-        return sorted(name for name in names if _is_table(name))
-
-    if filesystem.exists(path):
-        return [path]
-    if any(mark in path for mark in "*?["):
-        return sorted(str(name) for name in filesystem.glob(path) if filesystem.isfile(name))
-    return []
-
-
-def _check_flat(path: str, folders: Sequence[str]) -> None:
-    """Refuse a folder with folders in it: their rows would be left out, and nobody would notice."""
-    names = sorted(PurePosixPath(folder).name for folder in folders if not _is_hidden(folder))
-    if names:
-        raise RequestError(
-            f"{path} holds folders ({names[0]}): name the files, as in {path}/*.parquet, or "
-            f"{path}/**/*.parquet for those inside of them too."
-        )
-
-
-def _is_table(path: str) -> bool:
-    return not _is_hidden(path) and any(path.lower().endswith(ending) for ending in FORMATS)
-
-
-def _is_hidden(path: str) -> bool:
-    return PurePosixPath(path).name.startswith(("_", "."))
-
-
-def format_of(path: str) -> Format:
-    """Return the format of a file, by the ending of its name.
-
-    >>> format_of("in/hours.csv.gz")
-    'csv'
-
-    Raises:
-        RequestError: it is neither Parquet nor CSV.
-    """
-    for ending, format_ in FORMATS.items():
-        if path.lower().endswith(ending):
-            return format_
-    raise RequestError(
-        f"{path} is neither Parquet nor CSV: its name must end in {', '.join(FORMATS)}."
-    )
 
 
 def identify(filesystem: Any, path: str) -> tuple[SourceFile, bytes]:

@@ -11,6 +11,7 @@ from tasks.core.errors import RequestError
 from tasks.core.metrics import Problem
 from tasks.core.tables.columns import kind_of
 from tasks.core.tables.csv_files import read_csv
+from tasks.core.tables.key_columns import add_keys, key_values
 from tasks.core.tables.listing import list_source
 from tasks.core.tables.parquet import read_parquet
 from tasks.core.training.guesses import Roles, guess_problem, guess_roles
@@ -66,8 +67,10 @@ def write_first_spec(source: str, target: str, path: Path) -> None:
             "name another file with --output."
         )
 
-    file = list_source(source).files[0]
+    listing = list_source(source)
+    file = listing.files[0]
     table = read_csv(file) if file.format == "csv" else read_parquet(file.path, file.revision)
+    table = add_keys(table, key_values(file.path, listing.keys))
     if target not in table.column_names:
         hint = nearest_name(target, table.column_names)
         raise RequestError(f"Column {target!r} is not in {source}{hint}")

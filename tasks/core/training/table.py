@@ -15,7 +15,9 @@ from tasks.core.tables.arrow_files import write_table
 from tasks.core.tables.columns import Column, feature_columns
 from tasks.core.tables.csv_files import read_csv
 from tasks.core.tables.frames import stored
+from tasks.core.tables.key_columns import add_keys, key_values
 from tasks.core.tables.parquet import read_parquet
+from tasks.core.tables.partitions import key_types
 from tasks.core.tables.sources import SourceFile
 from tasks.core.tables.split import Split, held_out, make_split
 from tasks.core.tables.targets import check_classes, check_target, has_target
@@ -58,6 +60,7 @@ def read_files(files: Sequence[SourceFile], data: Data) -> pa.Table:
         read_csv(file, as_text) if file.format == "csv" else read_parquet(file.path, file.revision)
         for file in files
     ]
+    tables = _add_keys(files, tables)
     _check_same_columns(files, tables)
 
     try:
@@ -73,6 +76,17 @@ def read_files(files: Sequence[SourceFile], data: Data) -> pa.Table:
             f"at least {MIN_ROWS} are needed to train and to judge."
         )
     return table
+
+
+def _add_keys(files: Sequence[SourceFile], tables: Sequence[pa.Table]) -> list[pa.Table]:
+    """Return the tables with the keys of their folders that are no columns of theirs yet."""
+    own_columns = {name for table in tables for name in table.column_names}
+    types = key_types([file.path for file in files])
+    missing = {name: type_ for name, type_ in types.items() if name not in own_columns}
+    return [
+        add_keys(table, key_values(file.path, missing))
+        for file, table in zip(files, tables, strict=True)
+    ]
 
 
 def _check_same_columns(files: Sequence[SourceFile], tables: Sequence[pa.Table]) -> None:

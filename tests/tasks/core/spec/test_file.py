@@ -1,3 +1,5 @@
+import os
+
 import pytest
 import yaml
 
@@ -105,3 +107,10 @@ def test_a_missing_spec_says_how_to_write_one(tmp_path):
 def test_a_folder_is_no_spec(tmp_path):
     with pytest.raises(RequestError, match="cannot be read"):
         load_spec(tmp_path)
+
+
+def test_a_spec_that_is_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    path = tmp_path / "pipe.yaml"
+    os.mkfifo(path)
+    with pytest.raises(RequestError, match=r"\.yaml' is a pipe, not a file: write what it holds"):
+        load_spec(path)
