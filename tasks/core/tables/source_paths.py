@@ -1,6 +1,5 @@
 """The paths of a source: which files it means, in the order of their names."""
 
-import glob
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -16,6 +15,7 @@ from tasks.core.storage.location import (
     without_secrets,
 )
 from tasks.core.tables.file_names import format_of, is_hidden, is_table
+from tasks.core.tables.local_glob import check_once, find
 from tasks.core.tables.partitions import is_partition
 from tasks.core.tables.table_formats import check_folders, check_names, folders_of, is_local
 from tasks.core.tables.transactions import check_committed
@@ -65,6 +65,8 @@ def source_paths(filesystem: Any, path: str) -> list[str]:
         paths = sorted(_matching_paths(filesystem, path))
         check_folders(filesystem, folders_of(filesystem, paths) - above, root)
         check_names(paths)
+        if is_local(filesystem):
+            check_once(paths)
         check_committed(filesystem, paths)
     except RequestError:
         raise
@@ -141,11 +143,8 @@ def _paths_like(filesystem: Any, pattern: str) -> list[str]:
     Raises:
         RequestError: it matches a folder of tables, or what is no regular file.
     """
-    if is_local(filesystem):
-        # Unlike the glob of fsspec or of pathlib, it follows links to folders, as a shell does.
-        found = glob.glob(pattern, recursive=True, include_hidden=True)  # noqa: PTH207
-    else:
-        found = [str(path) for path in filesystem.glob(pattern)]
+    find_paths = find if is_local(filesystem) else filesystem.glob
+    found = {str(path) for path in find_paths(pattern)}
     start = len(_root_of(filesystem, pattern))
     meant = [path for path in found if _is_meant(path[start:], pattern)]
 

@@ -85,6 +85,30 @@ def test_a_link_to_a_partition_is_followed(place, source):
     assert place.paths(source) == ["region=EU/a.parquet", "region=US/b.parquet"]
 
 
+@pytest.mark.parametrize("pattern", ["**/*.parquet", "**"])
+def test_a_folder_is_entered_once_by_its_own_name_whatever_links_lead_to_it(place, pattern):
+    """As `latest` or `current` do, and links to a folder above, of which there may be several."""
+    place("day-1/a.parquet", "day-2/a.parquet")
+    for link, target in {"latest": "day-2", "a": "day-1", "day-1/up": ".", "day-2/up": "."}.items():
+        (place.folder / link).symlink_to(place.folder / target)
+    assert place.paths(pattern) == ["day-1/a.parquet", "day-2/a.parquet"]
+
+
+def test_a_file_that_a_pattern_matches_in_two_ways_is_read_once(place):
+    place("d/d/a.parquet")
+    assert place.paths("**/d/**/*.parquet") == ["d/d/a.parquet"]
+
+
+@pytest.mark.parametrize("source", ["*/*.parquet", "day-1", "day-1/*.parquet"])
+def test_two_names_of_one_file_are_refused(place, source):
+    """Its rows would count twice."""
+    place("day-1/a.parquet")
+    (place.folder / "latest").symlink_to(place.folder / "day-1")
+    (place.folder / "day-1" / "b.parquet").symlink_to(place.folder / "day-1" / "a.parquet")
+    with pytest.raises(RequestError, match=r"'.*parquet' and '.*parquet' are one file, by a link"):
+        place.paths(source)
+
+
 @pytest.mark.parametrize(
     ("pattern", "folder"), [("*.parquet", "b.parquet"), ("region=*", "region=EU")]
 )
