@@ -17,7 +17,13 @@ from tasks.core.storage.location import (
 from tasks.core.tables.file_names import format_of, is_hidden, is_table
 from tasks.core.tables.local_glob import check_once, find
 from tasks.core.tables.partitions import is_partition
-from tasks.core.tables.table_formats import check_folders, check_names, folders_of, is_local
+from tasks.core.tables.table_formats import (
+    check_finished,
+    check_folders,
+    check_names,
+    folders_of,
+    is_local,
+)
 from tasks.core.tables.transactions import check_committed
 
 WILDCARDS = "*?["
@@ -59,11 +65,13 @@ def source_paths(filesystem: Any, path: str) -> list[str]:
     """
     try:
         root = _root_of(filesystem, path)
-        above = folders_of(filesystem, [join(root, "*")])
+        inside = join(root, "*")
+        above = folders_of(filesystem, [inside])
         check_folders(filesystem, above, root)  # before anybody is told to name what is inside
 
         paths = sorted(_matching_paths(filesystem, path))
         check_folders(filesystem, folders_of(filesystem, paths) - above, root)
+        check_finished(filesystem, [inside, *paths], root)
         check_names(paths)
         if is_local(filesystem):
             check_once(paths)

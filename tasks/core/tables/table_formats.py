@@ -12,6 +12,7 @@ from typing import Any
 
 from tasks.core.errors import RequestError
 from tasks.core.storage.location import join, last_name
+from tasks.core.tables.partitions import is_partition
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,31 @@ def check_folders(filesystem: Any, folders: Iterable[str], root: str) -> None:
         _check_folder(folder, filesystem, _lookup(filesystem, folder, root))
 
 
+def check_finished(filesystem: Any, paths: Iterable[str], root: str) -> None:
+    """Refuse files of a job of Spark or Hadoop that has not committed them.
+
+    Its folder is that of the files, or the one that their partitions are in.
+
+    Raises:
+        RequestError: with the folder, and what to do.
+    """
+    for folder in sorted(set(_job_folders(paths))):
+        if _lookup(filesystem, folder, root)(UNFINISHED):
+            raise RequestError(
+                f"{folder!r} holds a folder {UNFINISHED!r}: a Spark or Hadoop job is writing "
+                "there, or was stopped before its end. Wait for it or run it again; if its files "
+                "are whole, delete that folder."
+            )
+
+
+def _job_folders(paths: Iterable[str]) -> Iterator[str]:
+    for folder in {path.rpartition("/")[0] for path in paths}:
+        yield folder
+        while is_partition(last_name(folder)):
+            folder = folder.rpartition("/")[0]  # noqa: PLW2901 - one step up
+            yield folder
+
+
 def _with_parents(folders: Iterable[str]) -> Iterator[str]:
     for folder in folders:
         while folder:
@@ -109,13 +135,6 @@ def _with_parents(folders: Iterable[str]) -> Iterator[str]:
 
 
 def _check_folder(folder: str, filesystem: Any, holds: Callable[[str], bool]) -> None:
-    if holds(UNFINISHED):
-        raise RequestError(
-            f"{folder!r} holds a folder '_temporary': a Spark or Hadoop job is writing there, or "
-            "was stopped before its end. Wait for it or run it again; if its files are whole, "
-            "delete that folder."
-        )
-
     for table_format in TABLE_FORMATS:
         if any(_has_mark(filesystem, folder, mark, holds) for mark in table_format.marks):
             way_out = table_format.way_out.format(folder=folder)

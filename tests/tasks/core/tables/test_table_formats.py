@@ -98,11 +98,28 @@ def test_a_partition_of_a_hudi_table_is_known_alone(place):
         list_paths(place.at("day=1"))
 
 
-@pytest.mark.parametrize("source", ["out", "out/*.parquet", "out/**/*.parquet"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "out",
+        "out/**/*.parquet",
+        "out/k=1",
+        "out/k=1/l=2/part-0.parquet",
+        "*/k=1/l=2/*.parquet",
+        "**/*.parquet",
+    ],
+)
 def test_an_unfinished_write_is_refused(place, source):
-    place("out/part-0.parquet", "out/_temporary/0/task_1/part-1.parquet")
+    place("out/k=1/l=2/part-0.parquet", "out/_temporary/0/task_1/part-1.parquet")
     with pytest.raises(RequestError, match=r"out' holds a folder '_temporary': .* job is writing"):
         list_paths(place.at(source))
+
+
+def test_a_folder_of_temporary_files_elsewhere_says_nothing(place):
+    """Anybody may have one, in a home or in /tmp."""
+    place("_temporary/x.txt", "mine/in/part-0.parquet")
+    for source in ("mine/in", "mine/in/*.parquet", "mine/in/part-0.parquet"):
+        assert len(list_paths(place.at(source))) == 1
 
 
 @pytest.mark.parametrize("source", ["lake", "lake/ducklake-0196.parquet", "lake/*"])
