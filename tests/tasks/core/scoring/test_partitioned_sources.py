@@ -1,6 +1,7 @@
 """A source in `key=value` folders is the table that one file without them would be."""
 
 import random
+from datetime import UTC, datetime
 
 import pyarrow as pa
 import pyarrow.csv
@@ -17,6 +18,8 @@ from tasks.core.tables.listing import list_source
 from tasks.core.tables.reader import read_piece
 from tasks.core.training.first_spec import write_first_spec
 from tasks.core.training.table import read_files
+from tasks.core.windows.templates import fill
+from tasks.core.windows.window import Window
 
 NULL = "__HIVE_DEFAULT_PARTITION__"
 REGIONS = ["EU", "New York", "NA", None, "a/b=50%"]
@@ -187,3 +190,14 @@ def test_a_first_spec_is_written_for_a_folder_of_partitions(folder, tmp_path, ta
     assert "  source: sales " in text
     assert f"  target: {target}\n" in text
     assert "  id: sale\n" in text
+
+
+def test_a_window_that_is_named_in_a_key_is_a_column(tmp_path, write):
+    for day in ("2026-01-30", "2026-01-31"):
+        write(f"day={day}/a.parquet", pa.table({"n": [1.0]}))
+    template = f"{tmp_path}/day={{window:%Y-%m-%d}}/*.parquet"
+    window = Window(datetime(2026, 1, 31, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
+
+    (file,) = list_source(fill(template, window)).files
+    found = read_files([file] * 10, Data(source="/in", target="n"))
+    assert found["day"].to_pylist() == ["2026-01-31"] * 10
