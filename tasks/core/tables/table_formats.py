@@ -96,8 +96,6 @@ def check_folders(filesystem: Any, folders: Iterable[str], root: str) -> None:
     Raises:
         RequestError: with the folder, its format, and how to get a plain copy.
     """
-    if "http" in filesystem.protocol:  # a web server may answer anything to any name
-        return
     for folder in sorted(folders):
         _check_folder(folder, filesystem, _lookup(filesystem, folder, root))
 
@@ -160,6 +158,8 @@ def _lookup(filesystem: Any, folder: str, root: str) -> Callable[[str], bool]:
     """
     if is_local(filesystem):
         return lambda name: Path(folder, name).exists()
+    if "http" in filesystem.protocol:  # a web server may answer anything to any name
+        return lambda _name: False
 
     if f"{folder}/".startswith(f"{root.rstrip('/')}/"):
         return set(names_in(filesystem, folder)).__contains__

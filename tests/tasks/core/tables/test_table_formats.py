@@ -1,6 +1,9 @@
 """A table of which only a log says what counts is never read as a bag of files."""
 
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -10,6 +13,7 @@ from tasks.core.errors import RequestError
 from tasks.core.storage.files import write_whole
 from tasks.core.storage.location import open_filesystem
 from tasks.core.tables.source_paths import list_paths
+from tasks.core.tables.table_formats import check_finished, check_folders, folders_of
 
 TABLE = pa.table({"a": [1, 2, 3]})
 # What lies in a table's folder beside its data -> what it is called.
@@ -146,6 +150,36 @@ def test_a_link_into_a_table_is_followed(tmp_path, source):
     (tmp_path / "alias").symlink_to(folder)
     with pytest.raises(RequestError, match="is a Delta Lake table"):
         list_paths(str(tmp_path / source))
+
+
+class Links(BaseHTTPRequestHandler):
+    """Answers every name with a page of links, as if it was a folder."""
+
+    asked: ClassVar = []
+
+    def do_GET(self):
+        self.asked.append(self.path)
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'a\n<a href="/in/x/y.csv">y</a>\n')
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+def test_a_web_server_is_asked_for_nothing_but_the_file():
+    server = HTTPServer(("127.0.0.1", 0), Links)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}/in/x.csv"
+    try:
+        filesystem, path = open_filesystem(url)
+        folders = folders_of(filesystem, [path])
+        check_folders(filesystem, folders, path)
+        check_finished(filesystem, [path], path)
+        assert Links.asked == []
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 FILE = "part-00000-tid-77-5c3e-1-c000.parquet"
