@@ -102,9 +102,7 @@ def _row_groups(
     for number, (file, footer) in enumerate(zip(source.files, source.footers, strict=True)):
         keys = key_values(file.path, key_types)
         if file.format == "parquet":
-            yield TableGroups(
-                file.path, file.path, file.revision, number, footer.group_rows, keys
-            )
+            yield TableGroups(file.path, file.path, file.revision, number, footer.group_rows, keys)
             continue
 
         name = _copy_name(file, number, metadata, at_least)

@@ -80,7 +80,7 @@ def source_paths(filesystem: Any, path: str) -> list[str]:
         raise
     except Exception as error:  # stores raise what their own libraries raise
         reason = " ".join(str(error).split())
-        raise RequestError(f"{without_secrets(path)} cannot be listed: {reason}") from error
+        raise RequestError(without_secrets(f"{path} cannot be listed: {reason}")) from error
     return paths
 
 
