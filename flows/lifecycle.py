@@ -1,6 +1,5 @@
 """The main job: everything that comes after `.fit()`."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,16 +8,19 @@ from prefect.runtime import flow_run
 
 from flows.scoring import score_source
 from flows.training import fit_candidates, judge_best, release, reuse_version
+from tasks.admit import admit_model
 from tasks.core.evaluation.evidence import Measured
+from tasks.core.foreign.archive import copy_model
+from tasks.core.foreign.sandbox import MODEL
 from tasks.core.scoring.checks import check_scoring
 from tasks.core.spec.spec import Spec
 from tasks.core.storage.digests import file_digest
-from tasks.core.storage.files import check_exists
 from tasks.core.storage.home import scratch_folder
+from tasks.core.tables.listing import SourceListing
 from tasks.core.training.candidates import check_candidates
 from tasks.core.training.key import identify_training
 from tasks.core.training.results import Fitted, Lifecycle, Trained
-from tasks.core.training.table import SplitTable
+from tasks.core.training.table import SplitTable, TableFile
 from tasks.measure import measure_candidate
 from tasks.read import look_at_source, read_table
 from tasks.resolve import resolve_champion
@@ -72,32 +74,41 @@ def train_model(
 def register_model(model: str, spec: Spec) -> Trained:
     """Bring a model fitted elsewhere, a skops file, through the same gates.
 
-    The source is split as for training. Which rows the model was fitted on elsewhere is not known,
-    so its evidence may include some of these.
+    It is opened in a process of its own first, and asked for its own predictions on real rows: ours
+    must equal them. The source is split as for training. Which rows the model was fitted on
+    elsewhere is not known, so its evidence may include some of these.
     """
-    check_exists(model)
+    with scratch_folder() as folder:
+        path = copy_model(model, folder / MODEL)
+        given = Fitted(Path(model).name, str(path), seconds=0.0)
 
-    def measure_given(table: SplitTable, folder: Path) -> list[Measured]:
-        copied = shutil.copy(model, folder / "given.skops")
-        given = Fitted(Path(model).name, str(copied), seconds=0.0)
-        return [measure_candidate(given, spec, table)]
+        def admit(source: SourceListing, table: TableFile, split: SplitTable) -> SplitTable:
+            return admit_model(given, spec, source, table, split)
 
-    return challenge(spec, measure_given, model_digest=file_digest(Path(model)))
+        def measure_given(split: SplitTable) -> list[Measured]:
+            return [measure_candidate(given, spec, split)]
+
+        return challenge(spec, measure_given, admit=admit, model_digest=file_digest(path))
 
 
 def train_challenger(spec: Spec, compute: Compute, *, retrain: bool) -> Trained:
     """Fit the candidates of a spec side by side on Dask, and challenge the champion."""
 
-    def fit_and_measure(table: SplitTable, _folder: Path) -> list[Measured]:
-        return fit_candidates(spec, table, compute)
+    def fit_and_measure(split: SplitTable) -> list[Measured]:
+        return fit_candidates(spec, split, compute)
 
     return challenge(spec, fit_and_measure, retrain=retrain)
 
 
+def _as_split(_source: SourceListing, _table: TableFile, split: SplitTable) -> SplitTable:
+    return split
+
+
 def challenge(
     spec: Spec,
-    measure: Callable[[SplitTable, Path], list[Measured]],
+    measure: Callable[[SplitTable], list[Measured]],
     *,
+    admit: Callable[[SourceListing, TableFile, SplitTable], SplitTable] = _as_split,
     model_digest: str = "",
     retrain: bool = False,
 ) -> Trained:
@@ -113,7 +124,8 @@ def challenge(
 
     Args:
         spec: the model under management.
-        measure: returns the measured challengers, given the split table and a scratch folder.
+        measure: returns the measured challengers, given the split table.
+        admit: refuses a model that was fitted elsewhere, or returns the split table that suits it.
         model_digest: the digest of a model that was fitted elsewhere.
         retrain: train even if a version is registered under the same training key.
     """
@@ -127,9 +139,9 @@ def challenge(
 
     with scratch_folder() as folder:
         table = read_table(source, spec.data, str(folder))
-        split = split_table(table, spec, str(folder))
+        split = admit(source, table, split_table(table, spec, str(folder)))
 
-        measured = measure(split, folder)
+        measured = measure(split)
         best, verdict = judge_best(measured, champion, spec, split)
 
         tags = {"training_key": key, "dataset_digest": table.digest}

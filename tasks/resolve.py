@@ -1,5 +1,7 @@
 """Resolve names in the registry to versions, once at the start of a run."""
 
+from dataclasses import replace
+
 from tasks.core.errors import RequestError
 from tasks.core.model.version import ModelVersion
 from tasks.idempotent import idempotent_task
@@ -15,9 +17,18 @@ def resolve_version(model: str) -> ModelVersion:
 
 @idempotent_task(task_run_name="resolve the champion of {name}")
 def resolve_champion(name: str) -> ModelVersion | None:
-    """Find the version in use, if there is one, and fetch its files."""
+    """Find the version in use, if there is one, and fetch its files.
+
+    Without them it cannot be compared with a challenger; that is a verdict, and ends no run.
+    """
     champion = find_alias(name)
-    return champion and fetch(champion)
+    if champion is None:
+        return None
+
+    try:
+        return fetch(champion)
+    except RequestError as error:
+        return replace(champion, problem=str(error))
 
 
 @idempotent_task(task_run_name="resolve the version of {name} before its champion")

@@ -37,6 +37,7 @@ CORE = {
     "evaluation": "errors storage predictions metrics spec tables model",
     "training": "errors dates wording storage metrics spec tables model scoring evaluation",
     "monitoring": "tables",
+    "foreign": "errors storage predictions metrics spec tables model",
 }
 EVERY_CORE = {f"tasks.core.{room}" for room in CORE}
 TASKS = {f"tasks.{path.stem}" for path in (ROOT / "tasks").glob("*.py")} - {"tasks.__init__"}

@@ -8,12 +8,14 @@ from tasks.core.predictions import Floats
 from tasks.core.spec.sections import ChampionGate
 
 NOT_WORSE = "not worse than the champion"
+NOT_COMPARED = "champion not compared"
 
 
 def champion_gates(comparison: Comparison) -> list[Gate]:
     """Return the gate about the champion.
 
-    It is passed where there is no champion yet, and not where the champion cannot be measured.
+    It is passed where there is no champion yet. A champion that cannot be measured is a verdict of
+    its own: it must not keep out its successors for ever, so that the limits alone judge.
     """
     champion = comparison.champion
     gate = comparison.spec.gates.champion
@@ -22,8 +24,8 @@ def champion_gates(comparison: Comparison) -> list[Gate]:
         reason = f"there is no champion yet; {gate.metric} is {found:.4g}"
         return [Gate(NOT_WORSE, passed=True, found=None, allowed="", reason=reason)]
     if champion.problem:
-        reason = champion.problem
-        return [Gate(NOT_WORSE, passed=False, found=None, allowed="", reason=reason)]
+        reason = f"{champion.problem}; the limits alone judge"
+        return [Gate(NOT_COMPARED, passed=True, found=None, allowed="", reason=reason)]
 
     judging = comparison.judging
     losses = comparison.losses[judging]

@@ -126,15 +126,14 @@ def champion_losses(
         open_champion: opens the model.
     """
     try:
+        if champion.problem:
+            raise RequestError(champion.problem)
         model = open_champion(champion)
         seen = seen_in_training(rows, model.metadata.split)
         losses = loss_of_each_row(model, rows, spec)
     except AfterfitError as error:
         reason = str(error).rstrip(".")
-        problem = (
-            f"the champion cannot be compared: {reason}; `afterfit promote --force` goes on "
-            "without it"
-        )
+        problem = f"the champion cannot be compared, because {reason}"
         return ChampionLosses(np.full(len(rows), np.nan), 0, problem)
 
     return ChampionLosses(np.where(seen, np.nan, losses), int(seen.sum()))

@@ -7,6 +7,7 @@ import skops.io
 from skops.io.exceptions import UntrustedTypesFoundException
 
 from tasks.core.errors import RequestError
+from tasks.core.model.index_checks import check_indices
 from tasks.core.model.trees.checks import check_trees
 
 # What scikit-learn's estimators are made of beyond skops' own defaults. Every one of these was
@@ -65,14 +66,15 @@ def parse_pipeline(content: bytes, name: str) -> Any:
     """Load the content of a skops file of this name.
 
     Raises:
-        RequestError: it is not skops, holds a type that is not trusted, or trees that point
-            outside themselves.
+        RequestError: it is not skops, holds a type that is not trusted, or trees and other arrays
+            that point outside themselves.
     """
     pipeline = _read(content, name)
 
     try:
         # scikit-learn follows the nodes of a tree without looking where they lead.
         check_trees(pipeline)
+        check_indices(pipeline)
     except (ValueError, TypeError, AttributeError, LookupError) as error:
         raise RequestError(f"{name} is damaged, do not use it: {error}") from error
     return pipeline

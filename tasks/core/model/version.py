@@ -14,6 +14,7 @@ class ModelVersion:
     `digest` is the sha256 of its files, `folder` the place where they were fetched to. `passed`,
     `judged_against` and `training_key` are what these files say, since anybody can set a tag; they
     are not known before the files were fetched. `run_id` is the run of the registry that has them.
+    `problem` says why they could not be fetched.
     """
 
     name: str
@@ -25,6 +26,7 @@ class ModelVersion:
     aliases: tuple[str, ...] = ()
     folder: str = ""
     training_key: str = ""
+    problem: str = ""
     run_id: str = field(default="", compare=False)
 
     @property

@@ -116,11 +116,51 @@ def test_a_champion_that_cannot_score_the_rows_judges_none_and_says_why(
 ):
     champion = against(pipeline, table, spec)
     assert np.isnan(champion.losses).all()
-    assert champion.problem.startswith("the champion cannot be compared: ")
+    assert champion.problem.startswith("the champion cannot be compared, because ")
     assert words in champion.problem
-    verdict = judge({"mae": 0.1}, np.full(ROWS, 0.1), champion, TABLE, spec)
-    assert not verdict.passed
-    assert verdict.reasons == [champion.problem]
+
+
+@pytest.mark.parametrize(("most", "passed"), [(1.0, True), (0.4, False)])
+def test_a_champion_that_cannot_be_compared_leaves_the_limits_to_judge(make_spec, most, passed):
+    """It never keeps out a good challenger for ever, and never lets a bad one in."""
+    spec = make_spec(**SECTIONS, gates={"limits": {"mae": {"max": most}}})
+    champion = ChampionLosses(np.full(ROWS, np.nan), 0, "the champion cannot be compared, because")
+    verdict = judge({"mae": 0.5}, np.full(ROWS, 0.5), champion, TABLE, spec)
+    assert (verdict.passed, verdict.rows) == (passed, ROWS)
+    assert {gate.name: gate.passed for gate in verdict.gates} == {
+        "limit of mae": passed, "champion not compared": True,
+    }  # fmt: skip
+    assert verdict.gates[1].reason == f"{champion.problem}; the limits alone judge"
+
+
+@pytest.mark.parametrize("labels", [[0, 1], ["No", "Yes"], [False, True]])
+def test_a_champion_of_other_classes_cannot_be_compared(make_spec, make_card, model, labels):
+    sections = {
+        "problem": "classification",
+        "data": {"source": "/in/t.parquet", "target": "k"},
+        "candidates": [{"estimator": "sklearn.linear_model.LogisticRegression"}],
+    }
+    table = pa.table({"a": TABLE["a"], "k": ["no", "yes"] * (ROWS // 2)})
+    card = make_card(table.schema, **sections)
+    frame = table.select(["a"]).to_pandas()
+    fitted = LogisticRegression().fit(frame, labels * (ROWS // 2))
+
+    def open_champion(version):
+        return Model(version, card, make_predictor(fitted, card.features))
+
+    champion = champion_losses(model, table, make_spec(**sections), open_champion)
+    expected = "the champion cannot be compared, because it knows none of the classes of 'k'"
+    assert champion.problem == expected
+    assert np.isnan(champion.losses).all()
+
+
+def test_a_champion_whose_files_are_gone_cannot_be_compared(spec, model):
+    gone = replace(model, problem="its files are not those that were registered.")
+    champion = champion_losses(gone, TABLE, spec)
+    expected = (
+        "the champion cannot be compared, because its files are not those that were registered"
+    )
+    assert champion.problem == expected
 
 
 def test_a_champion_of_another_problem_or_version_judges_none_and_says_why(

@@ -11,6 +11,7 @@ ROWS = pa.table({"season": ["warm"] * 40 + ["cold"] * 60})
 LOSSES = np.full(100, 0.5)
 UNSEEN = np.arange(100) >= 10
 LIMIT, CHAMPION = "limit of mae", "not worse than the champion"
+NOT_COMPARED = "champion not compared"
 SEGMENTS = ["segment cold", "segment warm"]
 
 
@@ -18,7 +19,7 @@ SEGMENTS = ["segment cold", "segment warm"]
     ("champion", "gates", "rows"),
     [
         (None, [LIMIT, CHAMPION], 100),
-        (ChampionLosses(np.full(100, np.nan), 0, "it cannot"), [LIMIT, CHAMPION], 100),
+        (ChampionLosses(np.full(100, np.nan), 0, "it cannot"), [LIMIT, NOT_COMPARED], 100),
         (ChampionLosses(np.where(UNSEEN, 0.5, np.nan), 10), [LIMIT, CHAMPION, *SEGMENTS], 90),
         (ChampionLosses(np.full(100, np.nan), 100), [LIMIT, CHAMPION], 0),
     ],
