@@ -33,7 +33,7 @@ from tasks.core.model.skops_file import load_pipeline
 from tasks.core.tables.arrow_files import open_table
 from tasks.core.tables.columns import Column
 
-BASE_MEMORY = 1 << 32  # bytes of address space: libraries, and room to predict some rows
+BASE_MEMORY = 1 << 31  # bytes of address space: libraries, and room to predict some rows
 COPIES = 3  # of what is unpacked: packed, as arrays, and as the model holds them
 MOST_WRITTEN = 1 << 24  # bytes in any file
 SIZES = (1, 2)  # of rows, before all of them

@@ -101,7 +101,7 @@ def check_libsvm(model: Any) -> None:
 def _is_counted(model: Any, counts: NDArray[Any], vectors: int) -> bool:
     """Return whether the support vectors of each class, or of both sides, are all there are."""
     if not any(kind.__name__ == "BaseSVC" for kind in type(model).__mro__):
-        return counts.tolist() == [vectors, vectors]
+        return bool(counts.tolist() == [vectors, vectors])
     is_of_classes = len(counts) == len(model.classes_) > 1 and min(counts) >= 0
     return bool(is_of_classes and sum(counts) == vectors)
 

@@ -43,6 +43,19 @@ def check_tree(model: Any) -> None:
     check_nodes(nodes_of_tree(model.tree_, where), model.n_features_in_, where)
 
 
+def check_forest(model: Any) -> None:
+    """Refuse a forest whose trees take other rows than it does: it checks the rows, they do not."""
+    if "estimators_" not in vars(model):
+        return
+
+    widths = {tree.n_features_in_ for tree in model.estimators_}
+    if widths != {model.n_features_in_}:
+        raise ValueError(
+            f"the model is damaged: the trees of {type(model).__name__} take {sorted(widths)} "
+            f"features, not {model.n_features_in_}"
+        )
+
+
 def check_gradient_boosting(model: Any) -> None:
     """Refuse GradientBoosting with damaged trees, or as many as it does not say."""
     if "estimators_" not in vars(model):
@@ -59,6 +72,14 @@ def check_gradient_boosting(model: Any) -> None:
 
     for number, tree in enumerate(model.estimators_.ravel()):
         _check_boosted_tree(model, tree, f"tree {number} of {name}")
+
+    # What the trees add to has a column for each of an iteration.
+    first = model._raw_predict_init(np.zeros((1, model.n_features_in_)))  # noqa: SLF001 - no other way to see it
+    if first.shape != (1, width):
+        raise ValueError(
+            f"the model is damaged: {name} begins with {first.shape[1]} values, "
+            f"and has {width} trees in each iteration"
+        )
 
 
 def _check_boosted_tree(model: Any, tree: Any, where: str) -> None:
@@ -122,6 +143,7 @@ def _features_of_trees(model: Any) -> int:
 
 CHECKS: dict[str, Callable[[Any], None]] = {
     "BaseDecisionTree": check_tree,
+    "BaseForest": check_forest,
     "BaseGradientBoosting": check_gradient_boosting,
     "BaseHistGradientBoosting": check_hist_gradient_boosting,
 }

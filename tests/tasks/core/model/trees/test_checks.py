@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn import ensemble, tree
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -38,6 +39,10 @@ def boosting():
     return ensemble.GradientBoostingRegressor(n_estimators=3).fit(X, NUMBERS)
 
 
+def boosting_of_three_classes():
+    return ensemble.GradientBoostingClassifier(n_estimators=2).fit(X, np.arange(200) % 3)
+
+
 def pipeline():
     return make_pipeline(StandardScaler(), tree.DecisionTreeClassifier()).fit(X, CLASSES)
 
@@ -66,7 +71,7 @@ def isolation():
 
 
 SOUND = [
-    *[hist, hist_with_categories, forest, single, boosting, pipeline],
+    *[hist, hist_with_categories, forest, single, boosting, boosting_of_three_classes, pipeline],
     *[vote, stack, calibrated, bagging, isolation],
 ]
 
@@ -185,9 +190,24 @@ def take_a_tree_of_a_classifier(model):
     model.estimators_[1, 0] = forest().estimators_[0]
 
 
+def widen_a_tree(model):
+    model.estimators_[1].n_features_in_ = 9
+
+
+def begin_with_two_classes(model):
+    model.init_ = DummyClassifier(strategy="prior").fit(X, CLASSES)
+
+
 @pytest.mark.parametrize(
     ("make", "damage", "words"),
     [
+        (forest, widen_a_tree, r"trees of RandomForestClassifier take \[3, 9\] features, not 3"),
+        (forest, claim_five_features, r"RandomForestClassifier take \[3\] features, not 5"),
+        (
+            boosting_of_three_classes,
+            begin_with_two_classes,
+            "GradientBoostingClassifier begins with 2 values, and has 3 trees in each iteration",
+        ),
         (hist, add_a_tree, "2 trees in iteration 1, not 1"),
         (hist, claim_five_features, "not have as many features as it says"),
         (hist_with_categories, lose_a_step_of_the_encoder, "not have as many features as it says"),
