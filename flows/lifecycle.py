@@ -85,7 +85,7 @@ def register_model(model: str, spec: Spec) -> Trained:
         def admit(source: SourceListing, table: TableFile, split: SplitTable) -> SplitTable:
             return admit_model(given, spec, source, table, split)
 
-        def measure_given(split: SplitTable) -> list[Measured]:
+        def measure_given(split: SplitTable, _folder: Path) -> list[Measured]:
             return [measure_candidate(given, spec, split)]
 
         return challenge(spec, measure_given, admit=admit, model_digest=file_digest(path))
@@ -94,8 +94,8 @@ def register_model(model: str, spec: Spec) -> Trained:
 def train_challenger(spec: Spec, compute: Compute, *, retrain: bool) -> Trained:
     """Fit the candidates of a spec side by side on Dask, and challenge the champion."""
 
-    def fit_and_measure(split: SplitTable) -> list[Measured]:
-        return fit_candidates(spec, split, compute)
+    def fit_and_measure(table: SplitTable, _folder: Path) -> list[Measured]:
+        return fit_candidates(spec, table, compute)
 
     return challenge(spec, fit_and_measure, retrain=retrain)
 
@@ -106,7 +106,7 @@ def _as_split(_source: SourceListing, _table: TableFile, split: SplitTable) -> S
 
 def challenge(
     spec: Spec,
-    measure: Callable[[SplitTable], list[Measured]],
+    measure: Callable[[SplitTable, Path], list[Measured]],
     *,
     admit: Callable[[SourceListing, TableFile, SplitTable], SplitTable] = _as_split,
     model_digest: str = "",
@@ -118,13 +118,13 @@ def challenge(
     2. resolve the champion in use;
     3. identify the training: a version registered under the same key is reused;
     4. read the source once, and split it into rows that train and rows that judge;
-    5. get the challengers, fitted here or elsewhere, measured on the rows that judge;
+    5. get the challengers, fitted here or admitted from elsewhere, measured on the rows that judge;
     6. judge the best of them against the champion, on the same rows;
     7. register it with its evidence, and promote it if the verdict allows.
 
     Args:
         spec: the model under management.
-        measure: returns the measured challengers, given the split table.
+        measure: returns the measured challengers, given the split table and a scratch folder.
         admit: refuses a model that was fitted elsewhere, or returns the split table that suits it.
         model_digest: the digest of a model that was fitted elsewhere.
         retrain: train even if a version is registered under the same training key.
@@ -139,9 +139,10 @@ def challenge(
 
     with scratch_folder() as folder:
         table = read_table(source, spec.data, str(folder))
-        split = admit(source, table, split_table(table, spec, str(folder)))
+        split = split_table(table, spec, str(folder))
+        split = admit(source, table, split)
 
-        measured = measure(split)
+        measured = measure(split, folder)
         best, verdict = judge_best(measured, champion, spec, split)
 
         tags = {"training_key": key, "dataset_digest": table.digest}

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 from sklearn.compose import make_column_transformer
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
@@ -58,12 +58,12 @@ def spec(tmp_path):
     return write
 
 
-def fit(missing, last, target):
+def fit(missing):
     plan = np.array([missing if plan is None else plan for plan in PLAN], dtype=object)
     frame = pd.DataFrame({"plan": pd.Series(plan, dtype=object), "size": SIZE})
     encode = (OneHotEncoder(handle_unknown="ignore"), ["plan"])
-    pipeline = make_pipeline(make_column_transformer(encode, remainder="passthrough"), last)
-    return pipeline.fit(frame, target), frame
+    chosen = make_column_transformer(encode, remainder="passthrough")
+    return make_pipeline(chosen, Ridge(alpha=1e-6)).fit(frame, Y), frame
 
 
 def test_a_model_fitted_on_nan_scores_as_it_does_by_itself_and_one_on_none_is_refused(
@@ -72,14 +72,14 @@ def test_a_model_fitted_on_nan_scores_as_it_does_by_itself_and_one_on_none_is_re
     """Its columns stand in another order than in the source, too."""
     loaded = spec("y")
     model = tmp_path / "plan.skops"
-    pipeline, _ = fit(None, Ridge(alpha=1e-6), Y)
+    pipeline, _ = fit(None)
     save_pipeline(pipeline, model)
     words = rf"^plan.skops: column 'plan': .* on None.*: {PLAN.count(None)} of {ROWS} predictions"
     with pytest.raises(RequestError, match=words):
         register_model(str(model), loaded)
     assert loaded.name not in {listed.name for listed in list_models()}
 
-    pipeline, frame = fit(np.nan, Ridge(alpha=1e-6), Y)
+    pipeline, frame = fit(np.nan)
     save_pipeline(pipeline, model)
     registered = register_model(str(model), loaded)
     assert (registered.version, registered.promoted) == (1, True)
@@ -90,18 +90,11 @@ def test_a_model_fitted_on_nan_scores_as_it_does_by_itself_and_one_on_none_is_re
     assert scores == pytest.approx(pipeline.predict(frame), rel=1e-12)
 
 
-def test_a_model_of_other_labels_is_refused_and_an_old_one_blocks_no_successor(spec, tmp_path):
-    loaded = spec("k")
-    pipeline, _ = fit(np.nan, LogisticRegression(), (SIZE > 0).astype(int))
-    save_pipeline(pipeline, tmp_path / "labels.skops")
-    words = r"^labels.skops: The model knows the classes 0, 1, and the target 'k' has 'no', 'yes'"
-    with pytest.raises(RequestError, match=words):
-        register_model(str(tmp_path / "labels.skops"), loaded)
+def test_a_champion_of_other_labels_blocks_no_successor(spec):
+    assert train_model(spec("k")).promoted
 
-    assert train_model(loaded).promoted
-    renamed = spec("k", k=np.where(SIZE > 0, "ja", "nein").tolist())
-    successor = train_model(renamed)
+    successor = train_model(spec("k", k=np.where(SIZE > 0, "ja", "nein").tolist()))
     assert (successor.version, successor.promoted, successor.champion) == (2, True, 2)
-    reasons = [gate.reason for gate in successor.verdict.gates]
     why = "the champion cannot be compared, because it knows none of the classes of 'k'"
-    assert reasons == [f"{why}; the limits alone judge"]
+    reasons = [gate.reason for gate in successor.verdict.gates]
+    assert f"{why}; the limits alone judge" in reasons

@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 from tasks.core.errors import RequestError
+from tasks.core.storage.files import check_exists
 
 MOST_BYTES = 1 << 32  # of the file, and of all that is packed in it
 MOST_RATIO = 100  # a forest packs to a fifth, a bomb to a thousandth
@@ -19,16 +20,15 @@ def copy_model(model: str, copy: Path, most: int = MOST_BYTES) -> Path:
     Raises:
         RequestError: it is no file, no regular file, cannot be read, or is too large.
     """
+    check_exists(model)
     try:
-        # A pipe without a writer would otherwise never open.
+        # A pipe that takes its place now would otherwise never open.
         descriptor = os.open(model, os.O_RDONLY | os.O_NONBLOCK)
         with open(descriptor, "rb") as source, copy.open("xb") as target:  # noqa: PTH123 - by descriptor
             about = os.fstat(descriptor)
             _check_regular(model, about.st_mode)
             _check_size(model, about.st_size, most)
             shutil.copyfileobj(source, target)
-    except FileNotFoundError as error:
-        raise RequestError(f"There is no file {model}.") from error
     except OSError as error:
         raise RequestError(f"{model} cannot be read: {error.strerror or error}.") from error
     return copy

@@ -15,7 +15,7 @@ from tasks.core.storage.location import open_filesystem
 from tasks.core.tables.columns import Column
 from tasks.core.tables.sources import SourceFile
 
-MOST_ROWS = 4096
+MOST_ROWS = 2048
 RAREST = 500  # values of a column that are tried, the rarest first
 OF_A_KIND = 200  # patterns of missing values, and rows that pandas reads otherwise
 

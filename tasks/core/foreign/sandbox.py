@@ -18,8 +18,8 @@ from tasks.core.metrics import Problem
 from tasks.core.tables.columns import Column
 
 PROGRAM = "tasks.core.foreign.trial"
-SECONDS = 180
-CPU_SECONDS = 120
+SECONDS = 300
+CPU_SECONDS = 240
 GRACE_SECONDS = 10  # the process ends itself at its time; after these it is killed
 LONGEST_ANSWER = 1 << 20  # bytes
 LONGEST_SENTENCE = 2_000  # characters

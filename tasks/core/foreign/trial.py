@@ -5,8 +5,6 @@
 
 import json
 import pickle
-import resource
-import signal
 import sys
 import warnings
 from pathlib import Path
@@ -17,6 +15,7 @@ import pyarrow as pa
 
 from tasks.core.errors import AfterfitError, RequestError
 from tasks.core.foreign.archive import check_archive
+from tasks.core.foreign.limits import BASE_MEMORY, limit_memory, limit_process
 from tasks.core.foreign.parity import check_parity
 from tasks.core.foreign.sandbox import (
     ANSWER,
@@ -33,18 +32,17 @@ from tasks.core.model.skops_file import load_pipeline
 from tasks.core.tables.arrow_files import open_table
 from tasks.core.tables.columns import Column
 
-BASE_MEMORY = 1 << 31  # bytes of address space: libraries, and room to predict some rows
 COPIES = 3  # of what is unpacked: packed, as arrays, and as the model holds them
-MOST_WRITTEN = 1 << 24  # bytes in any file
 SIZES = (1, 2)  # of rows, before all of them
 
 
 def main(folder: Path, seconds: int) -> int:
     """Try the model in a folder, and write there what came of it."""
-    limit_process(seconds)
+    limit_process(seconds, CPU_SECONDS)
     warnings.simplefilter("ignore")
 
     try:
+        limit_memory(BASE_MEMORY + COPIES * check_archive(folder / MODEL))
         features = run(read_request(folder), folder)
         answer: dict[str, Any] = {"features": [column.name for column in features]}
     except MemoryError:
@@ -68,10 +66,7 @@ def run(request: Request, folder: Path) -> tuple[Column, ...]:
     Raises:
         AfterfitError: the model is refused.
     """
-    path = folder / MODEL
-    limit_memory(BASE_MEMORY + COPIES * check_archive(path))
-    pipeline = load_pipeline(path)
-
+    pipeline = load_pipeline(folder / MODEL)
     check_kind(pipeline, request.problem)
     is_classifier = request.problem == "classification"
     if is_classifier:
@@ -102,22 +97,6 @@ def _read_rows(folder: Path) -> pd.DataFrame:
     if not isinstance(rows, pd.DataFrame):
         raise RequestError(f"{READ} is no frame.")
     return rows
-
-
-def limit_process(seconds: int) -> None:
-    """Limit the time, the memory and the files of this process, for good."""
-    signal.alarm(seconds)
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (MOST_WRITTEN, MOST_WRITTEN))
-    limit_memory(BASE_MEMORY)
-
-
-def limit_memory(size: int) -> None:
-    """Limit the address space of this process; it can be raised again."""
-    _, most = resource.getrlimit(resource.RLIMIT_AS)
-    wanted = size if most == resource.RLIM_INFINITY else min(size, most)
-    resource.setrlimit(resource.RLIMIT_AS, (wanted, most))
 
 
 if __name__ == "__main__":

@@ -90,7 +90,8 @@ def _read(content: bytes, name: str) -> Any:
             f"{name} holds types that are not on afterfit's list: {found}."
         ) from error
     except Exception as error:  # skops raises what its zip, JSON and node readers raise
-        raise RequestError(f"{name} is not a skops file that can be read: {error}") from error
+        reason = str(error) or type(error).__name__
+        raise RequestError(f"{name} is not a skops file that can be read: {reason}") from error
 
 
 def _untrusted_types(error: UntrustedTypesFoundException) -> str:
