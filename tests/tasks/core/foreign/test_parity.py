@@ -170,6 +170,24 @@ def test_a_model_that_learned_codes_of_a_column_of_text_is_refused(tried):
         tried(pipeline, "plans.parquet", PLANS)
 
 
+def test_a_model_that_learned_texts_of_a_column_of_numbers_is_refused(tried):
+    """Postal codes that were read as text there are numbers in a CSV file here."""
+    codes = ["0123" if number % 2 else "0456" for number in range(ROWS)]
+    frame = pd.DataFrame({"size": SIZE, "zip": codes})
+    pipeline = one_hot("zip").fit(frame, Y)
+    words = "column 'zip': the model learned '0123', '0456' and knows none of its values, such as"
+    with pytest.raises(RequestError, match=words):
+        tried(pipeline, "zips.csv", frame.assign(y=Y).to_csv(index=False))
+
+
+def test_a_column_of_categories_is_what_its_values_are(tried):
+    """A model that takes pandas' categories natively predicts the same from their values."""
+    frame = with_plan(NAN_PLAN).astype({"plan": "category"})
+    model = HistGradientBoostingRegressor(max_iter=5, categorical_features="from_dtype")
+    source = pa.Table.from_pandas(frame.assign(y=Y))
+    assert tried(model.fit(frame, Y), "plans.parquet", source) == ["size", "plan"]
+
+
 NUMBERS = pa.table({
     "a": pa.array(np.arange(ROWS) % 17, pa.int64()),
     "b": pa.array(SIZE, pa.float32()),
