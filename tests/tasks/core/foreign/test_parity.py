@@ -217,14 +217,20 @@ def test_the_columns_come_in_the_order_of_the_model(tried):
     assert tried(Ridge().fit(frame, Y), "numbers.parquet", NUMBERS) == ["flag", "a", "b"]
 
 
-@pytest.mark.parametrize("name", ["sklearn.linear_model.Ridge", "sklearn.svm.SVR",
-    "sklearn.ensemble.HistGradientBoostingRegressor"])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("sklearn.linear_model.Ridge", {}),
+        ("sklearn.svm.SVR", {}),
+        ("sklearn.ensemble.HistGradientBoostingRegressor", {"max_iter": 3}),
+    ],
+)
 @pytest.mark.parametrize("ending", ["parquet", "csv"])
-def test_what_was_fitted_here_is_admitted(tried, fitted, mixed, name, ending):
+def test_what_was_fitted_here_is_admitted(tried, fitted, mixed, name, params, ending):
     """Also where pandas reads other types by default: dates in a CSV file, gaps in booleans."""
     table = mixed.append_column("y", mixed["count"].fill_null(0).cast(pa.float64()))
     source = table if ending == "parquet" else table.to_pandas().to_csv(index=False)
-    assert tried(fitted(name), f"mixed.{ending}", source) == mixed.column_names
+    assert tried(fitted(name, **params), f"mixed.{ending}", source) == mixed.column_names
 
 
 def test_rows_that_the_model_refuses_here_are_not_held_against_it(tried):
