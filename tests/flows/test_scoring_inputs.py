@@ -189,7 +189,7 @@ def test_a_file_that_is_swapped_and_put_back_fails_the_run_and_no_part_of_it_is_
         with pytest.raises(SourceChangedError, match=rf"in\.{kind} changed while"):
             score_batch(champion, str(source), str(output))
     assert not output.exists()
-    assert not (tmp_path / ".out.staging").exists()
+    assert not (tmp_path / ".out.afterfit-staging").exists()
 
     exchange()
     assert score_batch(champion, str(source), str(output)).rows_reused == 0

@@ -82,7 +82,7 @@ def test_a_password_in_the_address_of_mlflow_is_shown_and_stored_nowhere(
     assert files_with(PLANTED, os.environ["AFTERFIT_HOME"], tmp_path) == []
 
 
-def test_a_server_of_mlflow_that_is_gone_is_named_without_its_password(afterfit, tmp_path):
+def test_a_server_of_mlflow_that_is_gone_is_named_without_its_password(servers, afterfit, tmp_path):
     named = f"http://ann:{PLANTED}@127.0.0.1:9"
     done = afterfit("models", cwd=tmp_path, MLFLOW_TRACKING_URI=named)
     assert done.returncode == 1

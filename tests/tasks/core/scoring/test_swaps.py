@@ -389,7 +389,7 @@ def test_what_was_read_from_another_file_before_a_run_died_is_not_reused(
     runs.moments.actions = {last: die}
     with suppress(KeyboardInterrupt):
         runs.run()
-    records = list((tmp_path / ".out.staging").rglob("part-*.json"))
+    records = list((tmp_path / ".out.afterfit-staging").rglob("part-*.json"))
     assert len(records) >= ROWS // PIECE_ROWS - 1
 
     source.put_back()
@@ -410,4 +410,4 @@ def test_a_run_whose_source_changed_keeps_no_part(scoring, tmp_path, settled, ho
     ):
         runs.run()
     assert not (tmp_path / "out").exists()
-    assert not (tmp_path / ".out.staging").exists()
+    assert not (tmp_path / ".out.afterfit-staging").exists()
