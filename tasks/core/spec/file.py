@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from tasks.core.errors import RequestError
-from tasks.core.spec.mistakes import explain
+from tasks.core.spec.mistakes import explain, shorten
 from tasks.core.spec.overrides import apply_override
 from tasks.core.spec.spec import Spec
+from tasks.core.spec.yaml_text import MOST_CHARACTERS, read_yaml
 from tasks.core.storage.files import check_regular
 from tasks.core.storage.location import absolute, absolute_output
 
@@ -30,14 +30,15 @@ def load_spec(path: Path, overrides: Sequence[str] = ()) -> Spec:
 def _read_document(path: Path) -> dict[str, Any]:
     check_regular(str(path))
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MOST_CHARACTERS + 1)  # one more is refused: the rest is not read
+        document = read_yaml(text)
     except FileNotFoundError as error:
         raise RequestError(
             f"There is no spec {path}: `afterfit init TABLE --target COLUMN` writes a first one."
         ) from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        message = " ".join(str(error).split())
-        raise RequestError(f"{path} cannot be read as YAML: {message}") from error
+    except (OSError, ValueError) as error:
+        raise RequestError(f"{path} cannot be read as YAML: {shorten(str(error))}") from error
 
     if not isinstance(document, dict):
         raise RequestError(
@@ -55,7 +56,7 @@ def parse_spec(document: Mapping[str, Any], folder: Path, origin: str) -> Spec:
     try:
         spec = Spec.model_validate(document)
     except ValidationError as error:
-        raise RequestError(f"{origin}: {explain(error)}") from error
+        raise RequestError(f"{origin}: {shorten(explain(error))}") from error
 
     data = spec.data.model_copy(update={"source": absolute(spec.data.source, folder)})
     scoring_paths = {

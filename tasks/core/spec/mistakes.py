@@ -9,12 +9,24 @@ from pydantic_core import ErrorDetails
 from tasks.core.spec.sections import Section
 from tasks.core.spec.spec import Spec
 
+SENTENCE = 500  # characters, at most
+SHOWN = 200  # of what a field holds
+
+
+def shorten(text: str, most: int = SENTENCE) -> str:
+    """Return the beginning of a text, and how it ends if it is too long.
+
+    >>> shorten("abcdefgh", 7)
+    'abcd...'
+    """
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
 
 def explain(error: ValidationError) -> str:
     """Return one sentence about the first wrong field: what it holds and what it may hold."""
     problem = _first_problem(error)
     location = problem["loc"]
-    field = ".".join(str(part) for part in location)
+    field = shorten(".".join(str(part) for part in location), SHOWN)
     message = problem["msg"].removeprefix("Value error, ")
 
     if problem["type"] == "extra_forbidden":
@@ -28,8 +40,9 @@ def explain(error: ValidationError) -> str:
         sentence = f"{field}: {message}" if field else message
         return sentence if sentence.endswith("?") else f"{sentence}."
 
+    found = shorten(repr(problem["input"]), SHOWN)
     message = message[:1].lower() + message[1:]
-    return f"{field} is {problem['input']!r}: {message}."
+    return f"{field} is {found}: {message}."
 
 
 def _first_problem(error: ValidationError) -> ErrorDetails:

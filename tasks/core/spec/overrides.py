@@ -4,12 +4,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import yaml
-
 from tasks.core.errors import RequestError
+from tasks.core.spec.mistakes import SHOWN, shorten
+from tasks.core.spec.yaml_text import MOST_DEPTH, read_yaml
 
 PATH = re.compile(r"[^.\s]+(\.[^.\s]+)*")
 TEMPLATE = re.compile(r"\{window:\S")  # YAML would see the beginning of a mapping
+LONGEST_POSITION = 10  # digits
 
 
 def apply_override(document: Mapping[str, Any], override: str) -> dict[str, Any]:
@@ -26,17 +27,21 @@ def apply_override(document: Mapping[str, Any], override: str) -> dict[str, Any]
         RequestError: it is not FIELD=VALUE, the value is no YAML, or there can be no such field.
     """
     path, equals, text = override.partition("=")
-    if not equals or not PATH.fullmatch(path):
+    keys = path.split(".")
+    shown = shorten(" ".join(override.split()), SHOWN)
+    if not equals or not PATH.fullmatch(path) or len(keys) > MOST_DEPTH:
         raise RequestError(
-            f"--set {override}: write it as FIELD=VALUE, for example --set data.target=cnt."
+            f"--set {shown}: write it as FIELD=VALUE, for example --set data.target=cnt."
         )
 
     try:
-        value = text if TEMPLATE.match(text) else yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise RequestError(f"--set {override}: {text!r} is not YAML.") from error
+        value = text if TEMPLATE.match(text) else read_yaml(text)
+    except ValueError as error:
+        raise RequestError(
+            f"--set {shown}: the value is not YAML as a spec holds it: {shorten(str(error))}"
+        ) from error
 
-    changed: dict[str, Any] = _replace(document, path.split("."), value, override)
+    changed: dict[str, Any] = _replace(document, keys, value, shown)
     return changed
 
 
@@ -54,7 +59,8 @@ def _replace(node: Any, path: Sequence[str], value: Any, override: str) -> Any:
 
     if node is not None and not isinstance(node, Mapping):
         raise RequestError(
-            f"--set {override}: {key!r} would be a field of {node!r}, which has none."
+            f"--set {override}: {shorten(key, SHOWN)!r} would be a field of "
+            f"{shorten(repr(node), SHOWN)}, which has none."
         )
 
     fields = dict(node or {})
@@ -63,9 +69,10 @@ def _replace(node: Any, path: Sequence[str], value: Any, override: str) -> Any:
 
 
 def _position_in(items: Sequence[Any], key: str, override: str) -> int:
-    if not key.isdecimal() or int(key) >= len(items):
+    is_number = key.isdecimal() and len(key) < LONGEST_POSITION
+    if not is_number or int(key) >= len(items):
         raise RequestError(
-            f"--set {override}: {key!r} is not a position in a list of {len(items)}, "
-            "counted from 0."
+            f"--set {override}: {shorten(key, SHOWN)!r} is not a position in a list of "
+            f"{len(items)}, counted from 0."
         )
     return int(key)

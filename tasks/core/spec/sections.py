@@ -1,5 +1,6 @@
 """The sections of a spec about data, candidates and gates."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -21,7 +22,7 @@ LATER = {
 class Section(BaseModel):
     """A part of the spec: unknown keys are errors, values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod
@@ -71,15 +72,38 @@ class Data(Section):
 class Candidate(Section):
     """An estimator with its parameters."""
 
-    estimator: str = Field(description="the full name of a scikit-learn estimator")
+    estimator: str = Field(max_length=200, description="the full name of a scikit-learn estimator")
     params: dict[str, Any] = Field(
         default_factory=dict, description="what its constructor is given"
     )
+
+    @field_validator("params")
+    @classmethod
+    def _check_plain(cls, params: dict[str, Any]) -> dict[str, Any]:
+        for name, value in params.items():
+            _refuse_odd(name[:100], value)
+        return params
 
     @property
     def name(self) -> str:
         """The last part of the estimator's name."""
         return self.estimator.rsplit(".", 1)[-1]
+
+
+def _refuse_odd(name: str, value: Any) -> None:
+    """Refuse a value of a parameter that no estimator takes, or that JSON cannot hold."""
+    if isinstance(value, list | tuple):
+        for item in value:
+            _refuse_odd(name, item)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            _refuse_odd(name, key)
+            _refuse_odd(name, item)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{name!r} is {value}: give a finite number")
+    elif not isinstance(value, str | int | float | None):
+        kind = type(value).__name__
+        raise ValueError(f"{name!r} holds a {kind}: give a number, a text, a list or a mapping")
 
 
 class Limit(Section):
@@ -118,3 +142,6 @@ class Gates(Section):
     limits: dict[str, Limit] = Field(default_factory=dict)
     champion: ChampionGate = ChampionGate()
     segments: SegmentGate = SegmentGate()
+    leaks: tuple[str, ...] = Field(
+        (), description="features that may tell the target alone, or count the rows"
+    )
