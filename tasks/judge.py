@@ -16,14 +16,16 @@ from tasks.idempotent import idempotent_task
 def judge_challenger(
     challenger: Measured, champion: MeasuredChampion | None, spec: Spec, table: SplitTable
 ) -> Verdict:
-    """Judge the best candidate: limits, not worse than the champion, no segment much worse."""
+    """Judge the best candidate: limits, champion, segments, and no leak in a single feature."""
     against = None
     if champion:
-        losses = np.load(champion.losses)
-        against = ChampionLosses(losses, champion.rows_seen, champion.problem)
+        of_champion = np.load(champion.losses)
+        against = ChampionLosses(of_champion, champion.rows_seen, champion.problem)
 
     rows = open_table(table.held_out)
-    verdict = judge(challenger.metrics, np.load(challenger.losses), against, rows, spec)
+    train = open_table(table.train)
+    losses = np.load(challenger.losses)
+    verdict = judge(challenger.metrics, losses, against, rows, spec, train, table.features)
 
     for gate in verdict.gates:
         outcome = "passed" if gate.passed else "REFUSED"

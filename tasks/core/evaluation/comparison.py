@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 from tasks.core.evaluation.evidence import ChampionLosses
 from tasks.core.predictions import Floats
 from tasks.core.spec.spec import Spec
+from tasks.core.tables.columns import Column
 
 
 @dataclass(frozen=True)
 class Comparison:
     """A challenger and the champion on the same held-out rows.
 
-    `losses` are the challenger's, shape (n,); `champion` is None where there is none yet.
+    `losses` are the challenger's, shape (n,); `champion` is None where there is none yet. `train`
+    are the rows that trained, of which `features` are the features.
     """
 
     metrics: dict[str, float]
@@ -23,6 +25,8 @@ class Comparison:
     champion: ChampionLosses | None
     rows: pa.Table
     spec: Spec
+    train: pa.Table | None = None
+    features: tuple[Column, ...] = ()
 
     @property
     def judging(self) -> NDArray[np.bool_]:

@@ -8,16 +8,19 @@ import pyarrow as pa
 from tasks.core.evaluation.champion_gate import champion_gates
 from tasks.core.evaluation.comparison import Comparison
 from tasks.core.evaluation.evidence import ChampionLosses
+from tasks.core.evaluation.leak_gates import leak_gates
 from tasks.core.evaluation.limit_gates import limit_gates
 from tasks.core.evaluation.segment_gates import segment_gates
 from tasks.core.evaluation.verdict import Gate, Verdict
 from tasks.core.predictions import Floats
 from tasks.core.spec.spec import Spec
+from tasks.core.tables.columns import Column
 
 GATES: tuple[Callable[[Comparison], list[Gate]], ...] = (
     limit_gates,
     champion_gates,
     segment_gates,
+    leak_gates,
 )
 
 
@@ -27,6 +30,8 @@ def judge(
     champion: ChampionLosses | None,
     rows: pa.Table,
     spec: Spec,
+    train: pa.Table | None = None,
+    features: tuple[Column, ...] = (),
 ) -> Verdict:
     """Judge a challenger by every gate of the spec.
 
@@ -36,8 +41,10 @@ def judge(
         champion: the champion's losses of the same rows, or None where there is no champion yet.
         rows: the held-out rows, for their segments.
         spec: the gates.
+        train: the rows that train, to be searched for leaks.
+        features: the features in them.
     """
-    comparison = Comparison(metrics, losses, champion, rows, spec)
+    comparison = Comparison(metrics, losses, champion, rows, spec, train, features)
 
     gates: list[Gate] = []
     for judge_by in GATES:
