@@ -19,6 +19,7 @@ from tasks.core.model.refusals import NO_ANSWER, Rejection, Rejections
 from tasks.core.model.rejected import rejected_before, rejected_table
 from tasks.core.predictions import Predictions, are_finite, check_shape
 from tasks.core.score_columns import PREDICTION, ROW, VERSION, ScoreColumns, probability_name
+from tasks.core.tables.carried import carry
 from tasks.core.tables.columns import Column
 
 NO_COLUMNS = ScoreColumns()
@@ -110,7 +111,7 @@ class Scorer:
         self, table: pa.Table, rows: NDArray[np.int64], predictions: Predictions
     ) -> pa.Table:
         """Put the scores together."""
-        scores = {name: table[name] for name in self.columns.carried}
+        scores = {name: carry(table[name]) for name in self.columns.carried}
         if not self.columns.id:
             scores = {ROW: pa.array(rows), **scores}
 

@@ -1,34 +1,61 @@
 """Checks: what is refused before the first row is scored."""
 
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
 from tasks.core.errors import RequestError
 from tasks.core.model.metadata import ModelMetadata
 from tasks.core.output.open import open_output
-from tasks.core.score_columns import ScoreColumns
+from tasks.core.score_columns import ScoreColumns, check_carried
+from tasks.core.scoring.run import check_apart
 from tasks.core.spec.spec import Spec
 from tasks.core.storage.location import is_url
-from tasks.core.tables.columns import kind_of
+from tasks.core.tables.columns import Column, kind_of
 from tasks.core.tables.listing import SourceListing, check_same_types, list_source
 from tasks.core.tables.schemas import check_schema
 
 
-def check_scoring(spec: Spec) -> None:
+def check_scoring(spec: Spec, cluster: str | None = None) -> SourceListing:
     """Refuse a spec whose scoring part is wrong, before anything is trained for it.
 
+    Return the files that are to be scored.
+
+    Args:
+        spec: the model under management.
+        cluster: the address of the Dask scheduler that scores, if there is one.
+
     Raises:
-        RequestError: there is no source, it lacks a carried column, or the output is no place for
-            scores.
+        RequestError: there is no source, its files lack a carried column or hold it in two kinds,
+            or the output is no place for scores.
     """
     if spec.scoring.window is not None:
         raise RequestError(
             f"The scores of {spec.name} have windows: use `afterfit train SPEC`, and then "
             "`afterfit backfill SPEC --from DATE --to DATE`."
         )
-    open_output(spec.scoring.output)
+    check_carried(spec.data.id, spec.scoring.keep)
+    location = open_output(spec.scoring.output).location
+    _check_writable(location)
 
     source = list_source(spec.scoring.source)
-    carried = ScoreColumns(spec.data.id, spec.scoring.keep).carried
-    for file, schema in zip(source.files, source.schemas, strict=True):
-        check_schema(schema, (), carried, file.path)
+    check_copies(source, location, cluster)
+    check_apart(location, source.files)
+    check_columns(source, (), ScoreColumns(spec.data.id, spec.scoring.keep))
+    return source
+
+
+def _check_writable(output: str) -> None:
+    """Refuse an output in a folder that cannot be written to."""
+    if is_url(output):
+        return
+
+    folder = next(path for path in Path(output).parents if path.exists())
+    try:
+        with tempfile.TemporaryFile(dir=folder):  # which has no name, or loses it at once
+            pass
+    except OSError as error:
+        raise RequestError(f"{folder} cannot be written to: {error.strerror}.") from error
 
 
 def check_copies(source: SourceListing, output: str, cluster: str | None) -> None:
@@ -47,8 +74,8 @@ def check_copies(source: SourceListing, output: str, cluster: str | None) -> Non
         )
 
 
-def check_columns(source: SourceListing, metadata: ModelMetadata, columns: ScoreColumns) -> None:
-    """Refuse a source that the model cannot score, or whose scores would not be one table.
+def check_columns(source: SourceListing, features: Sequence[Column], columns: ScoreColumns) -> None:
+    """Refuse a source that no model of these features can score, or not into one table.
 
     Raises:
         RequestError: a file lacks a column, or has one of another kind or type; or the id is of a

@@ -79,7 +79,7 @@ def plan_source(
             row at all.
     """
     columns = run.options.columns
-    check_columns(source, metadata, columns)
+    check_columns(source, metadata.features, columns)
 
     read = columns_read(metadata.features, columns)
     at_least = piece_rows(max(metadata.width, len(read)))

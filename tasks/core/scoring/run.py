@@ -76,14 +76,18 @@ def name_run(
         max_bad_rows = scoring.max_bad_rows
 
     check_carried(columns.id, columns.keep)
-    _check_apart(output, source.files)
+    check_apart(output, source.files)
 
     key = make_run_key(model.digest, source.identity, asdict(columns))
     return ScoringRun(ScoringOptions(model, columns), Destination(output, key, max_bad_rows))
 
 
-def _check_apart(output: str, files: Sequence[SourceFile]) -> None:
-    """Refuse an output that holds the source."""
+def check_apart(output: str, files: Sequence[SourceFile]) -> None:
+    """Refuse an output that holds the source.
+
+    Raises:
+        RequestError: with the output.
+    """
     for file in files:
         if is_url(file.path):
             if file.path.startswith(output.rstrip("/") + "/"):

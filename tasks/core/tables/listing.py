@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from tasks.core.errors import RequestError
 from tasks.core.storage.location import open_filesystem
+from tasks.core.tables.carried import carried_type
 from tasks.core.tables.csv_files import header
 from tasks.core.tables.key_columns import KeyTypes, extend_schema
 from tasks.core.tables.parquet import Footer, parse_footer
@@ -66,7 +67,9 @@ def _look_at_file(filesystem: Any, path: str) -> tuple[SourceFile, Footer]:
 
 
 def check_same_types(source: SourceListing, names: Sequence[str]) -> None:
-    """Refuse files in which a column has different types: their parts would not be one table.
+    """Refuse files in which a column is of different kinds: their parts would not be one table.
+
+    Several physical types of one kind, such as the two of strings, are one to scores.
 
     Raises:
         RequestError: with the column, both types and both files.
@@ -78,7 +81,7 @@ def check_same_types(source: SourceListing, names: Sequence[str]) -> None:
         expected = first_schema.field(name).type
         for file, schema in zip(source.files, source.schemas, strict=True):
             found = schema.field(name).type
-            if found != expected:
+            if carried_type(found) != carried_type(expected):
                 raise RequestError(
                     f"{file.path}: column {name!r} is {found}, in {first_file.path} it is "
                     f"{expected}."

@@ -7,6 +7,7 @@ from itertools import accumulate
 import pyarrow as pa
 
 from tasks.core.errors import AfterfitError
+from tasks.core.tables.carried import carried_type, carry
 from tasks.core.tables.frames import stored
 from tasks.core.tables.key_columns import add_keys
 from tasks.core.tables.open_files import OpenFile, check_still, open_file
@@ -135,21 +136,28 @@ class Reader:
 
 
 def _unify(tables: Sequence[pa.Table]) -> list[pa.Table]:
-    """Cast columns whose types differ between files to the one type of their kind."""
+    """Cast columns whose types differ between files to one type, where there is one without a loss.
+
+    An integer beyond 2**53 in an id must not become a float.
+    """
     schemas = [table.schema for table in tables]
-    differing = []
+    differing, exact = [], []
     for name in schemas[0].names:
         types = {schema.field(name).type for schema in schemas}
         if len(types) > 1:
             differing.append(name)
+        if len({carried_type(type_) for type_ in types}) == 1:
+            exact.append(name)
 
-    return [_store_columns(table, differing) for table in tables]
+    return [_store_columns(table, differing, exact) for table in tables]
 
 
-def _store_columns(table: pa.Table, names: Sequence[str]) -> pa.Table:
+def _store_columns(table: pa.Table, names: Sequence[str], exact: Sequence[str]) -> pa.Table:
     for name in names:
         position = table.schema.get_field_index(name)
-        table = table.set_column(position, name, stored(table[name]))
+        column = table[name]
+        one_type = carry(column) if name in exact else stored(column)
+        table = table.set_column(position, name, one_type)
     return table
 
 

@@ -1,6 +1,7 @@
 import random
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.csv
@@ -9,7 +10,8 @@ import pytest
 
 from tasks.core.errors import RequestError
 from tasks.core.score_columns import ScoreColumns
-from tasks.core.scoring.checks import check_columns, check_copies
+from tasks.core.scoring import checks
+from tasks.core.scoring.checks import check_columns, check_copies, check_scoring
 from tasks.core.scoring.plan import plan_source
 from tasks.core.scoring.run import name_run
 from tasks.core.tables.csv_copy import copy_csv
@@ -164,9 +166,9 @@ def test_one_file_without_a_column_among_good_ones_is_found_before_the_first_row
         write(f"{number}.parquet", table if number != 3 else table.drop_columns(["flag"]))
     columns = ScoreColumns("id")
     with pytest.raises(RequestError, match=r"3\.parquet: column 'flag' is missing"):
-        check_columns(list_source(str(tmp_path)), metadata, columns)
+        check_columns(list_source(str(tmp_path)), metadata.features, columns)
     (tmp_path / "3.parquet").unlink()
-    assert check_columns(list_source(str(tmp_path)), metadata, columns) is None
+    assert check_columns(list_source(str(tmp_path)), metadata.features, columns) is None
 
 
 @pytest.mark.parametrize("output", ["", "..", "../.."])
@@ -282,3 +284,35 @@ def test_only_a_source_with_rows_enough_is_meant_for_the_kernel(
     run = name_run(model, metadata, source, str(tmp_path / "out"))
     planned_run, _ = plan_source(run, source, metadata, tmp_path, rows_that_pay)
     assert planned_run.options.shortcuts is pays
+
+
+@pytest.mark.parametrize(
+    ("scoring", "data", "cluster", "words"),
+    [
+        ({}, {}, None, None),
+        ({}, {"id": "prediction"}, None, "column 'prediction' would occur twice"),
+        ({"keep": ["at", "city"]}, {"id": "id"}, None, None),
+        ({"keep": ["nope"]}, {}, None, "column 'nope' is missing"),
+        ({"output": "in"}, {}, None, "holds the source itself"),
+        ({"output": "in/t.parquet/out"}, {}, None, "cannot be written to"),
+        ({"source": "t.csv", "output": "s3://b/out"}, {}, "tcp://h:1", "make them Parquet first"),
+    ],
+)
+def test_what_could_not_be_scored_is_found_from_the_spec_alone(
+    tmp_path, write, make_spec, monkeypatch, scoring, data, cluster, words
+):
+    write("in/t.parquet", SCHEMA.empty_table())
+    write("t.csv", "id,n\n1,2\n")
+    places = {"source": "in", "output": "out", **scoring}
+    for field in ("source", "output"):
+        if "://" not in places[field]:
+            places[field] = str(tmp_path / places[field])
+    table = {"source": "/in/a.csv", "target": "y", **data}
+    spec = make_spec(data=table, scoring={**scoring, **places})
+    monkeypatch.setattr(checks, "open_output", lambda output: SimpleNamespace(location=output))
+
+    if words is None:
+        assert [file.path for file in check_scoring(spec).files] == [f"{tmp_path}/in/t.parquet"]
+        return
+    with pytest.raises(RequestError, match=words):
+        check_scoring(spec, cluster)
