@@ -1,6 +1,7 @@
 """The main job: everything that comes after `.fit()`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from prefect import flow
@@ -12,14 +13,16 @@ from tasks.admit import admit_model
 from tasks.core.evaluation.evidence import Measured
 from tasks.core.foreign.archive import copy_model
 from tasks.core.foreign.sandbox import MODEL
-from tasks.core.scoring.checks import check_scoring
+from tasks.core.score_columns import ScoreColumns
+from tasks.core.scoring.checks import check_columns, check_scoring
 from tasks.core.spec.spec import Spec
 from tasks.core.storage.digests import file_digest
 from tasks.core.storage.home import scratch_folder
 from tasks.core.tables.listing import SourceListing
 from tasks.core.training.candidates import check_candidates
+from tasks.core.training.column_params import check_columns_named
 from tasks.core.training.key import identify_training
-from tasks.core.training.results import Fitted, Lifecycle, Trained
+from tasks.core.training.results import FailedCandidate, Fitted, Lifecycle, Trained
 from tasks.core.training.table import SplitTable, TableFile
 from tasks.measure import measure_candidate
 from tasks.read import look_at_source, read_table
@@ -45,9 +48,9 @@ def run_lifecycle(
         cluster: the address of an existing Dask scheduler.
     """
     compute = Compute(workers, cluster)
-    check_scoring(spec)
+    source = check_scoring(spec, cluster)
 
-    trained = train_challenger(spec, compute, retrain=retrain)
+    trained = train_challenger(spec, compute, retrain=retrain, scored=source)
 
     scores = None
     if trained.champion:
@@ -91,10 +94,17 @@ def register_model(model: str, spec: Spec) -> Trained:
         return challenge(spec, measure_given, admit=admit, model_digest=file_digest(path))
 
 
-def train_challenger(spec: Spec, compute: Compute, *, retrain: bool) -> Trained:
-    """Fit the candidates of a spec side by side on Dask, and challenge the champion."""
+def train_challenger(
+    spec: Spec, compute: Compute, *, retrain: bool, scored: SourceListing | None = None
+) -> Trained:
+    """Fit the candidates of a spec side by side on Dask, and challenge the champion.
 
-    def fit_and_measure(table: SplitTable, _folder: Path) -> list[Measured]:
+    `scored` is what will be scored then: it must have the features, before anything is fitted.
+    """
+
+    def fit_and_measure(table: SplitTable, _folder: Path) -> Sequence[Measured | FailedCandidate]:
+        if scored:
+            check_columns(scored, table.features, ScoreColumns(spec.data.id, spec.scoring.keep))
         return fit_candidates(spec, table, compute)
 
     return challenge(spec, fit_and_measure, retrain=retrain)
@@ -106,7 +116,7 @@ def _as_split(_source: SourceListing, _table: TableFile, split: SplitTable) -> S
 
 def challenge(
     spec: Spec,
-    measure: Callable[[SplitTable, Path], list[Measured]],
+    measure: Callable[[SplitTable, Path], Sequence[Measured | FailedCandidate]],
     *,
     admit: Callable[[SourceListing, TableFile, SplitTable], SplitTable] = _as_split,
     model_digest: str = "",
@@ -124,7 +134,7 @@ def challenge(
 
     Args:
         spec: the model under management.
-        measure: returns the measured challengers, given the split table and a scratch folder.
+        measure: returns what became of each challenger, given the split table and a scratch folder.
         admit: refuses a model that was fitted elsewhere, or returns the split table that suits it.
         model_digest: the digest of a model that was fitted elsewhere.
         retrain: train even if a version is registered under the same training key.
@@ -141,9 +151,11 @@ def challenge(
         table = read_table(source, spec.data, str(folder))
         split = split_table(table, spec, str(folder))
         split = admit(source, table, split)
+        check_columns_named(spec, split.features)
 
-        measured = measure(split, folder)
-        best, verdict = judge_best(measured, champion, spec, split)
+        tried = measure(split, folder)
+        best, verdict, failed = judge_best(tried, champion, spec, split)
 
         tags = {"training_key": key, "dataset_digest": table.digest}
-        return release(best, verdict, champion, spec, split, tags)
+        trained = release(best, verdict, champion, spec, split, tags)
+        return replace(trained, failed=tuple(failed))

@@ -1,16 +1,23 @@
 """Training: the steps of a lifecycle up to the promotion."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from prefect import unmapped
+from prefect.futures import PrefectFuture
 
 from tasks.core.evaluation.evidence import Measured
 from tasks.core.evaluation.gates import pick_best
 from tasks.core.evaluation.verdict import Verdict, read_verdict
 from tasks.core.model.version import ModelVersion
 from tasks.core.spec.spec import Spec
-from tasks.core.training.results import Trained
+from tasks.core.training.results import (
+    FailedCandidate,
+    Fitted,
+    Trained,
+    describe_failure,
+    no_candidate,
+)
 from tasks.core.training.table import SplitTable
 from tasks.fit import fit_candidate
 from tasks.judge import judge_challenger
@@ -63,32 +70,59 @@ def _alias_of(version: ModelVersion, used: int | None) -> str | None:
     return "challenger" if "challenger" in version.aliases else None
 
 
-def fit_candidates(spec: Spec, table: SplitTable, compute: Compute) -> list[Measured]:
-    """Fit the candidates side by side on Dask, and measure each as soon as it is fitted."""
+def fit_candidates(
+    spec: Spec, table: SplitTable, compute: Compute
+) -> list[Measured | FailedCandidate]:
+    """Fit the candidates side by side on Dask, and measure each as soon as it is fitted.
+
+    One that fails, whatever its error, does not keep the others from being judged.
+    """
     same = {"spec": unmapped(spec), "table": unmapped(table)}
     numbers = range(len(spec.candidates))
 
     with compute.runner(writes=str(Path(table.train).parent)) as runner:
         fitted = map_task(runner, fit_candidate, candidate=spec.candidates, number=numbers, **same)
         measured = map_task(runner, measure_candidate, fitted=fitted, **same)
-        for future in fitted:
-            future.result()  # of a candidate that could not be fitted, this raises why
-        return [future.result() for future in measured]
+        tasks = zip(spec.candidates, fitted, measured, strict=True)
+        return [_outcome_of(candidate.name, fit, measure) for candidate, fit, measure in tasks]
+
+
+def _outcome_of(
+    candidate: str, fitted: PrefectFuture[Fitted], measured: PrefectFuture[Measured]
+) -> Measured | FailedCandidate:
+    """Wait for a candidate; return what it showed, or why it failed."""
+    try:
+        fitted.result()  # of a candidate that could not be fitted, this raises why
+        return measured.result()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the others go on
+        return describe_failure(candidate, error)
 
 
 def judge_best(
-    measured: list[Measured], champion: ModelVersion | None, spec: Spec, table: SplitTable
-) -> tuple[Measured, Verdict]:
-    """Pick the candidate with the smallest loss, and judge it against the champion."""
+    tried: Sequence[Measured | FailedCandidate],
+    champion: ModelVersion | None,
+    spec: Spec,
+    table: SplitTable,
+) -> tuple[Measured, Verdict, list[FailedCandidate]]:
+    """Pick the candidate with the smallest loss, and judge it against the champion.
+
+    Raises:
+        AfterfitError: every candidate failed; with the reason of each.
+    """
+    measured = [item for item in tried if isinstance(item, Measured)]
+    failed = [item for item in tried if isinstance(item, FailedCandidate)]
+    if not measured:
+        raise no_candidate(failed)
+
     metric = spec.gates.champion.metric
     best = measured[pick_best([item.metrics[metric] for item in measured])]
-    publish_candidates(measured, best, spec.name)
+    publish_candidates(measured, best, failed, spec.name)
     publish_segments(best, spec.name)
 
     against = measure_champion(champion, spec, table) if champion else None
     verdict = judge_challenger(best, against, spec, table)
     publish_verdict(verdict, best.candidate, spec.name)
-    return best, verdict
+    return best, verdict, failed
 
 
 def release(

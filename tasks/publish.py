@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 
 from prefect.artifacts import (
     create_link_artifact,
@@ -14,17 +15,24 @@ from tasks.core.evaluation.verdict import Verdict
 from tasks.core.model.version import ModelVersion
 from tasks.core.output.manifest import Manifest
 from tasks.core.scoring.results import Backfill, Scores, WindowOutcome
+from tasks.core.training.results import FailedCandidate
 from tasks.core.windows.backfill import make_document
 from tasks.registry.client import version_url
 
 
-def publish_candidates(measured: list[Measured], best: Measured, name: str) -> None:
-    """Show the metrics of all candidates as a table."""
+def publish_candidates(
+    measured: Sequence[Measured], best: Measured, failed: Sequence[FailedCandidate], name: str
+) -> None:
+    """Show the metrics of all candidates as a table, and why some have none."""
     table = []
     for item in measured:
         row = {"candidate": item.candidate, **_rounded(item.metrics)}
         row["best"] = "yes" if item is best else ""
         table.append(row)
+
+    if failed:
+        table = [{**row, "failed": ""} for row in table]
+    table += [{"candidate": item.candidate, "failed": item.reason} for item in failed]
 
     description = f"Candidates of {name} on the held-out rows"
     create_table_artifact(table, key=artifact_key("candidates", name), description=description)

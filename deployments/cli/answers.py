@@ -62,6 +62,7 @@ def _trained_document(done: "Trained") -> dict[str, Any]:
         "promoted": done.promoted,
         "model_reused": done.model_reused,
         "verdict": lazy.verdict.verdict_document(done.verdict),
+        "failed": [{"candidate": item.candidate, "reason": item.reason} for item in done.failed],
     }
 
 

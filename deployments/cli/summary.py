@@ -27,6 +27,7 @@ def trained_lines(done: "Trained") -> list[str]:
     for gate in done.verdict.gates:
         mark = "passed " if gate.passed else "refused"
         lines.append(f"  {mark}  {gate.reason}")
+    lines.extend(f"  failed   {item.reason}" for item in done.failed)
     return lines
 
 

@@ -3,13 +3,16 @@
 import difflib
 import importlib
 from collections.abc import Mapping
-from typing import Any
+from types import ModuleType
+from typing import Any, cast
 
 from tasks.core.errors import RequestError
 from tasks.core.metrics import METRICS, Metric, Problem
 from tasks.core.spec.spec import Spec
+from tasks.core.training.column_params import check_column_params
 
 SEED = 0
+NO_ESTIMATORS = {"datasets", "experimental", "externals"}  # packages without any
 
 
 def check_candidates(spec: Spec) -> None:
@@ -73,6 +76,10 @@ def make_estimator(name: str, params: Mapping[str, Any]) -> Any:
     known = example.get_params(deep=False)
     for param in params.keys() - known.keys():
         raise ValueError(f"{name} has no parameter {param!r}: it has {', '.join(sorted(known))}")
+    try:
+        check_column_params(params)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
     seed = {"random_state": SEED} if "random_state" in known else {}
     return kind(**{**seed, **params})
 
@@ -92,13 +99,34 @@ def estimator_class(name: str) -> type[Any]:
             f"{name!r} is not a scikit-learn estimator: its full name begins with `sklearn.`"
         )
 
-    try:
-        found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError):
-        found = None
-    if not (isinstance(found, type) and hasattr(found, "fit") and hasattr(found, "predict")):
+    found = getattr(_public_module(module), attribute, None)
+    if not _is_estimator(found, module):
         raise ValueError(f"{name!r} is not an estimator{_nearest_estimators(attribute)}")
-    return found
+    return cast("type[Any]", found)
+
+
+def _is_estimator(found: Any, module: str) -> bool:
+    """Return whether something is a class that fits and predicts, of a public module itself."""
+    if not isinstance(found, type) or found.__name__.startswith("_"):
+        return False
+    is_own = found.__module__.startswith(module)
+    return is_own and hasattr(found, "fit") and hasattr(found, "predict")
+
+
+def _public_module(name: str) -> ModuleType | None:
+    """Import a module that scikit-learn documents; its tests and private parts stay where they are.
+
+    An import runs what is in the module.
+    """
+    import sklearn  # noqa: PLC0415 - slow, for training only
+
+    package = name.removeprefix("sklearn.")
+    if package not in sklearn.__all__ or package in NO_ESTIMATORS:
+        return None
+    try:
+        return importlib.import_module(name)
+    except ImportError:  # it is a function
+        return None
 
 
 def _nearest_estimators(attribute: str) -> str:

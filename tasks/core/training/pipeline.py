@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tasks.core.tables.columns import Column, ColumnKind
+from tasks.core.training.column_params import names_columns, params_by_position
 
 MAX_CATEGORIES = 250  # HistGradientBoosting takes at most 255; rarer ones share one code
 # Categories come first, so that their positions are known.
@@ -22,6 +23,8 @@ def build_pipeline(estimator: Any, columns: Sequence[Column]) -> Any:
 
     native = "categorical_features" in estimator.get_params(deep=False)
     gaps = bool(estimator.__sklearn_tags__().input_tags.allow_nan)
+    if names_columns(estimator) and not native:
+        gaps = False  # single trees and forests take no NaN under constraints
 
     steps = []
     for kind in ORDER:
@@ -33,6 +36,42 @@ def build_pipeline(estimator: Any, columns: Sequence[Column]) -> Any:
             estimator.set_params(categorical_features=list(range(len(names))))
 
     return Pipeline([("prepare", ColumnTransformer(steps)), ("estimate", estimator)])
+
+
+def fit_pipeline(pipeline: Any, X: Any, y: Any) -> Any:
+    """Fit a pipeline of `build_pipeline`, and return it.
+
+    Columns that its estimator's parameters name are found among those that the preparation makes,
+    once that is fitted.
+    """
+    estimator = pipeline["estimate"]
+    if not names_columns(estimator):
+        return pipeline.fit(X, y)
+
+    preparation = pipeline["prepare"]
+    prepared = preparation.fit_transform(X, y)
+    width = prepared.shape[1]
+    estimator.set_params(**params_by_position(estimator, _places(preparation), width))
+    estimator.fit(prepared, y)
+    return pipeline
+
+
+def _places(preparation: Any) -> dict[str, range]:
+    """Return the positions of each column in what a fitted preparation makes.
+
+    Categories that are one-hot encoded are left out: their columns differ in number.
+    """
+    places: dict[str, range] = {}
+    for kind, transformer, names in preparation.transformers_:
+        if kind not in ORDER or hasattr(transformer, "drop_idx_"):
+            continue
+
+        made = preparation.output_indices_[kind]
+        each = (made.stop - made.start) // len(names)
+        for number, name in enumerate(names):
+            first = made.start + number * each
+            places[name] = range(first, first + each)
+    return places
 
 
 def _preparation(kind: ColumnKind, *, native: bool, gaps: bool) -> Any:

@@ -10,7 +10,7 @@ from deployments.cli import answers
 from deployments.servers.local import Servers
 from tasks.core.evaluation.verdict import Gate, Verdict
 from tasks.core.scoring.results import Backfill, Scores, WindowOutcome
-from tasks.core.training.results import Lifecycle, Trained
+from tasks.core.training.results import FailedCandidate, Lifecycle, Trained
 from tasks.core.windows.backfill import WindowPlan
 from tasks.core.windows.window import Window
 from tasks.registry.versions import ListedModel
@@ -33,7 +33,8 @@ def a_trained(*, passed=True, alias="champion"):
     """Make up the result of a training with one gate."""
     gate = Gate("limits", passed, 40.0, "at most 60", "mae is 40, at most 60 is allowed.")
     verdict = Verdict((gate,), 100, 7)
-    return Trained("bike", 3, alias, True, False, verdict, 3)
+    failed = (FailedCandidate("Lasso", "Lasso cannot be fitted: why.", 2),)
+    return Trained("bike", 3, alias, True, False, verdict, 3, failed)
 
 
 def a_window(day, scores=None, error=None, *, due=True):
@@ -53,7 +54,8 @@ KEYS_OF_VERDICT = dict.fromkeys(["passed", "rows", "rows_seen_by_champion"]) | {
     "gates": [KEYS_OF_GATE]
 }
 KEYS_OF_TRAIN = dict.fromkeys(["model", "version", "alias", "promoted", "model_reused"]) | {
-    "verdict": KEYS_OF_VERDICT
+    "verdict": KEYS_OF_VERDICT,
+    "failed": [dict.fromkeys(["candidate", "reason"])],
 }
 KEYS_OF_SCORES = dict.fromkeys(
     [

@@ -10,7 +10,7 @@ from deployments.cli import answers, summary
 from deployments.servers.local import Servers
 from tasks.core.evaluation.verdict import Gate, Verdict
 from tasks.core.scoring.results import Backfill, Scores, WindowOutcome
-from tasks.core.training.results import Lifecycle, Trained
+from tasks.core.training.results import FailedCandidate, Lifecycle, Trained
 from tasks.core.windows.backfill import WindowPlan
 from tasks.core.windows.window import Window
 from tasks.registry.versions import ListedModel
@@ -50,6 +50,14 @@ def text_of(capsys, answer, *arguments):
                 "bike version 4 was REFUSED by its gates, there is no champion",
                 "  passed   mae is 40.",
                 "  refused  the loss may rise by 0.2.",
+            ],
+        ),
+        (
+            {"failed": (FailedCandidate("Lasso", "Lasso cannot be fitted: why.", 2),)},
+            [
+                "bike version 4 passed its gates, the champion is version 4",
+                "  passed   mae is 40.",
+                "  failed   Lasso cannot be fitted: why.",
             ],
         ),
         (

@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 from sklearn.utils import all_estimators
 
@@ -17,7 +19,9 @@ SVC = "sklearn.svm.LinearSVC"
 FOREST = "sklearn.ensemble.RandomForestRegressor"
 SEARCH = "sklearn.model_selection.GridSearchCV"
 PREDICTORS = sorted(
-    f"{kind.__module__}.{name}" for name, kind in all_estimators() if hasattr(kind, "predict")
+    f"{'.'.join(kind.__module__.split('.')[:2])}.{name}"
+    for name, kind in all_estimators()
+    if hasattr(kind, "predict")
 )
 
 
@@ -33,11 +37,31 @@ PREDICTORS = sorted(
         ("sklearnish.Ridge", "is not a scikit-learn estimator"),
         ("Ridge", "is not a scikit-learn estimator"),
         ("", "is not a scikit-learn estimator"),
+        ("sklearn.", "is not an estimator$"),
+        ("sklearn.linear_model._ridge.Ridge", f"is not an estimator; did you mean {RIDGE}"),
+        ("sklearn.tests.test_base.MyEstimator", "is not an estimator"),
+        ("sklearn.linear_model.tests.test_ridge.Ridge", f"did you mean {RIDGE}"),
+        ("sklearn.utils.estimator_checks.BaseBadClassifier", "is not an estimator"),
+        ("sklearn.utils._testing.MinimalRegressor", "is not an estimator"),
+        ("sklearn.conftest.Anything", "is not an estimator"),
+        ("sklearn.linear_model.ridge_regression", "is not an estimator"),
+        ("sklearn.show_versions.__class__", "is not an estimator"),
+        ("sklearn.externals.array_api_compat.Ridge", f"did you mean {RIDGE}"),
+        ("sklearn.dummy.BaseEstimator", "is not an estimator"),
     ],
 )
 def test_only_scikit_learn_estimators_are_found_and_near_names_are_told(name, words):
     with pytest.raises(ValueError, match=words):
         estimator_class(name)
+
+
+@pytest.mark.parametrize(
+    "module", ["sklearn.tests.test_dummy", "sklearn.svm.tests.test_svm", "sklearn.conftest"]
+)
+def test_what_scikit_learn_does_not_document_is_not_even_imported(module):
+    with pytest.raises(ValueError, match="is not an estimator"):
+        estimator_class(f"{module}.DummyRegressor")
+    assert module not in sys.modules
 
 
 @pytest.mark.parametrize(
