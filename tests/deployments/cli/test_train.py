@@ -2,7 +2,7 @@
 
 import yaml
 
-TRAIN = {"model", "version", "alias", "promoted", "model_reused", "verdict"}
+TRAIN = {"model", "version", "alias", "promoted", "model_reused", "verdict", "failed"}
 
 
 def test_run_answers_with_the_training_the_scores_and_the_page_of_its_flow_run(trained):
