@@ -44,6 +44,7 @@ def windowed(tmp_path):
         "problem": "regression",
         "data": {"source": "train.parquet", "target": "y", "id": "id"},
         "candidates": [{"estimator": "sklearn.linear_model.Ridge"}],
+        "gates": {"leaks": ["a"]},
         "scoring": {
             "source": "in/{window:%Y-%m-%d}/*.parquet",
             "output": "out/{window:%Y-%m-%d}",
