@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
 PARTS = ("day", "day_of_year", "weekday", "hour")
+MINUTE = 60 * 10**6  # microseconds
+DAY = 24 * 60 * MINUTE
+THURSDAY = 3  # the weekday of 1970-01-01
 Names = NDArray[np.object_]
 
 
@@ -40,12 +43,19 @@ class DateParts(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # it ha
 
 
 def _parts(dates: "pd.Series[Any]") -> NDArray[np.float64]:
-    """Return the four numbers of each date, shape (n, 4)."""
-    since_1970 = dates - pd.Timestamp(0)
-    days = since_1970 / pd.Timedelta(days=1)
-    clock = dates.dt
-    hours = clock.hour + clock.minute / 60
+    """Return the four numbers of each date, shape (n, 4), in any year.
 
-    columns = [days, clock.day_of_year, clock.day_of_week, hours]
-    numbers = [np.asarray(column, dtype=np.float64) for column in columns]
-    return np.column_stack(numbers)
+    pandas itself would go through nanoseconds, which end in 2262.
+    """
+    times = dates.to_numpy(dtype="datetime64[us]")
+    microseconds = times.view(np.int64)
+    days, since_midnight = np.divmod(microseconds, DAY)
+
+    new_years = times.astype("datetime64[Y]").astype("datetime64[D]").view(np.int64)
+    weekdays = (days + THURSDAY) % 7
+    hours, minutes = np.divmod(since_midnight // MINUTE, 60)
+
+    columns = [microseconds / DAY, days - new_years + 1, weekdays, hours + minutes / 60]
+    numbers = np.column_stack(columns)
+    numbers[np.isnat(times)] = np.nan
+    return numbers

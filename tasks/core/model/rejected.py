@@ -1,18 +1,25 @@
 """Rejected rows: those that no model needs to see, and the table that is kept of all of them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tasks.core.model.refusals import NO_ID, OTHER_TYPE, Rejection, Rejections
 from tasks.core.score_columns import DETAIL, REASON, kept_name
+from tasks.core.tables.columns import Column
 from tasks.core.tables.csv_copy import PROBLEM
+from tasks.core.tables.timestamps import beyond_range, describe_date
 
 
-def rejected_before(table: pa.Table, id_column: str | None) -> Rejections:
+def rejected_before(
+    table: pa.Table, id_column: str | None, features: Sequence[Column] = ()
+) -> Rejections:
     """Find the rows that no model needs to see.
 
-    They hold a value of another type, or have no id.
+    They hold a value of another type, or a date that is farther away than dates reach, or have no
+    id.
     """
     found: Rejections = {}
 
@@ -21,12 +28,27 @@ def rejected_before(table: pa.Table, id_column: str | None) -> Rejections:
         for row in _rows_where(pc.is_valid(problems)):
             found[row] = Rejection(OTHER_TYPE, problems[row].as_py())
 
-    if id_column:
+    for column in features:
+        found |= _dates_beyond_range(table, column)
+
+    if id_column is not None:
         missing = pc.is_null(table[id_column], nan_is_null=True)
         rejection = Rejection(NO_ID, f"column {id_column!r} has no value")
         found |= dict.fromkeys(_rows_where(missing), rejection)
 
     return found
+
+
+def _dates_beyond_range(table: pa.Table, column: Column) -> Rejections:
+    dates = table[column.name]
+    is_beyond = beyond_range(dates) if column.kind == "date" else None
+    if is_beyond is None:
+        return {}
+
+    return {
+        row: Rejection(OTHER_TYPE, f"column {column.name!r}: {describe_date(dates, row)}")
+        for row in _rows_where(is_beyond)
+    }
 
 
 def _rows_where(mask: pa.ChunkedArray) -> list[int]:

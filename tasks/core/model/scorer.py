@@ -59,7 +59,8 @@ class Scorer:
             AfterfitError: the model does not predict each row, or refuses very many of them, each
                 for another reason.
         """
-        rejections = rejected_before(table, self.columns.id)
+        features = self.predictor.trained_on or self.predictor.features
+        rejections = rejected_before(table, self.columns.id, features)
         good, numbers = _without(table, rejections)
 
         predictions, refused = self._predict(good)
@@ -112,7 +113,7 @@ class Scorer:
     ) -> pa.Table:
         """Put the scores together."""
         scores = {name: carry(table[name]) for name in self.columns.carried}
-        if not self.columns.id:
+        if self.columns.id is None:
             scores = {ROW: pa.array(rows), **scores}
 
         scores[PREDICTION] = as_arrow(predictions.values)

@@ -60,7 +60,8 @@ def _quantiles(column: pa.ChunkedArray) -> dict[str, float | None]:
     """Return the quantiles of the finite values; None where there are none."""
     if pa.types.is_temporal(column.type):
         column = column.cast(pa.int64())  # Arrow casts no timestamp to float64 at once
-    values = column.cast(pa.float64()).drop_null().to_numpy()
+    # From 2255 on, microseconds are beyond what a float64 holds exactly: a quantile may round.
+    values = column.cast(pa.float64(), safe=False).drop_null().to_numpy()
 
     names = [str(share) for share in QUANTILES]
     finite = values[np.isfinite(values)]

@@ -82,7 +82,7 @@ def check_columns(source: SourceListing, features: Sequence[Column], columns: Sc
             type by which rows cannot be told apart.
     """
     # The keys of folders are read as whatever the model knows them to be.
-    features = [column for column in metadata.features if column.name not in source.keys]
+    features = [column for column in features if column.name not in source.keys]
     for file, schema in zip(source.files, source.schemas, strict=True):
         check_schema(schema, features, columns.carried, file.path)
 

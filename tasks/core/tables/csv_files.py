@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 
@@ -12,14 +13,18 @@ import pyarrow.csv
 
 from tasks.core.errors import RequestError
 from tasks.core.tables.columns import NULL_STRING
+from tasks.core.tables.csv_header import check_header
 from tasks.core.tables.csv_lines import first_fault
 from tasks.core.tables.csv_text import CheckedText
+from tasks.core.tables.frames import parse_dates
 from tasks.core.tables.open_files import OpenFile, open_file, reading
 from tasks.core.tables.sources import SourceFile
+from tasks.core.tables.timestamps import MICROSECONDS
 
 HEADER_BYTES = 1 << 20
 OTHER_SEPARATORS = (";", "\t", "|")
 BLOCK = 1 << 24  # bytes parsed at once
+TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:")
 INFERENCE_BLOCK = 1 << 26  # types are inferred from this many bytes, where no model gives them
 
 
@@ -32,9 +37,35 @@ def read_csv(file: SourceFile, as_text: tuple[str, ...] = ()) -> pa.Table:
     """
     names = header(file)
     types = dict.fromkeys(as_text, pa.string())
-
     batches = _batches(file, len(names), types, INFERENCE_BLOCK)
-    return pa.Table.from_batches(list(batches))
+
+    table = pa.Table.from_batches(list(batches))
+    check_header(table, file.path)
+    return _with_far_dates(table, as_text)
+
+
+def _with_far_dates(table: pa.Table, as_text: Sequence[str]) -> pa.Table:
+    """Return the table with its dates parsed that pyarrow takes for text.
+
+    It infers nanoseconds from any fraction of a second, and these have no room for far dates.
+    """
+    for position, name in enumerate(table.column_names):
+        column = table[name]
+        if name in as_text or not _begins_with_timestamp(column):
+            continue
+        try:
+            chunks = [parse_dates(chunk) for chunk in column.chunks]
+        except ValueError:  # it is text
+            continue
+        table = table.set_column(position, name, pa.chunked_array(chunks, MICROSECONDS))
+    return table
+
+
+def _begins_with_timestamp(column: pa.ChunkedArray) -> bool:
+    if not pa.types.is_string(column.type) or column.null_count == len(column):
+        return False
+    first = column.drop_null()[0].as_py()
+    return TIMESTAMP.match(first) is not None
 
 
 def iterate_csv(file: SourceFile, types: Mapping[str, pa.DataType]) -> Iterator[pa.RecordBatch]:

@@ -11,38 +11,47 @@ import pyarrow.csv
 from numpy.typing import NDArray
 
 from tasks.core.tables.columns import NULL_STRING, NUMBER_KINDS, Column, ColumnKind, kind_of
+from tasks.core.tables.timestamps import MICROSECONDS, to_microseconds
 
 STORED_AS: dict[ColumnKind, pa.DataType] = {
     "boolean": pa.bool_(),
     "numeric": pa.float64(),
-    "date": pa.timestamp("us"),
+    "date": MICROSECONDS,
     "categorical": pa.string(),
 }
-DATE_TYPES = (
-    pa.timestamp("us"),
-    pa.timestamp("us", "UTC"),
-    pa.timestamp("ns"),
-    pa.timestamp("ns", "UTC"),
-)
+IN_UTC = pa.timestamp("us", "UTC")
+NANOSECONDS = r"(\.\d{6})\d{1,3}(\D|$)"  # of a time as ISO 8601 writes it
 NOT_GIVEN = pa.array(pa.csv.ConvertOptions().null_values)  # as a missing number may be written
 
 
 def stored(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Cast a column to the one type its kind is stored as; other kinds stay as they are.
 
+    Dates lose what is finer than a microsecond.
+
     >>> stored(pa.chunked_array([[1, None]])).to_pylist()
     [1.0, None]
+
+    Raises:
+        ArrowInvalid: a date is farther away than microseconds reach.
     """
     kind = kind_of(column.type)
     if kind is None:
         return column
 
-    if kind == "date" and getattr(column.type, "tz", None):
-        in_utc = column.cast(pa.timestamp("us", "UTC"), safe=False)
-        column = pc.local_timestamp(in_utc)
+    column = decoded(column)
+    if kind == "date":
+        return to_microseconds(column)
 
     # An integer beyond 2**53 is rounded to the nearest float64, as scikit-learn itself would.
     return column.cast(STORED_AS[kind], safe=False)
+
+
+def decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column with plain values in place of a dictionary."""
+    if pa.types.is_dictionary(column.type):
+        return column.cast(column.type.value_type)
+    return column
 
 
 def given_strings(strings: pa.Array) -> pa.Array:
@@ -58,6 +67,8 @@ def given_strings(strings: pa.Array) -> pa.Array:
 def parse_dates(strings: pa.Array) -> pa.Array:
     """Parse dates and times as ISO 8601 writes them, those with a zone as UTC.
 
+    What is finer than a microsecond is cut off.
+
     >>> parse_dates(pa.array(["2024-01-31", None, "2024-01-31T12:30:00.5"])).to_pylist()[2]
     datetime.datetime(2024, 1, 31, 12, 30, 0, 500000)
 
@@ -65,15 +76,23 @@ def parse_dates(strings: pa.Array) -> pa.Array:
         ValueError: some string is not a date.
     """
     given = given_strings(strings)
-    problem = ""
-    for type_ in DATE_TYPES:
-        try:
-            parsed = pa.chunked_array([given.cast(type_)])
-            return stored(parsed).combine_chunks()
-        except pa.ArrowInvalid as error:
-            problem = problem or str(error).partition(" as a scalar")[0]
+    try:
+        return _parse_microseconds(given)
+    except pa.ArrowInvalid:  # maybe for nothing but its nanoseconds
+        shortened = pc.replace_substring_regex(given, NANOSECONDS, r"\1\2")
 
-    raise ValueError(problem)
+    try:
+        return _parse_microseconds(shortened)
+    except pa.ArrowInvalid as error:
+        raise ValueError(str(error).partition(" as a scalar")[0]) from error
+
+
+def _parse_microseconds(strings: pa.Array) -> pa.Array:
+    try:
+        parsed = strings.cast(MICROSECONDS)
+    except pa.ArrowInvalid:
+        parsed = strings.cast(IN_UTC)
+    return to_microseconds(pa.chunked_array([parsed])).combine_chunks()
 
 
 def to_frame(table: pa.Table, features: Sequence[Column]) -> pd.DataFrame:
@@ -125,7 +144,7 @@ def to_numbers(column: pa.ChunkedArray) -> NDArray[Any]:
 
 
 def _to_floats(column: pa.ChunkedArray) -> NDArray[Any]:
-    floats = column.cast(pa.float64(), safe=False)
+    floats = decoded(column).cast(pa.float64(), safe=False)
     return np.asarray(floats.to_numpy())
 
 

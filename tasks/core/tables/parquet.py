@@ -14,6 +14,8 @@ MAGIC = b"PAR1"
 ENDING_BYTES = 8  # the length of the footer, and the magic number
 SMALLEST_FILE = 12  # bytes: magic number, length of the footer, magic number
 FIRST_READ = 1 << 16  # bytes: nearly every footer fits in
+# Nanoseconds, the default for INT96, end in 2262: later dates would come out as earlier ones.
+INT96_UNIT = "us"
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def read_footer(path: str, origin: str) -> Footer:
 
 def _footer_of(source: Any, origin: str) -> Footer:
     try:
-        with pq.ParquetFile(source) as parquet:
+        with pq.ParquetFile(source, coerce_int96_timestamp_unit=INT96_UNIT) as parquet:
             groups = range(parquet.metadata.num_row_groups)
             rows = tuple(parquet.metadata.row_group(group).num_rows for group in groups)
             return Footer(parquet.schema_arrow, rows)
@@ -90,7 +92,11 @@ def open_parquet(source: Any) -> pq.ParquetFile:
         source: the stream of an open file, which stays open, or a path of this machine.
     """
     return pq.ParquetFile(
-        source, pre_buffer=False, buffer_size=READ_BUFFER, page_checksum_verification=True
+        source,
+        pre_buffer=False,
+        buffer_size=READ_BUFFER,
+        coerce_int96_timestamp_unit=INT96_UNIT,
+        page_checksum_verification=True,
     )
 
 

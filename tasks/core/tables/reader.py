@@ -13,6 +13,7 @@ from tasks.core.tables.key_columns import add_keys
 from tasks.core.tables.open_files import OpenFile, check_still, open_file
 from tasks.core.tables.parquet import open_parquet
 from tasks.core.tables.pieces import Piece, RowRange
+from tasks.core.tables.timestamps import check_dates
 
 BATCH_VALUES = 1 << 22  # values decoded at once, at most
 BATCH_ROWS = 1 << 17  # rows decoded at once, at most
@@ -156,6 +157,7 @@ def _store_columns(table: pa.Table, names: Sequence[str], exact: Sequence[str]) 
     for name in names:
         position = table.schema.get_field_index(name)
         column = table[name]
+        check_dates(column, name)
         one_type = carry(column) if name in exact else stored(column)
         table = table.set_column(position, name, one_type)
     return table

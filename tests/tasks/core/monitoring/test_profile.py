@@ -13,6 +13,8 @@ CATEGORIES = [f"c{number:03}" for number in range(2 * MOST_CATEGORIES)]
 MOST = dict.fromkeys(CATEGORIES[:MOST_CATEGORIES], 1)
 TIMES = [datetime(1970, 1, 1), datetime(1970, 1, 1, 0, 0, 1)]  # noqa: DTZ001 - as a table has them
 
+FAR = [datetime(1, 1, 1), datetime(5000, 1, 1), datetime(9999, 1, 1)]  # noqa: DTZ001 - the same
+
 
 def chunked(values, type_=None):
     return pa.chunked_array([pa.array(values, type_)])
@@ -26,6 +28,7 @@ def chunked(values, type_=None):
         (chunked([None, None], pa.float64()), 1.0, None, None, None),
         (chunked([], pa.float64()), 0.0, None, None, None),
         (chunked(TIMES), 0.0, 0.0, 5e5, 1e6),
+        (chunked(FAR), 0.0, -62135596800e6, 95617584000e6, 253370764800e6),
     ],
 )
 def test_numbers_and_times_are_described_by_quantiles_of_what_is_finite(
