@@ -53,7 +53,7 @@ def run_lifecycle(
     trained = train_challenger(spec, compute, retrain=retrain, scored=source)
 
     scores = None
-    if trained.champion:
+    if trained.champion is not None:
         scores = score_source(
             f"{spec.name}/{trained.champion}",
             spec.scoring.source,

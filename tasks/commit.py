@@ -42,7 +42,7 @@ def commit_scores(
     check_parts(parts, rows)
 
     id_column = planned.run.options.columns.id
-    if id_column:
+    if id_column is not None:
         check_unique_ids(staging.parts, parts, id_column)
 
     number = int(flow_run.run_count or 1)

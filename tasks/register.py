@@ -107,7 +107,7 @@ def git_commit(source: str) -> str:
 
 def training_window(table: SplitTable, spec: Spec) -> str:
     """Return the first and the last time of the rows that train, where the spec names a time."""
-    if not spec.data.time:
+    if spec.data.time is None:
         return ""
     times = open_table(table.train)[spec.data.time].to_numpy()
     return f"{times.min()} to {times.max()}"

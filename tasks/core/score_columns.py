@@ -29,7 +29,7 @@ class ScoreColumns:
     @property
     def carried(self) -> tuple[str, ...]:
         """The columns of the input that are carried through, the id first."""
-        return (self.id, *self.keep) if self.id else self.keep
+        return self.keep if self.id is None else (self.id, *self.keep)
 
 
 def check_carried(id_column: str | None, keep: Sequence[str]) -> None:
@@ -38,7 +38,7 @@ def check_carried(id_column: str | None, keep: Sequence[str]) -> None:
     Raises:
         RequestError: with the column.
     """
-    names = [id_column or ROW, *keep]
+    names = [ROW if id_column is None else id_column, *keep]
 
     for name in names:
         is_ours = name in {PREDICTION, VERSION} or name.startswith(PROBABILITY)

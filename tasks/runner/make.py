@@ -84,12 +84,12 @@ def check_workers(workers: int | None, cluster: str | None) -> None:
     """
     if workers is not None and workers < 1:
         raise RequestError(f"workers is {workers}: give at least 1, or leave it out.")
-    if workers and cluster:
+    if workers is not None and cluster is not None:
         raise RequestError(
             f"workers is {workers} and cluster is {cluster}: give one of them; "
             "a cluster has its own."
         )
-    if cluster and "://" not in cluster:
+    if cluster is not None and "://" not in cluster:
         raise RequestError(
             f"cluster is {cluster!r}: write it with its protocol, as in tcp://10.0.0.5:8786."
         )

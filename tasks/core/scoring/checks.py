@@ -87,7 +87,7 @@ def check_columns(source: SourceListing, features: Sequence[Column], columns: Sc
         check_schema(schema, features, columns.carried, file.path)
 
     first = source.files[0]
-    if columns.id and first.format == "parquet":
+    if columns.id is not None and first.format == "parquet":
         found = source.footers[0].schema.field(columns.id).type
         if kind_of(found) is None:
             raise RequestError(

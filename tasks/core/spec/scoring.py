@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from tasks.core.spec.sections import Section
+from tasks.core.spec.sections import Section, check_location
 from tasks.core.windows.templates import check_distinct, check_template, fill, has_window
 from tasks.core.windows.window import Window, parse_length
 
@@ -30,6 +30,7 @@ class Scoring(Section):
     @field_validator("source", "output")
     @classmethod
     def _check_template(cls, template: str) -> str:
+        check_location(template)
         check_template(template)
         return template
 

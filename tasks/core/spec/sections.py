@@ -19,6 +19,16 @@ LATER = {
 }
 
 
+def check_location(location: str) -> None:
+    """Refuse a location that is given and empty: it would be the folder of the spec.
+
+    Raises:
+        ValueError: it is empty.
+    """
+    if not location.strip():
+        raise ValueError(f"{location!r} names no place: give a path or a URL, or leave it out")
+
+
 class Section(BaseModel):
     """A part of the spec: unknown keys are errors, values do not change."""
 
@@ -48,7 +58,8 @@ class Data(Section):
 
     @field_validator("source")
     @classmethod
-    def _refuse_window(cls, source: str) -> str:
+    def _check_source(cls, source: str) -> str:
+        check_location(source)
         if has_window(source):
             raise ValueError(
                 f"{source!r} names a window, which only scoring.source and scoring.output may"

@@ -41,8 +41,8 @@ class Spec(Section):
             filled["gates"] = _with_metric(values.get("gates", {}), DEFAULT_METRIC[problem])
 
         data, scoring = values.get("data"), values.get("scoring", {})
-        if isinstance(data, Mapping) and isinstance(scoring, Mapping):
-            filled["scoring"] = {"source": data.get("source", ""), **scoring}
+        if isinstance(data, Mapping) and isinstance(scoring, Mapping) and "source" in data:
+            filled["scoring"] = {"source": data["source"], **scoring}
         return filled
 
     @model_validator(mode="after")

@@ -38,11 +38,12 @@ def make_split(table: pa.Table, time: str | None, id_column: str | None) -> Spli
     Raises:
         RequestError: the time column holds no times, has gaps, or only one value.
     """
-    if time:
+    if time is not None:
         return Split("time", (time,), _find_cutoff(table[time], time))
 
-    columns = (id_column,) if id_column else tuple(sorted(table.column_names))
-    return Split("hash", columns)
+    if id_column is not None:
+        return Split("hash", (id_column,))
+    return Split("hash", tuple(sorted(table.column_names)))
 
 
 def _find_cutoff(column: pa.ChunkedArray, name: str) -> str:

@@ -1,7 +1,14 @@
 import pytest
 
 from tasks.core.errors import RequestError
-from tasks.core.score_columns import check_carried
+from tasks.core.score_columns import ScoreColumns, check_carried
+
+
+@pytest.mark.parametrize(
+    ("id_column", "carried"), [(None, ("a",)), ("", ("", "a")), ("id", ("id", "a"))]
+)
+def test_an_empty_name_of_an_id_is_a_name(id_column, carried):
+    assert ScoreColumns(id_column, ("a",)).carried == carried
 
 
 @pytest.mark.parametrize(
@@ -9,6 +16,9 @@ from tasks.core.score_columns import check_carried
     [
         ("id", ["a", "b"], None),
         (None, ["id"], None),
+        ("", ["row"], None),
+        ("", [""], ""),
+        ("row", [""], None),
         (None, [], None),
         (None, ["row"], "row"),
         ("id", ["id"], "id"),
