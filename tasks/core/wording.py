@@ -12,17 +12,23 @@ def nearest_name(name: str, names: Sequence[str]) -> str:
     """Finish a sentence about a missing name with the nearest known one, or with all of them.
 
     >>> nearest_name("targt", ["id", "target"])
-    '; did you mean target?'
+    "; did you mean 'target'?"
+    >>> nearest_name("qty", ["id", " qty"])
+    "; there is ' qty': the two differ in the blanks around them."
     >>> nearest_name("x", ["id", "target"])
-    '; it has id, target.'
+    "; it has 'id', 'target'."
     """
     folded = name.casefold()
     same = [other for other in names if other.casefold() == folded]
+    padded = [other for other in names if other.strip().casefold() == folded.strip()]
+    if padded and not same:
+        return f"; there is {padded[0]!r}: the two differ in the blanks around them."
+
     near = same or difflib.get_close_matches(name, names, n=1)
     if near:
-        return f"; did you mean {near[0]}?"
+        return f"; did you mean {near[0]!r}?"
 
-    shown = ", ".join(names[:NAMES_SHOWN])
+    shown = ", ".join(repr(other) for other in names[:NAMES_SHOWN])
     more = ", ..." if len(names) > NAMES_SHOWN else ""
     return f"; it has {shown}{more}."
 

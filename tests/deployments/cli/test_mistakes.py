@@ -50,7 +50,7 @@ MISTAKES = {
         "did you mean sklearn.linear_model.Ridge or sklearn.linear_model.RidgeCV?\n",
     ),
     "missing data file": (train("data.source=missing.csv"), "missing.csv"),
-    "unknown column": (train("data.segment=regoin"), "did you mean region?"),
+    "unknown column": (train("data.segment=regoin"), "did you mean 'region'?"),
     "target with one class": (train(*ONE_CLASS), "'always' has one class only ('yes')"),
     "table with a header only": (train("data.source=header.csv"), "has 0 rows"),
     "empty table": (train("data.source=empty.csv"), "empty.csv"),

@@ -3,16 +3,21 @@ import pytest
 from tasks.core.wording import NAMES_SHOWN, counted, nearest_name, printable
 
 MANY = [f"column {number:02}" for number in range(NAMES_SHOWN + 1)]
+SHOWN = ", ".join(repr(name) for name in MANY[:-1])
 
 
 @pytest.mark.parametrize(
     ("name", "names", "end"),
     [
-        ("targt", ["id", "target"], "; did you mean target?"),
-        ("ID", ["idea", "id"], "; did you mean id?"),
-        ("x", ["id", "target"], "; it has id, target."),
-        ("x", MANY[:-1], f"; it has {', '.join(MANY[:-1])}."),
-        ("x", MANY, f"; it has {', '.join(MANY[:-1])}, ...."),
+        ("targt", ["id", "target"], "; did you mean 'target'?"),
+        ("ID", ["idea", "id"], "; did you mean 'id'?"),
+        ("x", ["id", "target"], "; it has 'id', 'target'."),
+        ("x", MANY[:-1], f"; it has {SHOWN}."),
+        ("x", MANY, f"; it has {SHOWN}, ...."),
+        ("qty", ["id", " qty"], "; there is ' qty': the two differ in the blanks around them."),
+        ("Qty ", ["id", "qty"], "; there is 'qty': the two differ in the blanks around them."),
+        ("qty", ["\ufeffqty"], "; did you mean '\\ufeffqty'?"),
+        ("", ["id", "x"], "; it has 'id', 'x'."),
     ],
 )
 def test_a_missing_name_is_followed_by_the_nearest_or_by_all(name, names, end):

@@ -132,7 +132,7 @@ def test_columns_that_nobody_asked_for_and_another_order_are_noted_and_accepted(
         (
             "t.csv",
             "id,n,flag,City,at,keep\n1,1,true,x,2024-01-01,k\n",
-            "column 'city' is missing; did you mean City",
+            "column 'city' is missing; did you mean 'City'",
         ),
         ("t.csv", "n,flag,city,at,keep\n1,true,x,2024-01-01,k\n", "column 'id' is missing"),
         ("t.csv", "id,n,flag,city,at\n1,1,true,x,2024-01-01\n", "column 'keep' is missing"),
