@@ -138,7 +138,7 @@ def release(
     Else it stays the challenger.
     """
     used = champion.version if champion else None
-    all_tags = {**tags, "judged_against": str(used or "")}
+    all_tags = {**tags, "judged_against": "" if used is None else str(used)}
     version = register_version(best, verdict, spec, table, all_tags)
     publish_version(version)
 
@@ -152,4 +152,5 @@ def release(
         model_reused=False,
         verdict=verdict,
         champion=version.version if verdict.passed else used,
+        notes=table.notes,
     )

@@ -23,4 +23,6 @@ def split_table(table: TableFile, spec: Spec, folder: str) -> SplitTable:
         rule,
         parts.rows_without_target,
     )
+    for note in parts.notes:
+        get_run_logger().warning("%s", note)
     return parts

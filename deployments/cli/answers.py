@@ -63,6 +63,7 @@ def _trained_document(done: "Trained") -> dict[str, Any]:
         "model_reused": done.model_reused,
         "verdict": lazy.verdict.verdict_document(done.verdict),
         "failed": [{"candidate": item.candidate, "reason": item.reason} for item in done.failed],
+        "notes": list(done.notes),
     }
 
 
@@ -73,11 +74,12 @@ def _status_of(done: "Trained") -> int:
     return REFUSED
 
 
-def written(spec: Path, as_json: bool) -> int:
-    """Answer with the path of a first spec."""
+def written(spec: Path, notes: Sequence[str], as_json: bool) -> int:
+    """Answer with the path of a first spec, and the notes on its table."""
     line = f"Wrote {spec}. Look it over, then: afterfit run {spec.name}"
+    indented = [f"  {note}" for note in notes]
 
-    _write({"spec": str(spec)}, [line], as_json)
+    _write({"spec": str(spec), "notes": list(notes)}, [line, *indented], as_json)
     return DONE
 
 
@@ -121,7 +123,7 @@ def _window_document(window: "WindowOutcome") -> dict[str, Any]:
 
 def promoted(model: str, version: int, replaced: int | None, as_json: bool) -> int:
     """Answer with the new champion and the version it replaced."""
-    before = f", before it was {replaced}" if replaced else ""
+    before = "" if replaced is None else f", before it was {replaced}"
     line = f"{model}: the champion is version {version}{before}."
     document = {"model": model, "version": version, "replaced": replaced}
 

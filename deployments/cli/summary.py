@@ -17,7 +17,7 @@ def trained_lines(done: "Trained") -> list[str]:
     """Return the outcome of a training, and that of each gate."""
     outcome = "passed its gates" if done.verdict.passed else "was REFUSED by its gates"
     champion = "there is no champion"
-    if done.champion:
+    if done.champion is not None:
         champion = f"the champion is version {done.champion}"
     reused = ""
     if done.model_reused:
@@ -28,6 +28,7 @@ def trained_lines(done: "Trained") -> list[str]:
         mark = "passed " if gate.passed else "refused"
         lines.append(f"  {mark}  {gate.reason}")
     lines.extend(f"  failed   {item.reason}" for item in done.failed)
+    lines.extend(f"  {note}" for note in done.notes)
     return lines
 
 

@@ -82,8 +82,8 @@ def init(
     beside = Path(before_glob).with_suffix(".yaml")
     path = (output or beside).absolute()
 
-    lazy.first_spec.write_first_spec(source, target, path)
-    return answers.written(path, options.json)
+    notes = lazy.first_spec.write_first_spec(source, target, path)
+    return answers.written(path, notes, options.json)
 
 
 def register(model: Path, spec: Path, *, options: SpecOptions = SPEC_OPTIONS) -> int:

@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 from tasks.core.errors import RequestError
 from tasks.core.metrics import Problem
 from tasks.core.tables.columns import ColumnKind, kind_of
+from tasks.core.tables.frames import decoded
+from tasks.core.tables.written_values import DATES, Written, look_at_text
 
+MOST_CLASSES = 20  # more may be numbers, or names of the rows
 LABELS_AS: dict[ColumnKind | None, pa.DataType] = {
     "numeric": pa.int64(),
     "boolean": pa.bool_(),
@@ -32,20 +35,61 @@ def check_target(target: pa.ChunkedArray, name: str, problem: Problem) -> None:
     """Refuse a target that the problem cannot have.
 
     Raises:
-        RequestError: it has no rows, infinite values, a type that does not suit the problem, or a
-            single class.
+        RequestError: it has no rows, infinite values, a type that does not suit the problem, a
+            single class, nearly as many classes as rows, or text that is meant as numbers.
     """
     if not len(target):
         raise RequestError(f"The target {name!r} is missing in every row.")
 
+    target = _comparable(target)
     if pa.types.is_floating(target.type) and not _is_finite(target):
         raise RequestError(f"The target {name!r} is infinite in some rows.")
 
+    _check_text(target, name, problem)
     if problem == "regression":
         _check_numbers(target, name)
     else:
         _check_labels(target, name)
         check_classes(target, name, problem)
+        _check_repetition(target, name)
+
+
+def _comparable(target: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a target with plain values, of a type that Arrow compares: not of 16 bits."""
+    if pa.types.is_float16(target.type):
+        return target.cast(pa.float32())
+    return decoded(target)
+
+
+def _check_text(target: pa.ChunkedArray, name: str, problem: Problem) -> None:
+    """Refuse text that is meant as numbers or dates; a few such values may be classes."""
+    written = look_at_text(target)
+    if written is None:
+        return
+    if problem == "classification" and pc.count_distinct(target).as_py() <= MOST_CLASSES:
+        return
+
+    raise RequestError(
+        f"The target {name!r} is text, and {written.found}: {target_advice(written)}."
+    )
+
+
+def target_advice(written: Written) -> str:
+    """Return what to do about a target that is written so, as part of a sentence."""
+    if written.what == DATES:
+        return "a date cannot be predicted, so make it a number first, such as the days until then"
+    return f"{written.advice}, and set `problem: regression`"
+
+
+def _check_repetition(target: pa.ChunkedArray, name: str) -> None:
+    """Refuse nearly as many classes as rows: none of them can be learned."""
+    classes = len(pc.unique(target))
+    if classes > MOST_CLASSES and 2 * classes > len(target):
+        raise RequestError(
+            f"The target {name!r} has {classes:,} classes in {len(target):,} rows, such as "
+            f"{target[0].as_py()!r}: most occur once, so they cannot be learned; set "
+            "`problem: regression` if they are amounts, or name another target."
+        )
 
 
 def _check_numbers(target: pa.ChunkedArray, name: str) -> None:
@@ -62,6 +106,14 @@ def _check_labels(target: pa.ChunkedArray, name: str) -> None:
 
     if pa.types.is_floating(target.type) and not _is_whole(target):
         raise RequestError(f"The target {name!r} has fractions: set `problem: regression`.")
+
+    try:
+        target.cast(LABELS_AS[kind])
+    except pa.ArrowInvalid as error:
+        raise RequestError(
+            f"The target {name!r} holds values that are no whole numbers of 64 bits, and so no "
+            f"classes ({error}): set `problem: regression`."
+        ) from error
 
 
 def _is_finite(target: pa.ChunkedArray) -> bool:
@@ -83,7 +135,7 @@ def check_classes(target: pa.ChunkedArray, name: str, problem: Problem) -> None:
     if problem != "classification":
         return
 
-    classes = pc.unique(target).to_pylist()
+    classes = pc.unique(_comparable(target)).to_pylist()
     if len(classes) == 1:
         raise RequestError(
             f"The target {name!r} has one class only ({classes[0]!r}) in the rows that train: "

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,7 +15,10 @@ from tasks.core.tables.csv_files import read_csv
 from tasks.core.tables.key_columns import add_keys, key_values
 from tasks.core.tables.listing import list_source
 from tasks.core.tables.parquet import read_parquet
+from tasks.core.tables.targets import target_advice
+from tasks.core.tables.written_values import look_at_text
 from tasks.core.training.guesses import Roles, guess_problem, guess_roles
+from tasks.core.training.notes import describe_features, describe_left_out
 from tasks.core.wording import nearest_name
 
 # What a first spec suggests for each problem: two candidates, and the metrics of its gates.
@@ -39,7 +43,7 @@ problem: {problem}{problem_why}
 data:
   source: {source}              # a file, a folder, a glob or a URL; relative to this file
   target: {target}
-{roles}candidates:                      # fitted side by side; the best on held-out rows is judged
+{more}candidates:                      # fitted side by side; the best on held-out rows is judged
   - estimator: {first}
   - estimator: {second}
 gates:
@@ -53,8 +57,8 @@ scoring:
 """
 
 
-def write_first_spec(source: str, target: str, path: Path) -> None:
-    """Write a first spec for a table.
+def write_first_spec(source: str, target: str, path: Path) -> tuple[str, ...]:
+    """Write a first spec for a table; return what a person should know of its columns.
 
     Raises:
         RequestError: the file exists, its folder does not, or the table lacks the target.
@@ -75,12 +79,15 @@ def write_first_spec(source: str, target: str, path: Path) -> None:
         hint = nearest_name(target, table.column_names)
         raise RequestError(f"Column {target!r} is not in {source}{hint}")
 
-    content = first_spec(table, source, target, path)
+    roles = guess_roles(table, target)
+    notes = describe_table(table, target, roles)
+    content = first_spec(table, source, target, path, roles, notes)
     try:
         with path.open("x", encoding="utf-8") as written:
             written.write(content)
     except FileExistsError as error:
         raise _exists_already(path) from error
+    return notes
 
 
 def _exists_already(path: Path) -> RequestError:
@@ -89,30 +96,44 @@ def _exists_already(path: Path) -> RequestError:
     )
 
 
-def first_spec(table: pa.Table, source: str, target: str, path: Path) -> str:
+def describe_table(table: pa.Table, target: str, roles: Roles) -> tuple[str, ...]:
+    """Return notes on the target, the columns that are dropped, and the features."""
+    others = {target, roles.id, *roles.drop}
+    features = [name for name in table.column_names if name not in others]
+
+    notes = [*describe_left_out(roles.counters), *describe_features(table, features)]
+    written = look_at_text(table[target])
+    if written is not None:
+        notes.insert(0, f"the target is text, and {written.found}: {target_advice(written)}")
+    return tuple(notes)
+
+
+def first_spec(
+    table: pa.Table, source: str, target: str, path: Path, roles: Roles, notes: Sequence[str]
+) -> str:
     """Return the content of a first spec that is to be written to a path."""
     problem = guess_problem(table[target])
     why = "          # guessed from the values of the target"
-    numeric = kind_of(table[target].type) == "numeric"
+    is_clear = kind_of(table[target].type) != "numeric" and problem == "classification"
 
     return TEXT.format(
         file=path.name,
         name=_model_name(path.stem),
         problem=problem,
-        problem_why=why if numeric else "",
+        problem_why="" if is_clear else why,
         source=_quoted(_relative_source(source, path.resolve().parent)),
         target=_quoted(target),
-        roles=_role_lines(guess_roles(table, target)),
+        more=_role_lines(roles) + "".join(f"  # NOTE: {note}\n" for note in notes),
         **SUGGESTED[problem],
     )
 
 
 def _role_lines(roles: Roles) -> str:
     id_line = "  # id: COLUMN                 # carried through to the scores"
-    if roles.id:
+    if roles.id is not None:
         id_line = f"  id: {_quoted(roles.id)}"
     time_line = "  # time: COLUMN               # split by time; without it, by a hash"
-    if roles.time:
+    if roles.time is not None:
         time = _quoted(roles.time)
         time_line = f"  time: {time}                 # the newest fifth of the rows judges"
     segment_line = "  # segment: COLUMN            # measured value by value"

@@ -7,21 +7,28 @@ import pyarrow.compute as pc
 
 from tasks.core.metrics import Problem
 from tasks.core.tables.columns import kind_of
-
-MOST_CLASSES = 20
+from tasks.core.tables.targets import MOST_CLASSES
+from tasks.core.tables.written_values import look_at_text
+from tasks.core.training.row_counters import is_counter, is_unnamed
 
 
 @dataclass(frozen=True)
 class Roles:
-    """What the columns of a table seem to be for."""
+    """What the columns of a table seem to be for.
+
+    `counters` are those of `drop` that count rows.
+    """
 
     id: str | None
     time: str | None
     drop: tuple[str, ...]
+    counters: tuple[str, ...] = ()
 
 
 def guess_problem(target: pa.ChunkedArray) -> Problem:
     """Guess the problem: strings, booleans and few distinct integers are classes.
+
+    Strings that are meant as numbers are not, unless they are few.
 
     >>> guess_problem(pa.chunked_array([[0, 1, 1, 0]]))
     'classification'
@@ -29,7 +36,8 @@ def guess_problem(target: pa.ChunkedArray) -> Problem:
     'regression'
     """
     if kind_of(target.type) != "numeric":
-        return "classification"
+        is_amount = look_at_text(target) is not None and len(pc.unique(target)) > MOST_CLASSES
+        return "regression" if is_amount else "classification"
     if not pa.types.is_integer(target.type):
         return "regression"
     classes = pc.count_distinct(target).as_py()
@@ -39,18 +47,23 @@ def guess_problem(target: pa.ChunkedArray) -> Problem:
 def guess_roles(table: pa.Table, target: str) -> Roles:
     """Guess the roles of all columns but the target.
 
-    The id is the first column, if its values are unique; the time is the first date without a gap;
-    what no model can use is dropped.
+    An index without a name is dropped. The id is the first column after it, if its values are
+    unique; the time is the first date without a gap; other counters of rows, and what no model can
+    use, are dropped.
     """
-    names = [name for name in table.column_names if name != target]
+    all_names = [name for name in table.column_names if name != target]
+    counters = [name for name in all_names if is_counter(name, table[name])]
+    names = [name for name in all_names if not (is_unnamed(name) and name in counters)]
     ids = [name for name in names[:1] if _could_be_id(table[name])]
+    counters = [name for name in counters if name not in ids]
     times = [name for name in names if _could_be_time(table[name])]
     unusable = [name for name in names if kind_of(table[name].type) is None]
 
     return Roles(
         id=ids[0] if ids else None,
         time=times[0] if times else None,
-        drop=tuple(unusable),
+        drop=(*counters, *unusable),
+        counters=tuple(counters),
     )
 
 

@@ -60,7 +60,8 @@ def no_candidate(failed: Sequence[FailedCandidate]) -> AfterfitError:
 class Trained:
     """A judged and registered version; `champion` is the version in use after it, if any.
 
-    `failed` are the candidates that could not be judged beside it.
+    `failed` are the candidates that could not be judged beside it. `notes` say what a person should
+    know of the columns it was trained on.
     """
 
     model: str
@@ -71,6 +72,7 @@ class Trained:
     verdict: Verdict
     champion: int | None
     failed: tuple[FailedCandidate, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from tasks.core.errors import RequestError
 from tasks.core.metrics import Problem
 from tasks.core.spec.sections import Data
 from tasks.core.tables.arrow_files import write_table
-from tasks.core.tables.columns import Column, feature_columns
+from tasks.core.tables.columns import Column, feature_columns, kind_of
 from tasks.core.tables.csv_files import read_csv
 from tasks.core.tables.frames import stored
 from tasks.core.tables.key_columns import add_keys, key_values
@@ -21,6 +21,8 @@ from tasks.core.tables.partitions import key_types
 from tasks.core.tables.sources import SourceFile
 from tasks.core.tables.split import Split, held_out, make_split
 from tasks.core.tables.targets import check_classes, check_target, has_target
+from tasks.core.tables.timestamps import check_dates, same_zone
+from tasks.core.training.notes import describe_features, describe_left_out, unnamed_counters
 from tasks.core.wording import nearest_name
 
 MIN_ROWS = 10
@@ -37,7 +39,10 @@ class TableFile:
 
 @dataclass(frozen=True)
 class SplitTable:
-    """A table in two files: the rows that train, and the rows that judge."""
+    """A table in two files: the rows that train, and the rows that judge.
+
+    `notes` say what a person should know of its columns.
+    """
 
     train: str
     held_out: str
@@ -46,6 +51,7 @@ class SplitTable:
     rows_train: int
     rows_held_out: int
     rows_without_target: int
+    notes: tuple[str, ...] = ()
 
 
 def read_files(files: Sequence[SourceFile], data: Data) -> pa.Table:
@@ -55,7 +61,7 @@ def read_files(files: Sequence[SourceFile], data: Data) -> pa.Table:
         RequestError: a column or every row is missing, or the files do not fit together.
         SourceChangedError: a file is no longer the one that was identified.
     """
-    as_text = (data.id,) if data.id else ()
+    as_text = () if data.id is None else (data.id,)
     tables = [
         read_csv(file, as_text) if file.format == "csv" else read_parquet(file.path, file.revision)
         for file in files
@@ -64,7 +70,7 @@ def read_files(files: Sequence[SourceFile], data: Data) -> pa.Table:
     _check_same_columns(files, tables)
 
     try:
-        decoded = [_decode_dictionaries(table) for table in tables]
+        decoded = _unify_dates([_decode_dictionaries(table) for table in tables])
         table = pa.concat_tables(decoded, promote_options="permissive")
     except (pa.ArrowTypeError, pa.ArrowInvalid) as error:
         raise RequestError(f"The files of {data.source} do not fit together: {error}") from error
@@ -103,8 +109,8 @@ def _check_roles(table: pa.Table, data: Data) -> None:
     """Refuse a table without a column that the spec gives a role."""
     names = table.column_names
     roles = [data.target, data.id, data.time, data.segment, *data.drop]
-    for role in filter(None, roles):
-        if role not in names:
+    for role in roles:
+        if role is not None and role not in names:
             hint = nearest_name(role, names)
             raise RequestError(f"Column {role!r} is not in {data.source}{hint}")
 
@@ -119,22 +125,36 @@ def _decode_dictionaries(table: pa.Table) -> pa.Table:
     return table.cast(pa.schema(fields))
 
 
+def _unify_dates(tables: Sequence[pa.Table]) -> Sequence[pa.Table]:
+    """Return the tables with dates of several units in microseconds: the finest have less room."""
+    for name in tables[0].column_names:
+        types = {table.schema.field(name).type for table in tables}
+        are_dates = all(kind_of(type_) == "date" for type_ in types)
+        if len(types) > 1 and are_dates and same_zone(types):
+            for table in tables:
+                check_dates(table[name], name)
+            tables = [_cast_as_stored(table, [name]) for table in tables]
+    return tables
+
+
 def split_rows(table: pa.Table, data: Data, problem: Problem, folder: Path) -> SplitTable:
     """Write the rows that train and the rows that judge into `train.arrow` and `held_out.arrow`.
 
     Features are written in the types they are stored as; rows without a target are left out.
 
     Raises:
-        RequestError: the target does not suit the problem, or too few rows are on one side.
+        RequestError: the target does not suit the problem, a date is too far away, or too few rows
+            are on one side.
     """
-    left_out = {*filter(None, [data.target, data.id]), *data.drop}
-    features = feature_columns(table.schema, left_out)
+    features, notes = choose_features(table, data)
+    names = [column.name for column in features]
+    if data.time is not None:
+        names.append(data.time)
+    for name in names:
+        check_dates(table[name], name)
+
     complete = table.filter(has_target(table[data.target]))
     check_target(complete[data.target], data.target, problem)
-
-    names = [column.name for column in features]
-    if data.time:
-        names.append(data.time)
     typed = _cast_as_stored(complete, names)
 
     split = make_split(typed, data.time, data.id)
@@ -152,7 +172,26 @@ def split_rows(table: pa.Table, data: Data, problem: Problem, folder: Path) -> S
         rows_train=int((~judges).sum()),
         rows_held_out=int(judges.sum()),
         rows_without_target=len(table) - len(typed),
+        notes=notes,
     )
+
+
+def choose_features(table: pa.Table, data: Data) -> tuple[tuple[Column, ...], tuple[str, ...]]:
+    """Return the features of a table, and notes on its columns.
+
+    They are all columns without another role, but for an index that has no name.
+
+    Raises:
+        RequestError: a column is of a type no model can use, or no column is left.
+    """
+    roles = {data.target, data.id, data.time, data.segment, *data.drop}
+    counters = [name for name in unnamed_counters(table) if name not in roles]
+    left_out = {data.target, data.id, *data.drop, *counters}
+
+    features = feature_columns(table.schema, [name for name in left_out if name is not None])
+    names = [column.name for column in features]
+    notes = [*describe_left_out(counters), *describe_features(table, names)]
+    return features, tuple(notes)
 
 
 def _check_sides(

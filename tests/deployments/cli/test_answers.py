@@ -56,6 +56,7 @@ KEYS_OF_VERDICT = dict.fromkeys(["passed", "rows", "rows_seen_by_champion"]) | {
 KEYS_OF_TRAIN = dict.fromkeys(["model", "version", "alias", "promoted", "model_reused"]) | {
     "verdict": KEYS_OF_VERDICT,
     "failed": [dict.fromkeys(["candidate", "reason"])],
+    "notes": None,
 }
 KEYS_OF_SCORES = dict.fromkeys(
     [
@@ -77,7 +78,7 @@ ANSWERS = {
         {**KEYS_OF_RUN, "scores": None},
     ),
     "train, register": (lambda: answers.trained(a_trained(), SERVERS, True), KEYS_OF_TRAIN),
-    "init": (lambda: answers.written(Path("/bike.yaml"), True), {"spec": None}),
+    "init": (lambda: answers.written(Path("/bike.yaml"), (), True), {"spec": None, "notes": None}),
     "score": (
         lambda: answers.scored("bike", SCORES, SERVERS, True),
         {"model": None, **KEYS_OF_SCORES},

@@ -4,7 +4,7 @@ import pytest
 
 from tasks.registry.client import connect
 
-TRAIN = {"model", "version", "alias", "promoted", "model_reused", "verdict", "failed"}
+TRAIN = {"model", "version", "alias", "promoted", "model_reused", "verdict", "failed", "notes"}
 DUMMY = "candidates=[{estimator: sklearn.dummy.DummyRegressor}]"
 
 

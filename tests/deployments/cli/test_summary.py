@@ -64,6 +64,13 @@ def text_of(capsys, answer, *arguments):
             {"model_reused": True, "verdict": Verdict((), 100)},
             [f"bike version 4 passed its gates, the champion is version 4 {UNCHANGED}"],
         ),
+        (
+            {"verdict": Verdict((), 100), "notes": ("column 'rate' is text",)},
+            [
+                "bike version 4 passed its gates, the champion is version 4",
+                "  column 'rate' is text",
+            ],
+        ),
     ],
 )
 def test_a_training_is_told_gate_by_gate(changes, lines):
@@ -152,8 +159,11 @@ def test_a_backfill_counts_its_windows(capsys):
         (answers.verified, (["damaged"], "out"), ["out:", "  damaged"]),
         (
             answers.written,
-            (Path("/a/bike.yaml"),),
-            ["Wrote /a/bike.yaml. Look it over, then: afterfit run bike.yaml"],
+            (Path("/a/bike.yaml"), ["column '' counts the rows"]),
+            [
+                "Wrote /a/bike.yaml. Look it over, then: afterfit run bike.yaml",
+                "  column '' counts the rows",
+            ],
         ),
         (answers.promoted, ("bike", 3, None), ["bike: the champion is version 3."]),
         (answers.promoted, ("bike", 3, 2), ["bike: the champion is version 3, before it was 2."]),

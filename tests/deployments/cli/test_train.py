@@ -2,7 +2,7 @@
 
 import yaml
 
-TRAIN = {"model", "version", "alias", "promoted", "model_reused", "verdict", "failed"}
+TRAIN = {"model", "version", "alias", "promoted", "model_reused", "verdict", "failed", "notes"}
 
 
 def test_run_answers_with_the_training_the_scores_and_the_page_of_its_flow_run(trained):
@@ -46,7 +46,7 @@ def test_init_writes_a_spec_once(tmp_path, write_sales, afterfit, answer_of):
     path = write_sales(tmp_path)
     path.unlink()
     document = answer_of("init", "sales.csv", "--target", "amount", cwd=tmp_path)
-    assert document == {"spec": str(path)}
+    assert document == {"spec": str(path), "notes": []}
 
     written = path.read_text(encoding="utf-8")
     assert yaml.safe_load(written)["data"] == {

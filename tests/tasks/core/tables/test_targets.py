@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import pyarrow as pa
 import pytest
 
@@ -11,6 +13,10 @@ def chunked(values, type_=None):
     return pa.chunked_array([pa.array(values, type_)])
 
 
+MONEY = [f"${number:,}.50" for number in range(980, 1020)]
+LOCAL_DATES = [f"31.1.{year}" for year in range(1990, 2020)]
+LOCAL_DATES.insert(0, LOCAL_DATES.pop(-1).replace("2019", "2024"))
+WORDS = [f"w{number % 40}" for number in range(60)]
 STRINGS = chunked(["a", "b"])
 BOOLEANS = chunked([True, False])
 
@@ -29,8 +35,27 @@ BOOLEANS = chunked([True, False])
         (BOOLEANS, "classification", None),
         (chunked([1, 2]), "classification", None),
         (chunked([1.0, 2.0]), "classification", None),
+        (chunked([1.0, 2.0], pa.float16()), "classification", None),
+        (chunked([1.0, 2.5], pa.float16()), "classification", "has fractions"),
+        (chunked([1.0, 2.5], pa.float16()), "regression", None),
         (chunked([1.0, 2.5]), "classification", "has fractions: set `problem: regression`"),
         (chunked([1.0, INFINITY]), "classification", "is infinite"),
+        (chunked([1.0, 1e300]), "classification", "no whole numbers of 64 bits"),
+        (chunked([1, 2**64 - 1], pa.uint64()), "classification", "no whole numbers of 64 bits"),
+        (chunked([1, 2], pa.decimal128(9, 2)), "classification", None),
+        (chunked([1, Decimal("2.5")], pa.decimal128(9, 2)), "classification", "no whole numbers"),
+        (
+            chunked(MONEY),
+            "classification",
+            r"is text, and nearly all .* money amounts, such as '\$",
+        ),
+        (chunked(MONEY), "regression", "1234.56, and set `problem: regression`"),
+        (chunked(["$5", "$10"]), "classification", None),
+        (chunked(["$5", "$10"]), "regression", "is text, and nearly all .* money amounts"),
+        (chunked(LOCAL_DATES), "classification", "dates, such as '31.1.2024': a date cannot be"),
+        (chunked(range(40)), "classification", "has 40 classes in 40 rows, such as 0: most"),
+        (chunked(WORDS), "classification", "has 40 classes in 60 rows, such as 'w0': most"),
+        (chunked(WORDS * 2), "classification", None),
         (chunked(["a", "a"]), "classification", r"has one class only \('a'\)"),
         (chunked([b"a", b"b"]), "classification", "is binary, which cannot be a class"),
         (chunked([0, 1], pa.timestamp("us")), "classification", "cannot be a class"),

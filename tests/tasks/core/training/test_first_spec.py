@@ -69,6 +69,36 @@ def test_a_first_spec_can_be_read_and_says_what_was_found(
     assert spec.scoring.output == str(tmp_path / "my-model-scores")
 
 
+def test_what_a_person_should_know_of_a_table_stands_in_the_first_spec(tmp_path, write):
+    rows = "".join(f'{n},{n % 7},{n % 9}%,"${1000 + n:,}.50"\n' for n in range(30))
+    file = write("rooms.csv", f",beds,rate,price\n{rows}")
+    path = tmp_path / "rooms.yaml"
+    notes = write_first_spec(file.path, "price", path)
+
+    plainly = "write them as plain numbers, such as 1234.56"
+    money = "text, and nearly all of its values are money amounts, such as '$1,000.50'"
+    rates = "text, and nearly all of its values are percentages, such as '0%'"
+    each = "each is a category of its own"
+    assert notes == (
+        f"the target is {money}: {plainly}, and set `problem: regression`",
+        "column '' counts the rows: it is no feature (`data.id` may name it)",
+        f"column 'rate' is {rates}: {each}; {plainly}, if that is what they are",
+    )
+    written = path.read_text(encoding="utf-8")
+    assert [line for line in written.splitlines() if "NOTE" in line] == [
+        f"  # NOTE: {note}" for note in notes
+    ]
+    spec = load_spec(path)
+    assert (spec.problem, spec.data.id, spec.data.drop) == ("regression", None, ("",))
+
+
+def test_an_unnamed_id_is_written_as_the_name_that_it_is(tmp_path, write):
+    file = write("in.csv", ",cnt\na,1\nb,2\n")
+    path = tmp_path / "in.yaml"
+    assert write_first_spec(file.path, "cnt", path) == ()
+    assert load_spec(path).data.id == ""
+
+
 def test_no_first_spec_is_written_over_another_file(tmp_path, write):
     file = write("hours.csv", "id,cnt\n1,2\n")
     path = tmp_path / "hours.yaml"
@@ -100,7 +130,7 @@ def test_no_first_spec_is_written_over_a_file_that_came_meanwhile(tmp_path, writ
 @pytest.mark.parametrize(
     ("target", "output", "words"),
     [
-        ("ctn", "hours.yaml", "Column 'ctn' is not in .*did you mean cnt"),
+        ("ctn", "hours.yaml", "Column 'ctn' is not in .*did you mean 'cnt'"),
         ("cnt", "nowhere/hours.yaml", "There is no folder .*nowhere to write the spec to"),
     ],
 )

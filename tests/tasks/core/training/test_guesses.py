@@ -17,6 +17,10 @@ DAYS = [date(2024, 1, day) for day in range(1, 4)]
         (list(range(MOST_CLASSES + 1)), "regression"),
         ([1, 2, None] * 9, "classification"),
         (["a", "b"], "classification"),
+        (["$5", "$10"], "classification"),
+        ([f"${number}.99" for number in range(MOST_CLASSES)], "classification"),
+        ([f"${number}.99" for number in range(MOST_CLASSES + 1)], "regression"),
+        ([f"word {number}" for number in range(MOST_CLASSES + 1)], "classification"),
         ([True, False], "classification"),
     ],
 )
@@ -35,6 +39,16 @@ def test_strings_booleans_and_few_distinct_integers_are_classes(values, problem)
         ({"k": ["a", "b", "c"], "at": [*DAYS[:2], None]}, "k", None, ()),
         ({"k": [b"a", b"b", b"c"], "l": [[1], [2], [3]]}, None, None, ("k", "l")),
         ({"k": pa.array(["a", "b", "c"]).dictionary_encode()}, None, None, ()),
+        ({"": [0, 1, 2], "k": ["a", "b", "c"]}, "k", None, ("",)),
+        ({"": [0, 1, 2], "x": [1, 1, 2]}, None, None, ("",)),
+        (
+            {"Unnamed: 0": [7, 3, 5], "index": [0, 1, 2], "row": [1, 2, 3]},
+            "index",
+            None,
+            ("Unnamed: 0", "row"),
+        ),
+        ({"": ["a", "b", "c"]}, "", None, ()),
+        ({"": [1, 1, 1], "rownum": ["a", "b", "c"]}, None, None, ()),
         ({}, None, None, ()),
     ],
 )

@@ -69,10 +69,10 @@ def test_the_id_of_a_csv_file_is_read_as_it_is_written(write):
     [
         ("id,x,y", 9, {}, "has 9 rows; at least 10"),
         ("id,x,y", 0, {}, "has 0 rows"),
-        ("id,x,z", 12, {}, "Column 'y' is not in /in; it has id, x, z"),
+        ("id,x,z", 12, {}, "Column 'y' is not in /in; it has 'id', 'x', 'z'"),
         ("id,x,y", 12, {"id": "ID"}, "Column 'ID' is not in"),
         ("id,x,y", 12, {"time": "hour"}, "Column 'hour' is not in"),
-        ("id,segments,y", 12, {"segment": "segment"}, "did you mean segments?"),
+        ("id,segments,y", 12, {"segment": "segment"}, "did you mean 'segments'"),
         ("id,x,y", 12, {"drop": ["x", "zz"]}, "Column 'zz' is not in"),
     ],
 )
