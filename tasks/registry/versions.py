@@ -76,11 +76,13 @@ def resolve(model: str) -> ModelVersion:
     Raises:
         RequestError: there is no such model, alias or version; the message says what there is.
     """
-    head, _, number = model.partition("/")
-    name, _, alias = head.partition("@")
-    if number:
-        if alias or not NUMBER.fullmatch(number):
-            raise RequestError(f"{model!r} is no model: write name, name@alias or name/version.")
+    head, slash, number = model.partition("/")
+    name, at, alias = head.partition("@")
+    is_wrong_alias = bool(at) and not alias  # as where a variable of a shell is not set
+    is_wrong_number = bool(slash) and (bool(at) or not NUMBER.fullmatch(number))
+    if is_wrong_alias or is_wrong_number:
+        raise RequestError(f"{model!r} is no model: write name, name@alias or name/version.")
+    if slash:
         return find_version(name, int(number))
 
     alias = alias or CHAMPION

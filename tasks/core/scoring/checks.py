@@ -4,6 +4,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow as pa
+
 from tasks.core.errors import RequestError
 from tasks.core.model.metadata import ModelMetadata
 from tasks.core.output.open import open_output
@@ -89,7 +91,7 @@ def check_columns(source: SourceListing, features: Sequence[Column], columns: Sc
     first = source.files[0]
     if columns.id is not None and first.format == "parquet":
         found = source.footers[0].schema.field(columns.id).type
-        if kind_of(found) is None:
+        if kind_of(found) is None or pa.types.is_float16(found):  # Arrow compares no such ids
             raise RequestError(
                 f"{first.path}: the id {columns.id!r} is {found}: an id is a number, a text or a "
                 "date."

@@ -13,7 +13,7 @@ import pyarrow.csv
 
 from tasks.core.errors import RequestError
 from tasks.core.tables.columns import NULL_STRING
-from tasks.core.tables.csv_header import check_header
+from tasks.core.tables.csv_header import check_header, header_advice
 from tasks.core.tables.csv_lines import first_fault
 from tasks.core.tables.csv_text import CheckedText
 from tasks.core.tables.frames import parse_dates
@@ -178,7 +178,7 @@ def _check_names(names: Sequence[str], path: str) -> None:
 
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise RequestError(f"{path}: column {twice!r} occurs twice.")
+        raise RequestError(f"{path}: column {twice!r} occurs twice{header_advice(twice)}.")
 
 
 @contextmanager

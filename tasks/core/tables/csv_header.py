@@ -60,6 +60,17 @@ def check_header(table: pa.Table, path: str) -> None:
     )
 
 
+def header_advice(name: str) -> str:
+    """Return the end of a sentence about a name that may be a value of a row.
+
+    >>> header_advice("0"), header_advice("size")
+    ('; is the first line a row? add one with the names of the columns before it', '')
+    """
+    if not any(form.fullmatch(name.strip()) for form in FORMS.values()):
+        return ""
+    return "; is the first line a row? add one with the names of the columns before it"
+
+
 def _gather_evidence(table: pa.Table) -> Evidence | None:
     """Return what speaks for a row, or None where a name cannot be a value of its column."""
     found: dict[str, list[str]] = {"numbers": [], "dates": [], "values": [], "words": []}

@@ -11,6 +11,7 @@ from tasks.core.tables.columns import kind_of
 from tasks.core.tables.frames import decoded
 
 SAMPLE = 2000  # values looked at, at most
+PROBED = 50  # of which these come first
 NEARLY_ALL = 0.9
 FEW_VALUES = 20  # distinct ones: so few plain numbers, or numbers with a unit, may be codes
 MARKS = frozenset({"?", "-", "--", ".", "n/a", "#n/a", "na", "nan", "null", "(null)", "none"})
@@ -90,7 +91,8 @@ def look_at_text(column: pa.ChunkedArray) -> Written | None:
     values = sample_text(column)
     marks = [value for value in values if value.strip().lower() in MARKS]
     given = [value for value in values if value.strip() and value.strip().lower() not in MARKS]
-    if not given:
+    probe = [_form_of(value.strip()) for value in given[:: max(1, len(given) // PROBED)]]
+    if 2 * probe.count(None) >= len(probe):  # of very many columns of words, few values are read
         return None
 
     forms = [_form_of(value.strip()) for value in given]

@@ -7,8 +7,10 @@ import pyarrow as pa
 
 from tasks.core.tables.written_values import MARKS, look_at_text, sample_text
 from tasks.core.training.row_counters import is_counter, is_row_counter, is_unnamed
+from tasks.core.wording import counted
 
 MANY_BLANKS = 0.5  # of the values of a column
+MOST_NOTES = 20
 
 
 def unnamed_counters(table: pa.Table) -> tuple[str, ...]:
@@ -27,8 +29,12 @@ def describe_left_out(counters: Iterable[str]) -> list[str]:
 
 
 def describe_features(table: pa.Table, names: Iterable[str]) -> list[str]:
-    """Return notes on the features that may not be what they seem to be."""
-    return [note for name in names for note in _describe(name, table[name])]
+    """Return notes on the features that may not be what they seem to be; the first of many."""
+    notes = [note for name in names for note in _describe(name, table[name])]
+    more = len(notes) - MOST_NOTES
+    if more > 0:
+        return [*notes[:MOST_NOTES], f"{counted(more, 'more note')} of this kind"]
+    return notes
 
 
 def _describe(name: str, column: pa.ChunkedArray) -> Iterator[str]:
@@ -62,4 +68,5 @@ def _describe_words(name: str, values: Sequence[str]) -> Iterator[str]:
 
     padded = [value for value in values if value != value.strip()]
     if padded and len(padded) >= MANY_BLANKS * len(values):
-        yield f"values of column {name!r} have blanks around them, which count: {padded[0]!r}"
+        shortest = min(padded, key=len)
+        yield f"values of column {name!r} have blanks around them, which count: {shortest!r}"

@@ -20,6 +20,7 @@ COUNTER = re.compile(
 )
 
 FEWEST = 2  # rows that can be counted
+FIRST = 1000  # rows that tell most other columns from counters
 
 
 def is_unnamed(name: str) -> bool:
@@ -43,6 +44,10 @@ def is_row_counter(column: pa.ChunkedArray) -> bool:
     >>> is_row_counter(pa.chunked_array([[7, 8], [9]])), is_row_counter(pa.chunked_array([[1, 3]]))
     (True, False)
     """
+    return _rises_by_one(column.slice(0, FIRST)) and _rises_by_one(column)
+
+
+def _rises_by_one(column: pa.ChunkedArray) -> bool:
     numbers = _whole_numbers(column)
     return numbers is not None and bool((np.diff(numbers) == 1).all())
 

@@ -67,6 +67,7 @@ BAD = {
     "a field too many": (b"a,b\n1,2\n1,2,3\n", "Expected 2 columns, got 3"),
     "a field too few": (b"a,b\n1,2\n1\n", "Expected 2 columns, got 1"),
     "a doubled name": (b"a,b,a\n1,2,3\n", "column 'a' occurs twice"),
+    "a doubled number": (b"7,0,0\n1,2,3\n", "column '0' occurs twice; is the first line a row?"),
     "latin-1": ("a,b\n1,café\n".encode("latin-1"), "is not UTF-8"),
     "latin-1 name": ("a,café\n1,2\n".encode("latin-1"), "is not UTF-8"),
     "late latin-1": (b"a,b\n" + b"1,x\n" * 300_000 + b"1,\xe9\n", "UTF-?8"),

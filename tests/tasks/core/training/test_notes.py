@@ -5,7 +5,7 @@ import pytest
 
 from tasks.core.errors import RequestError
 from tasks.core.spec.sections import Data
-from tasks.core.training.notes import describe_features
+from tasks.core.training.notes import MOST_NOTES, describe_features
 from tasks.core.training.table import choose_features, split_rows
 
 ROWS = 60
@@ -75,7 +75,7 @@ QUESTIONS = "holds '?' (20 of 60 values looked at), a category as any other: lea
         (
             "work",
             PADDED,
-            "values of column 'work' have blanks around them, which count: ' Private'",
+            "values of column 'work' have blanks around them, which count: ' Self'",
         ),
     ],
 )
@@ -88,6 +88,13 @@ def test_what_a_feature_may_be_in_truth_is_told(name, values, note):
 )
 def test_an_ordinary_feature_has_no_note(values):
     assert describe_features(pa.table({"x": values}), ["x"]) == []
+
+
+def test_of_very_many_notes_the_first_are_shown():
+    table = pa.table({f"c{number}": RATES for number in range(MOST_NOTES + 2)})
+    found = describe_features(table, table.column_names)
+    assert len(found) == MOST_NOTES + 1
+    assert found[-1] == "2 more notes of this kind"
 
 
 def test_a_target_of_money_is_refused_before_anything_is_fitted(tmp_path):
