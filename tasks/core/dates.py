@@ -1,5 +1,6 @@
 """Dates as numbers a model can use."""
 
+from functools import cache
 from typing import Any, Self
 
 import numpy as np
@@ -11,6 +12,7 @@ PARTS = ("day", "day_of_year", "weekday", "hour")
 MINUTE = 60 * 10**6  # microseconds
 DAY = 24 * 60 * MINUTE
 THURSDAY = 3  # the weekday of 1970-01-01
+CYCLE = 146_097  # days in 400 years
 Names = NDArray[np.object_]
 
 
@@ -49,13 +51,30 @@ def _parts(dates: "pd.Series[Any]") -> NDArray[np.float64]:
     """
     times = dates.to_numpy(dtype="datetime64[us]")
     microseconds = times.view(np.int64)
-    days, since_midnight = np.divmod(microseconds, DAY)
+    days = microseconds // DAY
+    minutes = (microseconds - days * DAY) // MINUTE
+    hours = minutes // 60
+    day_of_year, weekday = _calendar()
+    in_cycle = days - days // CYCLE * CYCLE
 
-    new_years = times.astype("datetime64[Y]").astype("datetime64[D]").view(np.int64)
-    weekdays = (days + THURSDAY) % 7
-    hours, minutes = np.divmod(since_midnight // MINUTE, 60)
-
-    columns = [microseconds / DAY, days - new_years + 1, weekdays, hours + minutes / 60]
-    numbers = np.column_stack(columns)
+    numbers = np.empty((len(times), len(PARTS)))
+    numbers[:, 0] = microseconds / DAY
+    numbers[:, 1] = day_of_year[in_cycle]
+    numbers[:, 2] = weekday[in_cycle]
+    numbers[:, 3] = hours + (minutes - hours * 60) / 60
     numbers[np.isnat(times)] = np.nan
     return numbers
+
+
+@cache
+def _calendar() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the day of the year and the weekday of each day since 1970, for 400 years.
+
+    Then the Gregorian calendar begins anew, with the same weekdays.
+    """
+    days = np.arange(CYCLE)
+    years = days.astype("datetime64[D]").astype("datetime64[Y]")
+    new_years = years.astype("datetime64[D]").astype(np.int64)
+    day_of_year = days - new_years + 1
+    weekday = (days + THURSDAY) % 7
+    return day_of_year.astype(np.float64), weekday.astype(np.float64)
