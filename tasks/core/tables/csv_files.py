@@ -62,10 +62,10 @@ def _with_far_dates(table: pa.Table, as_text: Sequence[str]) -> pa.Table:
 
 
 def _begins_with_timestamp(column: pa.ChunkedArray) -> bool:
-    if not pa.types.is_string(column.type) or column.null_count == len(column):
+    if not pa.types.is_string(column.type):
         return False
-    first = column.drop_null()[0].as_py()
-    return TIMESTAMP.match(first) is not None
+    row = pc.index(pc.is_valid(column), value=True).as_py()
+    return row >= 0 and TIMESTAMP.match(column[row].as_py()) is not None
 
 
 def iterate_csv(file: SourceFile, types: Mapping[str, pa.DataType]) -> Iterator[pa.RecordBatch]:

@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 
 from tasks.core.tables.columns import kind_of
-from tasks.core.tables.frames import decoded
 
 SAMPLE = 2000  # values looked at, at most
 PROBED = 50  # of which these come first
@@ -109,10 +108,9 @@ def sample_text(column: pa.ChunkedArray) -> list[str]:
     if kind_of(column.type) != "categorical":
         return []
 
-    given = decoded(column).drop_null()
-    positions = np.linspace(0, len(given) - 1, min(len(given), SAMPLE)).astype(np.int64)
-    values: list[str] = given.take(pa.array(positions)).to_pylist()
-    return values
+    positions = np.linspace(0, len(column) - 1, min(len(column), SAMPLE)).astype(np.int64)
+    values = [column[position].as_py() for position in positions.tolist()]
+    return [value for value in values if value is not None]
 
 
 def _form_of(value: str) -> str | None:

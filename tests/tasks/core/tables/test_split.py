@@ -1,3 +1,5 @@
+from datetime import datetime
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -26,6 +28,21 @@ def test_about_a_fifth_of_the_rows_is_held_out_and_always_the_same():
 
     assert 0.17 < np.mean(is_held_out) < 0.23
     assert sides(IDS, id_="id") == is_held_out
+
+
+def test_an_empty_name_of_an_id_or_of_a_time_is_a_name():
+    named = IDS.rename_columns(["", "x"])
+    assert make_split(named, None, "") == Split("hash", ("",))
+    assert sides(named, id_="") == sides(IDS, id_="id")
+
+    timed = pa.table({"": [1.0, 2.0, 3.0, 4.0, 5.0]})
+    assert make_split(timed, "", None) == Split("time", ("",), "5.0")
+
+
+def test_by_time_far_dates_stand_in_their_order():
+    years = [*range(1, 9999, 1000), 9999, 1816]
+    dates = pa.array([datetime(year, 1, 1) for year in years], pa.timestamp("us"))  # noqa: DTZ001
+    assert sides(pa.table({"at": dates}), time="at") == [year > 8000 for year in years]
 
 
 @settings(max_examples=25)
