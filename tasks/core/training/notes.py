@@ -6,18 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 import pyarrow as pa
 
 from tasks.core.tables.written_values import MARKS, look_at_text, sample_text
-from tasks.core.training.row_counters import is_counter, is_row_counter, is_unnamed
+from tasks.core.training.row_counters import is_counter, is_row_counter
 from tasks.core.wording import counted
 
 MANY_BLANKS = 0.5  # of the values of a column
 MOST_NOTES = 20
-
-
-def unnamed_counters(table: pa.Table) -> tuple[str, ...]:
-    """Return the columns without a name that count rows: an index, which says nothing of a row."""
-    return tuple(
-        name for name in table.column_names if is_unnamed(name) and is_counter(name, table[name])
-    )
 
 
 def describe_left_out(counters: Iterable[str]) -> list[str]:

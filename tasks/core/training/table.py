@@ -12,7 +12,7 @@ from tasks.core.errors import RequestError
 from tasks.core.metrics import Problem
 from tasks.core.spec.sections import Data
 from tasks.core.tables.arrow_files import write_table
-from tasks.core.tables.columns import Column, feature_columns, kind_of
+from tasks.core.tables.columns import Column, kind_of
 from tasks.core.tables.csv_files import read_csv
 from tasks.core.tables.frames import stored
 from tasks.core.tables.key_columns import add_keys, key_values
@@ -22,7 +22,7 @@ from tasks.core.tables.sources import SourceFile
 from tasks.core.tables.split import Split, held_out, make_split
 from tasks.core.tables.targets import check_classes, check_target, has_target
 from tasks.core.tables.timestamps import check_dates, same_zone
-from tasks.core.training.notes import describe_features, describe_left_out, unnamed_counters
+from tasks.core.training.features import choose_features, describe_columns, leave_out_index
 from tasks.core.wording import nearest_name
 
 MIN_ROWS = 10
@@ -146,7 +146,8 @@ def split_rows(table: pa.Table, data: Data, problem: Problem, folder: Path) -> S
         RequestError: the target does not suit the problem, a date is too far away, or too few rows
             are on one side.
     """
-    features, notes = choose_features(table, data)
+    table, index = leave_out_index(table, data)
+    features = choose_features(table, data)
     names = [column.name for column in features]
     if data.time is not None:
         names.append(data.time)
@@ -172,26 +173,8 @@ def split_rows(table: pa.Table, data: Data, problem: Problem, folder: Path) -> S
         rows_train=int((~judges).sum()),
         rows_held_out=int(judges.sum()),
         rows_without_target=len(table) - len(typed),
-        notes=notes,
+        notes=describe_columns(table, index, features),
     )
-
-
-def choose_features(table: pa.Table, data: Data) -> tuple[tuple[Column, ...], tuple[str, ...]]:
-    """Return the features of a table, and notes on its columns.
-
-    They are all columns without another role, but for an index that has no name.
-
-    Raises:
-        RequestError: a column is of a type no model can use, or no column is left.
-    """
-    roles = {data.target, data.id, data.time, data.segment, *data.drop}
-    counters = [name for name in unnamed_counters(table) if name not in roles]
-    left_out = {data.target, data.id, *data.drop, *counters}
-
-    features = feature_columns(table.schema, [name for name in left_out if name is not None])
-    names = [column.name for column in features]
-    notes = [*describe_left_out(counters), *describe_features(table, names)]
-    return features, tuple(notes)
 
 
 def _check_sides(

@@ -5,8 +5,9 @@ import pytest
 
 from tasks.core.errors import RequestError
 from tasks.core.spec.sections import Data
+from tasks.core.training.features import choose_features, leave_out_index
 from tasks.core.training.notes import MOST_NOTES, describe_features
-from tasks.core.training.table import choose_features, split_rows
+from tasks.core.training.table import split_rows
 
 ROWS = 60
 PLANTS = pa.table(
@@ -36,6 +37,7 @@ def test_an_index_without_a_name_is_no_feature_and_that_is_said(tmp_path, name, 
     assert found.notes == (
         f"column {name!r} counts the rows: it is no feature (`data.id` may name it)",
     )
+    assert found.split.columns == ("kind", "leaf")
 
 
 @pytest.mark.parametrize(
@@ -48,15 +50,15 @@ def test_an_index_without_a_name_is_no_feature_and_that_is_said(tmp_path, name, 
     ],
 )
 def test_an_index_without_a_name_has_the_role_that_it_is_given(fields, features):
-    found, notes = choose_features(PLANTS, data(**fields))
-    assert [column.name for column in found] == features
-    assert not any("no feature" in note for note in notes)
+    table, index = leave_out_index(PLANTS, data(**fields))
+    assert (table, index) == (PLANTS, ())
+    assert [column.name for column in choose_features(table, data(**fields))] == features
 
 
 def test_a_column_without_a_name_that_counts_nothing_is_a_feature():
     table = PLANTS.set_column(0, "", pa.array([3, 1, 2] * 20))
-    features, notes = choose_features(table, data())
-    assert ([column.name for column in features], notes) == (["", "leaf"], ())
+    assert leave_out_index(table, data()) == (table, ())
+    assert [column.name for column in choose_features(table, data())] == ["", "leaf"]
 
 
 WRITE_PLAINLY = "write them as plain numbers, such as 1234.56, if that is what they are"
