@@ -14,7 +14,7 @@ from tasks.core.tables.frames import to_numbers
 UNNAMED = re.compile(r"\s*|Unnamed: \d+(_level_\d+)?(\.\d+)?")
 # Names that counters are given: by R, Spark and Excel, and by hand.
 COUNTER = re.compile(
-    r"index|idx|level_0|_c0|column1|#|nr\.?|no\.?|"
+    r"index|idx|level_0|_c0|column1|#|nr\.?|no\.?|row[ _.]?names?|s[lr]?[ _.]{0,2}no\.?|"
     r"(row|record|line|serial|sr|seq|sequence)[ _.]?(index|idx|id|no|nr|num|number|count)?\.?",
     re.IGNORECASE,
 )

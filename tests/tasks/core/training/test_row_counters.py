@@ -77,7 +77,10 @@ def test_a_column_without_a_name_is_known_by_what_is_written_for_it(name, is_one
             (name, True)
             for name in ("", "index", "Index", "rownum", "row_id", "Column1", "row no.")
         ],
-        *[(name, True) for name in ("record id", "_c0", "#", "Nr.", "serial_number")],
+        *[
+            (name, True)
+            for name in ("record id", "_c0", "#", "Nr.", "serial_number", "rownames", "S. No.")
+        ],
         *[(name, False) for name in ("hour", "year", "rows_sold", "x", "indexed", "lineage")],
     ],
 )
