@@ -26,7 +26,7 @@ def prepare(write, tmp_path, make_spec):
             data={"source": file.path, "target": target, "drop": list(dropped)},
             candidates=[{"estimator": candidate}],
         )
-        table = read_csv(file) if file.format == "csv" else read_parquet(file.path)
+        table = read_csv(file) if file.format == "csv" else read_parquet(file.path, file.revision)
         folder = tmp_path / "trial"
         folder.mkdir()
         save_pipeline(model, folder / MODEL)

@@ -80,7 +80,7 @@ def test_the_optional_fields_are_all_there():
     assert {"data.id", "data.time", "data.segment", "data.drop", "scoring.max_bad_rows"} <= {
         field for field, *_ in CASES
     }
-    assert len(CASES) == 19
+    assert len(CASES) == 20
 
 
 @pytest.mark.parametrize("source", ["", " "])

@@ -49,7 +49,9 @@ def test_the_physical_types_of_one_kind_are_one(write_files, arrays):
 @pytest.mark.parametrize("arrays", ONE_KIND, ids=[str(arrays[0].type) for arrays in ONE_KIND])
 def test_a_piece_of_several_files_holds_every_value_as_it_was(write_files, arrays):
     files = write_files(arrays).files
-    slices = [RowRange(file.path, file.path, n, 0, 2) for n, file in enumerate(files)]
+    slices = [
+        RowRange(file.path, file.path, file.revision, n, 0, 2) for n, file in enumerate(files)
+    ]
     table = read_piece(Piece(0, tuple(slices), 0), ["id"])
     assert table["id"].to_pylist() == [value for array in arrays for value in array.to_pylist()]
 

@@ -26,8 +26,8 @@ def moments(table):
     return to_frame(table, [AT])["at"].to_numpy()
 
 
-def read_as_scored(path):
-    rows = RowRange(path, path, 0, 0, 6)
+def read_as_scored(path, file):
+    rows = RowRange(path, file.path, file.revision, 0, 0, 6)
     return read_piece(Piece(0, (rows,), 0), ["at"])
 
 
@@ -40,7 +40,7 @@ def test_int96_is_read_as_microseconds_are(write, store_schema):
     assert listed.field("at").type == pa.timestamp("us")
     assert read_footer(file.path, file.path).schema == listed
 
-    for table in (read_parquet(file.path), read_as_scored(file.path)):
+    for table in (read_parquet(file.path, file.revision), read_as_scored(file.path, file)):
         assert table.schema.field("at").type == pa.timestamp("us")
         assert moments(table).tolist() == MOMENTS.tolist()
 
@@ -52,8 +52,8 @@ def test_every_unit_of_a_parquet_file_holds_far_dates(write, unit, zone):
     table = TABLE.set_column(1, "at", counts.cast(pa.timestamp(unit, zone)))
     file = write("in.parquet", table)
 
-    assert moments(read_parquet(file.path)).tolist() == MOMENTS.tolist()
-    assert moments(read_as_scored(file.path)).tolist() == MOMENTS.tolist()
+    assert moments(read_parquet(file.path, file.revision)).tolist() == MOMENTS.tolist()
+    assert moments(read_as_scored(file.path, file)).tolist() == MOMENTS.tolist()
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_csv_file_gives_training_and_scoring_the_same_far_dates(write, tmp_pat
     trained = read_csv(file)
     assert moments(trained).tolist() == expected
     copied = copy_csv(file, [AT], tmp_path / "copy.parquet", 10)
-    assert moments(read_as_scored(str(copied))).tolist() == expected
+    assert moments(read_as_scored(str(copied), file)).tolist() == expected
 
 
 @pytest.mark.parametrize(

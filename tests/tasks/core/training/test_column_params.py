@@ -139,7 +139,11 @@ def test_a_constraint_binds_the_column_that_it_names_and_no_other(shop, name, si
     [
         ({"monotonic_cst": {"price": -1}, "interaction_cst": [["city", "at"]]}, ["open"], None),
         ({"monotonic_cst": {"city": 0}}, [], None),
-        ({"monotonic_cst": {"prise": -1}}, [], r"^candidates\.0: column 'prise' .* mean price\?$"),
+        (
+            {"monotonic_cst": {"prise": -1}},
+            [],
+            r"^candidates\.0: column 'prise' .* mean 'price'\?$",
+        ),
         ({"monotonic_cst": {"y": -1}}, [], r"^candidates\.0: column 'y' is no feature; it has"),
         (
             {"monotonic_cst": {"city": 1}},
@@ -147,8 +151,12 @@ def test_a_constraint_binds_the_column_that_it_names_and_no_other(shop, name, si
             r"^candidates\.0: 'monotonic_cst' names 'city', which",
         ),
         ({"monotonic_cst": {"at": 1}}, [], "names 'at', which holds no numbers: take it out"),
-        ({"interaction_cst": [["open"], ["Price"]]}, [], "'Price' is no feature; did you mean pri"),
-        ({}, ["incom"], r"^gates\.leaks: column 'incom' is no feature; did you mean income\?$"),
+        (
+            {"interaction_cst": [["open"], ["Price"]]},
+            [],
+            "'Price' is no feature; did you mean 'pri",
+        ),
+        ({}, ["incom"], r"^gates\.leaks: column 'incom' is no feature; did you mean 'income'\?$"),
     ],
 )
 def test_a_name_that_is_no_feature_is_refused_before_anything_is_fitted(
