@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tasks.core.errors import RequestError
-from tasks.core.storage.home import home_folder
+from tasks.core.storage.home import home_folder, make_private
 
 VARIABLE = "AFTERFIT_HOME"
 # SQLite and file locks cannot be trusted on these.
@@ -57,7 +57,7 @@ def home(mounts: Callable[[], Mounts] = read_mounts) -> Path:
     """Return the home, made if need be for its owner alone.
 
     Raises:
-        RequestError: it cannot be made, or lies on a network file system.
+        RequestError: it cannot be made, is not its owner's alone, or lies on a network file system.
     """
     try:
         folder = home_folder().resolve()
@@ -67,7 +67,7 @@ def home(mounts: Callable[[], Mounts] = read_mounts) -> Path:
                 f"{folder} is on a network file system ({kind}); "
                 f"set {VARIABLE} to a folder on a local disk."
             )
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder)
     except (OSError, RuntimeError, ValueError) as error:
         raise RequestError(
             f"The home cannot be made ({error}); set {VARIABLE} to a folder that can be written."

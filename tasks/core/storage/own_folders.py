@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tasks.core.errors import RequestError
-from tasks.core.storage.home import home_folder
+from tasks.core.storage.home import private_home
 
 
 def own_folder(name: str) -> Path:
@@ -13,7 +13,7 @@ def own_folder(name: str) -> Path:
         RequestError: it cannot be made, or is a symbolic link: to delete in it would be to delete
             elsewhere.
     """
-    folder = home_folder() / name
+    folder = private_home() / name
     if folder.is_symlink():
         raise RequestError(
             f"{str(folder)!r} is a symbolic link, and afterfit deletes nothing behind one: take it "
@@ -21,7 +21,6 @@ def own_folder(name: str) -> Path:
         )
 
     try:
-        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise RequestError(f"{str(folder)!r} cannot be made: {error.strerror}.") from error

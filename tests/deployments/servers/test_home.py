@@ -11,6 +11,13 @@ def test_the_home_is_made_for_its_owner_alone(alone):
     assert alone.stat().st_mode & 0o777 == 0o700
 
 
+def test_a_home_that_others_could_open_is_shut(alone):
+    alone.mkdir()
+    alone.chmod(0o755)
+    assert home() == alone
+    assert alone.stat().st_mode & 0o777 == 0o700
+
+
 @pytest.mark.parametrize("kind", ["ext4", "overlay", "tmpfs"])
 def test_a_home_on_a_local_disk_is_used(alone, kind):
     mounts = [("/", "nfs4"), (str(alone.parent), kind)]
