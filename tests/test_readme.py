@@ -22,6 +22,8 @@ ELSEWHERE = {
     ("make",): ".ci/run",
     ("eval",): "tests/deployments/cli/test_servers.py",
     ("prefect",): "tests/deployments/test_prefect_yaml.py",
+    ("afterfit", "up"): "tests/deployments/servers/test_local.py",
+    ("afterfit", "open"): "tests/deployments/servers/test_local.py",
     (".", ".venv/bin/activate"): "tests/test_readme.py",  # here its folder is put on the path
 }
 

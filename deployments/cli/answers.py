@@ -169,6 +169,12 @@ def stopped(servers: Sequence[str], as_json: bool) -> int:
     return DONE
 
 
+def opened(page: Path, as_json: bool) -> int:
+    """Answer with the page that was opened in a browser."""
+    _write({"page": str(page)}, [f"Opened {page}"], as_json)
+    return DONE
+
+
 def exported(variables: Mapping[str, str], exports: str, as_json: bool) -> int:
     """Answer with the variables of the servers, as an object or as `exports` for a shell."""
     # As they are: a shell evaluates them, with what is secret in them.

@@ -20,6 +20,7 @@ COMMANDS = (
     servers.down,
     servers.status,
     servers.env,
+    servers.open_,
     train.demo,
     train.run,
     train.train,

@@ -44,7 +44,8 @@ def lock(folder: Path) -> Iterator[None]:
     for name in ("servers", "logs", *(kind.name for kind in KINDS)):
         (folder / name).mkdir(mode=0o700, exist_ok=True)
 
-    with (folder / "servers" / "lock").open("a") as file:
+    descriptor = os.open(folder / "servers" / "lock", os.O_WRONLY | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 from deployments.servers.choice import Servers
 from deployments.servers.home import home
 from deployments.servers.kinds import QUIET
+from deployments.servers.login import read_login
 from deployments.servers.ports import HOST
 from tasks.core.errors import RequestError
 from tasks.core.storage.secrets import without_secrets
@@ -38,7 +39,7 @@ def environment(servers: Servers) -> dict[str, str]:
         variables["PREFECT_HOME"] = str(folder / "prefect")
     if servers.prefect_embedded or servers.mlflow_embedded:
         variables |= _bypass_proxies()
-    return variables
+    return variables | _credentials(servers, read_login(folder))
 
 
 def exports(servers: Servers) -> str:
@@ -85,6 +86,18 @@ def check_reachable(servers: Servers, cluster: str | None) -> None:
         f"The workers of {cluster} cannot reach the embedded servers of this machine: "
         "set PREFECT_API_URL and MLFLOW_TRACKING_URI to servers that they can reach."
     )
+
+
+def _credentials(servers: Servers, login: str) -> dict[str, str]:
+    """Return the variables with which clients sign in to the embedded servers of a private home."""
+    variables = {}
+    user, _, password = login.partition(":")
+    if login and servers.prefect_embedded:
+        variables["PREFECT_API_AUTH_STRING"] = login
+    if login and servers.mlflow_embedded:
+        variables["MLFLOW_TRACKING_USERNAME"] = user
+        variables["MLFLOW_TRACKING_PASSWORD"] = password
+    return variables
 
 
 def _bypass_proxies() -> dict[str, str]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from deployments.servers.login import LOGIN, read_login
 from deployments.servers.ports import HOST
 
 QUIET = {
@@ -13,7 +14,7 @@ QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
 }
 # What a person set for their own servers does not hold for the embedded ones.
-FOREIGN = ("PREFECT_", "MLFLOW_", "_MLFLOW_", "UVICORN_", "WEB_CONCURRENCY")
+FOREIGN = ("PREFECT_", "MLFLOW_", "_MLFLOW_", "UVICORN_", "WEB_CONCURRENCY", LOGIN)
 # By default each state of a task is a transaction of its own: thousands of small tasks are shown a
 # minute late.
 RECORDING = {
@@ -30,7 +31,8 @@ class ServerKind:
     """How one kind of server is called, started and asked for its health.
 
     `arguments` are those of `python -m`, and may hold {host} and {port}; `settings` are variables
-    of its environment, and may hold {home} too.
+    of its environment, and may hold {home} too; `login` is the one by which it is told which login
+    to ask for.
     """
 
     name: str
@@ -39,6 +41,7 @@ class ServerKind:
     api: str
     arguments: str
     settings: Mapping[str, str]
+    login: str
 
     def url(self, port: int) -> str:
         """Return the address that clients use."""
@@ -57,6 +60,8 @@ class ServerKind:
         variables |= QUIET
         for name, template in self.settings.items():
             variables[name] = template.format(host=HOST, port=port, home=folder)
+        if login := read_login(folder):
+            variables[self.login] = login
 
         variables["PYTHONSAFEPATH"] = "1"
         variables["AFTERFIT_HOME"] = str(folder)
@@ -70,7 +75,7 @@ PREFECT = ServerKind(
     "Prefect",
     4200,
     "/api",
-    "uvicorn --factory prefect.server.api.server:create_app "
+    "uvicorn --factory deployments.servers.apps:prefect_app "
     "--host {host} --port {port} --workers 1 --log-level warning",
     {
         "PREFECT_HOME": "{home}/prefect",
@@ -78,21 +83,24 @@ PREFECT = ServerKind(
         "PREFECT_SERVER_DATABASE_CONNECTION_URL": "sqlite+aiosqlite:///prefect/prefect.db",
         "PREFECT_SERVER_API_HOST": "{host}",
         "PREFECT_SERVER_API_PORT": "{port}",
-        "PREFECT_SERVER_UI_API_URL": "http://{host}:{port}/api",
+        "PREFECT_SERVER_UI_API_URL": "/api",  # whatever the browser calls this server
         "PREFECT_SERVER_UI_STATIC_DIRECTORY": "{home}/prefect/ui",
         # No other web page in the user's browser may speak to the API.
-        "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": "http://{host}:{port},http://localhost:{port}",
+        "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": "http://{host}:{port}",
         "PREFECT__SERVER_FINAL": "1",  # as `prefect server start` sets it
         **RECORDING,
     },
+    "PREFECT_SERVER_API_AUTH_STRING",
 )
 MLFLOW = ServerKind(
     "mlflow",
     "MLflow",
     5500,
     "",
-    "mlflow server --host {host} --port {port} --workers 1 --uvicorn-opts --no-access-log "
-    "--backend-store-uri sqlite:///mlflow/mlflow.db --artifacts-destination mlflow/artifacts",
+    "mlflow server --app-name afterfit --host {host} --port {port} --workers 1 "
+    "--uvicorn-opts --no-access-log --backend-store-uri sqlite:///mlflow/mlflow.db "
+    "--artifacts-destination mlflow/artifacts",
     {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+    LOGIN,
 )
 KINDS = (PREFECT, MLFLOW)

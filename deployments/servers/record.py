@@ -37,10 +37,15 @@ def read_record(path: Path) -> Record | None:
 
 def write_record(path: Path, record: Record) -> None:
     """Write a record for its owner alone, whole or not at all."""
+    write_for_owner(path, json.dumps(asdict(record)))
+
+
+def write_for_owner(path: Path, text: str) -> None:
+    """Write a file that its owner alone can open, whole or not at all."""
     part = path.with_suffix(".part")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(asdict(record), file)
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
 

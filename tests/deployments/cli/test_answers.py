@@ -120,6 +120,7 @@ ANSWERS = {
         lambda: answers.exported({"MLFLOW_TRACKING_URI": "u"}, "export ...", True),
         {"environment": {"MLFLOW_TRACKING_URI": None}},
     ),
+    "open": (lambda: answers.opened(Path("/open.html"), True), {"page": None}),
 }
 
 

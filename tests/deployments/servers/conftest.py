@@ -98,8 +98,8 @@ def stubs(alone, low_port):
     (folder / "health").touch()
 
     arguments = "http.server --bind {host} {port}"
-    one = ServerKind("one", "One", low_port(), "", arguments, {})
-    two = ServerKind("two", "Two", low_port(), "", arguments, {})
+    one = ServerKind("one", "One", low_port(), "", arguments, {}, "ONE_LOGIN")
+    two = ServerKind("two", "Two", low_port(), "", arguments, {}, "TWO_LOGIN")
     with embedded.lock(folder):
         yield one, two
 

@@ -1,19 +1,22 @@
-"""The real embedded servers, on ports of their own."""
+"""The real embedded servers of a private home, on ports of their own."""
 
+import base64
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
 import psutil
 import pytest
 
-from deployments.servers import local
+from deployments.servers import embedded, local
 from deployments.servers.embedded import Timeouts
+from deployments.servers.login import make_login, read_login
 
 UP = """
 import dataclasses, json
@@ -24,8 +27,12 @@ print(json.dumps(dataclasses.asdict(local.up())))
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory, low_port):
-    """The home and ports of the real servers."""
+    """The home and ports of the real servers, which are private from their first start."""
     folder = tmp_path_factory.mktemp("real") / "a b%20?#{x}"
+    folder.mkdir(mode=0o700)
+    with embedded.lock(folder):
+        make_login(folder)
+
     variables = {
         "AFTERFIT_HOME": str(folder),
         "AFTERFIT_PREFECT_PORT": str(low_port()),
@@ -54,6 +61,26 @@ def urls(shared):
 def pids():
     state = local.status()
     return state["prefect"]["pid"], state["mlflow"]["pid"]
+
+
+def status_of(url, login, body=None):
+    """Return the status of an answer to a client with a login."""
+    headers = {"Content-Type": "application/json"}
+    if login:
+        headers["Authorization"] = f"Basic {base64.b64encode(login.encode()).decode()}"
+    request = urllib.request.Request(url, body, headers)  # noqa: S310 - a server of ours
+    try:
+        with urllib.request.urlopen(request) as response:  # noqa: S310 - the same
+            return response.status
+    except urllib.error.HTTPError as refused:
+        return refused.code
+
+
+def run_afterfit(*arguments, **variables):
+    """Run a command as its user does."""
+    command = [str(Path(sys.executable).with_name("afterfit")), *map(str, arguments)]
+    environment = os.environ | variables
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
 
 def export(monkeypatch, servers):
@@ -113,10 +140,11 @@ def test_the_exported_environment_leads_to_the_same_embedded_servers(monkeypatch
 
 
 def test_everything_a_home_holds_is_for_its_owner_alone(real):
-    for path in (real, *real.iterdir()):
-        assert path.stat().st_mode & 0o077 == 0
+    pages = real / "prefect" / "ui"  # copied from the package with their permissions
+    held = [path for path in (real, *real.rglob("*")) if pages not in path.parents]
+    assert [path for path in held if path.stat().st_mode & 0o077] == []
 
-    records = [real / "servers" / name for name in ("prefect.json", "mlflow.json")]
+    records = [real / "servers" / name for name in ("prefect.json", "mlflow.json", "login")]
     for path in records:
         assert path.stat().st_mode & 0o777 == 0o600
 
@@ -132,15 +160,73 @@ def test_the_servers_listen_on_loopback_alone(real, processes):
 
 
 @pytest.mark.usefixtures("real")
-def test_the_ui_calls_the_right_api():
+def test_the_ui_calls_the_right_api_and_asks_for_the_login():
     servers = local.up()
     settings = f"{servers.prefect_ui_url}/ui-settings"
     with urllib.request.urlopen(settings) as response:  # noqa: S310 - a server of ours on loopback
-        assert json.load(response)["api_url"] == servers.prefect_api_url
+        found = json.load(response)
+    assert (found["api_url"], found["auth"]) == ("/api", "BASIC")
 
 
 def test_both_databases_are_in_the_home(real):
     assert {path.name for path in real.rglob("*.db")} == {"prefect.db", "mlflow.db"}
+
+
+@pytest.mark.parametrize("login", ["", "afterfit:guessed", "{login}"])
+def test_only_who_has_the_login_is_let_in(real, login):
+    given = login.format(login=read_login(real))
+    servers = local.up()
+    expected = 200 if given == read_login(real) else 401
+    assert status_of(f"{servers.prefect_api_url}/flows/count", given, b"{}") == expected
+    assert status_of(f"{servers.mlflow_url}/version", given) == expected
+    assert status_of(f"{servers.mlflow_url}/health", "") == 200
+
+
+@pytest.mark.parametrize(("token", "told"), [("guessed", "1008"), ("{login}", "auth_success")])
+def test_websockets_ask_for_it_too(real, token, told):
+    from websockets.exceptions import ConnectionClosedError
+    from websockets.sync.client import connect
+
+    url = local.up().prefect_api_url.replace("http:", "ws:")
+    with connect(f"{url}/events/in", subprotocols=["prefect"]) as socket:
+        message = {"type": "auth", "token": token.format(login=read_login(real))}
+        socket.send(json.dumps(message))
+        try:
+            answer = socket.recv(timeout=60)
+        except ConnectionClosedError as closed:
+            answer = str(closed.rcvd.code)
+    assert told in answer
+
+
+def test_commands_with_worker_processes_run_in_a_private_home(real, shared, sales, processes):
+    """What they are told of the login stands on no command line and in no log."""
+    password = read_login(real).partition(":")[2]
+    ridge = "candidates=[{estimator: sklearn.linear_model.Ridge}]"
+    done = run_afterfit("run", sales, "--workers", "1", "--set", ridge, "--json", **shared)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["scores"]["rows_scored"] == 400
+    assert password not in done.stdout + done.stderr
+
+    told = [" ".join(process.cmdline()) for process in processes(real)]
+    told += [path.read_text(errors="replace") for path in (real / "logs").iterdir()]
+    assert [text for text in told if password in text] == []
+
+
+def test_to_ask_for_a_private_home_twice_changes_nothing(real, shared):
+    before, login = pids(), read_login(real)
+    done = run_afterfit("up", "--private", "--json", **shared)
+    assert (done.returncode, pids(), read_login(real)) == (0, before, login)
+
+
+def test_a_browser_is_given_a_file_that_signs_it_in(real, shared, tmp_path):
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\n')
+    browser.chmod(0o700)
+    done = run_afterfit("open", "--json", BROWSER=f"{browser} %s", **shared)
+    page = Path(json.loads(done.stdout)["page"])
+    assert (tmp_path / "asked").read_text().strip() == page.as_uri()
+    assert page.is_relative_to(real)
+    assert page.read_text().count(read_login(real).replace(":", "%3A")) == 2
 
 
 @pytest.mark.slow
