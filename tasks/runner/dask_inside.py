@@ -12,6 +12,7 @@ from typing import Any, cast
 from distributed import Client, Nanny, Scheduler, get_worker, secede
 from distributed.core import Status
 from distributed.scheduler import WorkerState
+from distributed.security import Security
 from distributed.threadpoolexecutor import thread_state as pool_thread
 from distributed.worker import thread_state as task_thread  # type: ignore[attr-defined]
 
@@ -21,6 +22,7 @@ from tasks.runner.starting import STARTING, THREAD_VARIABLES
 RELEASED, WAITING, PROCESSING, ERRED = "released", "waiting", "processing", "erred"
 KEEPER = "fire-and-forget"  # a client that the scheduler itself has
 IN_PROCESS = "inproc://"
+NO_DASHBOARD = {"dashboard": False}  # a cluster turns it on with the address of the worker's pages
 # What an error says when our own settings demand TLS and the address does not.
 ENCRYPTION_REQUIRED = "encryption required"
 
@@ -138,6 +140,18 @@ def scheduler_around() -> str | None:
         return None
 
 
+def security_around() -> Security | None:
+    """Return the certificates of the worker whose task we are in; None if there are none.
+
+    Assumes that a worker keeps them in `security`, and that a client may use them.
+    """
+    try:
+        security: Any = get_worker().security
+    except ValueError:
+        return None
+    return cast("Security", security) if security.tls_client_cert else None
+
+
 # In the flow
 
 
@@ -152,7 +166,7 @@ class OwnNanny(Nanny):
     def __init__(self, *arguments: Any, library_threads: int, **options: Any) -> None:
         """Let the libraries of the worker use so many threads, unless variables say otherwise."""
         with STARTING:
-            super().__init__(*arguments, **options)
+            super().__init__(*arguments, **(options | NO_DASHBOARD))
 
         for name in THREAD_VARIABLES:
             threads = STARTING.variable_of_user(name) or str(library_threads)

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import Any, cast
 
 from distributed import Client
@@ -17,7 +16,13 @@ from tasks.runner import dask_inside, local_cluster
 from tasks.runner.future import DaskFuture
 from tasks.runner.session import Session
 
-CONNECT: Callable[[Any], Client] = partial(Client, set_as_default=False)
+
+def connect(scheduler: Any) -> Client:
+    """Connect to a scheduler; from within a task, with the certificates of its worker."""
+    security = dask_inside.security_around()
+    return Client(  # type: ignore[no-untyped-call]
+        scheduler, security=security, set_as_default=False
+    )
 
 
 class DaskRunner(DaskTaskRunner):
@@ -35,7 +40,7 @@ class DaskRunner(DaskTaskRunner):
         self,
         address: str | None = None,
         local: dict[str, Any] | None = None,
-        connect: Callable[[Any], Client] = CONNECT,
+        connect: Callable[[Any], Client] = connect,
     ) -> None:
         """Take the address of a scheduler, or the options of a cluster to start."""
         super().__init__(address=address)
@@ -46,7 +51,7 @@ class DaskRunner(DaskTaskRunner):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel as a runner that has not been started."""
-        return DaskRunner, (self.address, self.cluster_kwargs, CONNECT)
+        return DaskRunner, (self.address, self.cluster_kwargs, connect)
 
     def duplicate(self) -> "DaskRunner":
         """Return another with the same settings, not started."""

@@ -12,8 +12,13 @@ from tasks.runner import dask_inside
 from tasks.runner.starting import SETTINGS, STARTING
 
 LOOPBACK = "127.0.0.1"
-# By default Dask's status pages listen on every address of the machine.
-PAGES = {"dashboard_address": f"{LOOPBACK}:0", "worker_dashboard_address": f"{LOOPBACK}:0"}
+# By default Dask's status pages listen on every address of the machine. They show (and, some of
+# them, do) to anybody what they can, so there are none: see `starting.SETTINGS` for the rest.
+NO_PAGES = {
+    "dashboard_address": f"{LOOPBACK}:0",
+    "worker_dashboard_address": f"{LOOPBACK}:0",
+    "scheduler_kwargs": {"dashboard": False},
+}
 _importing = threading.Lock()  # as a cluster starts Dask imports modules, once for the process
 
 
@@ -25,7 +30,7 @@ def on_threads(threads: int) -> dict[str, Any]:
         "threads_per_worker": threads,
         "worker_class": make_worker,
         "silence_logs": _log_level(),
-        **PAGES,
+        **NO_PAGES,
     }
 
 
@@ -33,7 +38,8 @@ def on_processes(workers: int, library_threads: int) -> dict[str, Any]:
     """Return the options of a cluster of processes, which share the memory equally.
 
     Libraries of a worker process use up to `library_threads` threads, unless variables such as
-    OMP_NUM_THREADS say otherwise; scoring uses one at a time.
+    OMP_NUM_THREADS say otherwise; scoring uses one at a time. Whoever can connect to a process of
+    Dask's can run code in it: these know each other by certificates that live as long as they do.
     """
     return {
         "processes": True,
@@ -44,8 +50,9 @@ def on_processes(workers: int, library_threads: int) -> dict[str, Any]:
         "library_threads": library_threads,
         "config": SETTINGS,
         "host": LOOPBACK,
+        "security": True,
         "silence_logs": _log_level(),
-        **PAGES,
+        **NO_PAGES,
     }
 
 
@@ -57,11 +64,17 @@ def _log_level() -> int:
 def make_worker(*arguments: Any, **options: Any) -> Worker:
     """Make a worker in this process, also one that comes later than its cluster."""
     with STARTING:
-        return Worker(*arguments, **options)
+        return Worker(*arguments, **(options | dask_inside.NO_DASHBOARD))
 
 
 def start(options: dict[str, Any]) -> LocalCluster:
     """Start a cluster with such options."""
+    if options.get("security"):
+        # 30 ms that a run on threads need not wait.
+        from tasks.runner.certificates import make_security  # noqa: PLC0415 - see above
+
+        options = options | {"security": make_security()}
+
     with _importing, STARTING:
         return LocalCluster(**options)  # type: ignore[no-untyped-call]
 

@@ -11,6 +11,8 @@ from contextlib import ExitStack
 import dask
 import distributed  # noqa: F401 - Dask has the settings of its workers once this is imported
 
+from tasks.core.storage.home import private_home
+
 SETTINGS = {
     # Profiles of workers cost more than a small task, and nobody looks at them. Sources of calls
     # (`distributed.diagnostics.computations.nframes`) do so too: Dask looks for none by default.
@@ -18,9 +20,11 @@ SETTINGS = {
     # A worker near its limit would take no task until memory is free, which, with no results to
     # spill, may be never.
     "distributed.worker.memory.pause": False,
+    "distributed.worker.http.routes": [],
 }
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-ROUTES = "distributed.scheduler.http.routes"  # a scheduler without bokeh adds to this very list
+ROUTES = "distributed.scheduler.http.routes"
+SCRATCH = "temporary-directory"
 PRE_SPAWN = "distributed.nanny.pre-spawn-environ"
 # What Dask sets beside the variables of its setting `pre-spawn-environ`.
 OTHER_VARIABLES = ("PYTHONHASHSEED", "__DASK_PARENT_PID")
@@ -54,13 +58,16 @@ class StartingWorkers:
                 self._before = {}
 
     def _begin(self) -> None:
+        # Python imports modules from there too: in /tmp they could be somebody else's.
+        scratch = dask.config.get(SCRATCH, None) or str(private_home() / "scratch")
         by_setting = dask.config.get(PRE_SPAWN)
         names = {*by_setting, *THREAD_VARIABLES, *OTHER_VARIABLES}
         self._before = {name: os.environ.get(name) for name in names}
         self._to_put_back.callback(_restore, self._before)
 
-        routes = list(dask.config.get(ROUTES))
-        settings = dask.config.set({**SETTINGS, ROUTES: routes})
+        # A scheduler may add to this very list. By default others can read what it does and retire
+        # its workers.
+        settings = dask.config.set({**SETTINGS, ROUTES: [], SCRATCH: scratch})
         self._to_put_back.enter_context(settings)
 
     def variable_of_user(self, name: str) -> str | None:

@@ -5,6 +5,7 @@ import time
 import pytest
 
 HANGS = 60  # seconds; time itself is never asserted
+PLAIN = {"security": None}  # so that an address is enough to connect
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -27,7 +28,7 @@ def address(servers):
     from tasks.runner import local_cluster
 
     options = local_cluster.on_processes(2, library_threads=1)
-    with local_cluster.start(options) as cluster:
+    with local_cluster.start(options | PLAIN) as cluster:
         yield cluster.scheduler_address
 
 
@@ -115,7 +116,8 @@ def cluster():
     """A scheduler in this process, with one worker process."""
     from tasks.runner import local_cluster
 
-    with local_cluster.start(local_cluster.on_processes(1, library_threads=1)) as started:
+    options = local_cluster.on_processes(1, library_threads=1)
+    with local_cluster.start(options | PLAIN) as started:
         yield started
 
 

@@ -132,7 +132,7 @@ def test_workers_have_the_runners_settings_and_so_have_the_next_ones(servers, pl
             return first, second, look.submit().result()
 
     found = play(make_runner(workers=1), body).result()
-    assert [settings for settings, _ in found] == [[False, False]] * 3
+    assert [settings for settings, _ in found] == [[False, False, []]] * 3
     assert len({pid for _, pid in found}) == 3
 
 

@@ -28,9 +28,9 @@ def test_settings_hold_until_the_last_of_those_that_overlap_has_started(starting
     before = now()
     starting.__enter__()
     starting.__enter__()
-    assert settings() == [False, False]
+    assert settings() == [False, False, []]
     starting.__exit__()
-    assert settings() == [False, False]
+    assert settings() == [False, False, []]
     starting.__exit__()
     assert now() == before
 
