@@ -198,6 +198,12 @@ def test_websockets_ask_for_it_too(real, token, told):
     assert told in answer
 
 
+def test_a_command_signs_in_by_itself(shared):
+    done = run_afterfit("models", "--json", **shared)
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"models": []})
+
+
+@pytest.mark.slow
 def test_commands_with_worker_processes_run_in_a_private_home(real, shared, sales, processes):
     """What they are told of the login stands on no command line and in no log."""
     password = read_login(real).partition(":")[2]
