@@ -214,7 +214,7 @@ def scores_of(model, source, folder):
         ),
         (lambda t: t.set_column(3, "region", t["count"]), "column 'region' is int64"),
         (lambda t: t.drop_columns(["id"]), "column 'id' is missing"),
-        (lambda t: t.set_column(0, "id", pc.cast(t["id"], "int32")), "column 'id' is int32"),
+        (lambda t: t.set_column(0, "id", pc.cast(t["id"], "string")), "column 'id' is string"),
     ],
     ids=[
         "missing",
