@@ -2,7 +2,8 @@
 
 import os
 
-from deployments.servers.local import status, up
+from deployments.servers.local import home, status, up
+from deployments.servers.login import read_login
 from tasks.core.model import open as opening
 from tasks.core.model.open import Model
 from tasks.registry.client import use_registry
@@ -25,16 +26,18 @@ def open_model(model: str) -> Model:
         RequestError: there is no such version, or it cannot be used here.
         AfterfitError: the registry does not answer.
     """
-    with use_registry(_registry_url()):
+    with use_registry(*_registry()):
         version = fetch(resolve(model))
     return opening.open_model(version)
 
 
-def _registry_url() -> str:
+def _registry() -> tuple[str, str]:
+    """Return the address of the registry, and the login that one of a private home asks for."""
     if named := os.environ.get("MLFLOW_TRACKING_URI"):
-        return named
+        return named, ""  # what it asks for is in the environment, too
 
+    login = read_login(home())
     found = status()["mlflow"]
     if found["running"] and found["url"]:
-        return found["url"]
-    return up().mlflow_url
+        return found["url"], login
+    return up().mlflow_url, login

@@ -21,16 +21,23 @@ T = TypeVar("T")
 
 # Set for the body of `use_registry`; a variable of the environment would be that of all threads.
 _registry: ContextVar[str | None] = ContextVar("registry", default=None)
+_login: ContextVar[str] = ContextVar("login", default="")
 
 
 @contextmanager
-def use_registry(uri: str) -> Iterator[None]:
-    """Talk to this MLflow server in the body, whatever the environment names."""
-    token = _registry.set(uri)
+def use_registry(uri: str, login: str = "") -> Iterator[None]:
+    """Talk to this MLflow server in the body, whatever the environment names.
+
+    Args:
+        uri: its address.
+        login: `user:password`, where it asks for them and the environment does not have them.
+    """
+    registry, signed_in = _registry.set(uri), _login.set(login)
     try:
         yield
     finally:
-        _registry.reset(token)
+        _registry.reset(registry)
+        _login.reset(signed_in)
 
 
 def tracking_uri() -> str:
@@ -57,6 +64,8 @@ def tracking_uri() -> str:
 def connect() -> MlflowClient:
     """Return a client of the MLflow server."""
     uri = tracking_uri()
+    if login := _login.get():
+        uri = uri.replace("://", f"://{login}@", 1)
     return MlflowClient(uri, uri)
 
 

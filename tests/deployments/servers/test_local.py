@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,9 +15,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+import afterfit
 from deployments.servers import embedded, local
 from deployments.servers.embedded import Timeouts
 from deployments.servers.login import make_login, read_login
+from tasks.core.errors import RequestError
 
 UP = """
 import dataclasses, json
@@ -203,6 +206,16 @@ def test_a_command_signs_in_by_itself(shared):
     assert (done.returncode, json.loads(done.stdout)) == (0, {"models": []})
 
 
+@pytest.mark.parametrize("others", [{}, {"MLFLOW_TRACKING_USERNAME": "somebody"}])
+def test_a_program_that_opens_a_model_is_signed_in_too(real, monkeypatch, others):
+    """And what its environment holds for other servers stays what it is."""
+    for name, value in others.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(RequestError, match="no alias 'champion' of a model 'nobody'"):
+        afterfit.open_model("nobody")
+    assert {name: os.environ[name] for name in os.environ if "MLFLOW_TRACKING" in name} == others
+
+
 @pytest.mark.slow
 def test_commands_with_worker_processes_run_in_a_private_home(real, shared, sales, processes):
     """What they are told of the login stands on no command line and in no log."""
@@ -210,8 +223,13 @@ def test_commands_with_worker_processes_run_in_a_private_home(real, shared, sale
     ridge = "candidates=[{estimator: sklearn.linear_model.Ridge}]"
     done = run_afterfit("run", sales, "--workers", "1", "--set", ridge, "--json", **shared)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["scores"]["rows_scored"] == 400
+    ended = json.loads(done.stdout)
+    assert ended["scores"]["rows_scored"] == 400
     assert password not in done.stdout + done.stderr
+
+    for fetched in (real / "models").iterdir():
+        shutil.rmtree(fetched)  # a program fetches it with the same login
+    assert afterfit.open_model(ended["model"]).version.version == 1
 
     told = [" ".join(process.cmdline()) for process in processes(real)]
     told += [path.read_text(errors="replace") for path in (real / "logs").iterdir()]

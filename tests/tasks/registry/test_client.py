@@ -4,7 +4,7 @@ import pytest
 from mlflow.exceptions import MlflowException
 
 from tasks.core.errors import AfterfitError, RequestError
-from tasks.registry.client import explain_errors, tracking_uri, use_registry, version_url
+from tasks.registry.client import connect, explain_errors, tracking_uri, use_registry, version_url
 
 
 @pytest.mark.parametrize("value", [None, ""])
@@ -32,6 +32,15 @@ def test_the_address_of_a_server_holds_no_password(uri):
         tracking_uri()
     assert "secret@" not in str(refused.value)
     assert "=secret" not in str(refused.value)
+
+
+def test_a_login_is_given_to_the_server_and_to_nobody_else():
+    with use_registry("http://127.0.0.1:1", "ann:secret"):
+        assert connect().tracking_uri == "http://ann:secret@127.0.0.1:1"
+        shown = [tracking_uri(), version_url("bike", 3)]
+    with use_registry("http://127.0.0.1:1"):
+        assert connect().tracking_uri == "http://127.0.0.1:1"
+    assert shown == ["http://127.0.0.1:1", "http://127.0.0.1:1/#/models/bike/versions/3"]
 
 
 @pytest.mark.parametrize(
