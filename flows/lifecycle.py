@@ -88,7 +88,7 @@ def register_model(model: str, spec: Spec) -> Trained:
         def admit(source: SourceListing, table: TableFile, split: SplitTable) -> SplitTable:
             return admit_model(given, spec, source, table, split)
 
-        def measure_given(split: SplitTable, _folder: Path) -> list[Measured]:
+        def measure_given(split: SplitTable) -> list[Measured]:
             return [measure_candidate(given, spec, split)]
 
         return challenge(spec, measure_given, admit=admit, model_digest=file_digest(path))
@@ -102,23 +102,19 @@ def train_challenger(
     `scored` is what will be scored then: it must have the features, before anything is fitted.
     """
 
-    def fit_and_measure(table: SplitTable, _folder: Path) -> Sequence[Measured | FailedCandidate]:
-        if scored:
+    def fit_and_measure(table: SplitTable) -> Sequence[Measured | FailedCandidate]:
+        if scored is not None:
             check_columns(scored, table.features, ScoreColumns(spec.data.id, spec.scoring.keep))
         return fit_candidates(spec, table, compute)
 
     return challenge(spec, fit_and_measure, retrain=retrain)
 
 
-def _as_split(_source: SourceListing, _table: TableFile, split: SplitTable) -> SplitTable:
-    return split
-
-
 def challenge(
     spec: Spec,
-    measure: Callable[[SplitTable, Path], Sequence[Measured | FailedCandidate]],
+    measure: Callable[[SplitTable], Sequence[Measured | FailedCandidate]],
     *,
-    admit: Callable[[SourceListing, TableFile, SplitTable], SplitTable] = _as_split,
+    admit: Callable[[SourceListing, TableFile, SplitTable], SplitTable] | None = None,
     model_digest: str = "",
     retrain: bool = False,
 ) -> Trained:
@@ -134,7 +130,7 @@ def challenge(
 
     Args:
         spec: the model under management.
-        measure: returns what became of each challenger, given the split table and a scratch folder.
+        measure: returns what became of each challenger, given the split table.
         admit: refuses a model that was fitted elsewhere, or returns the split table that suits it.
         model_digest: the digest of a model that was fitted elsewhere.
         retrain: train even if a version is registered under the same training key.
@@ -150,10 +146,11 @@ def challenge(
     with scratch_folder() as folder:
         table = read_table(source, spec.data, str(folder))
         split = split_table(table, spec, str(folder))
-        split = admit(source, table, split)
+        if admit is not None:
+            split = admit(source, table, split)
         check_columns_named(spec, split.features)
 
-        tried = measure(split, folder)
+        tried = measure(split)
         best, verdict, failed = judge_best(tried, champion, spec, split)
 
         tags = {"training_key": key, "dataset_digest": table.digest}
