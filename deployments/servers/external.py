@@ -41,23 +41,14 @@ def prefect_ui_url(api_url: str) -> str:
     """
     named = _from_environment("PREFECT_UI_URL") or _from_profile("PREFECT_UI_URL")
     if named:
-        return without_credentials(named.url)
+        return without_secrets(named.url)
 
     cloud = re.fullmatch(r"https://api\.(.+)/api/accounts/([^/]+)/workspaces/([^/]+)/?", api_url)
     if cloud:
         host, account, workspace = cloud.groups()
         return f"https://app.{host}/account/{account}/workspace/{workspace}"
 
-    return without_credentials(api_url).rstrip("/").removesuffix("/api")
-
-
-def without_credentials(url: str) -> str:
-    """Return a URL without user and password, so that it can be shown.
-
-    >>> without_credentials("https://ann:p@ss@mlflow.example.com/x")
-    'https://mlflow.example.com/x'
-    """
-    return without_secrets(url)
+    return without_secrets(api_url).rstrip("/").removesuffix("/api")
 
 
 def probe(title: str, server: ExternalServer) -> None:
@@ -68,7 +59,7 @@ def probe(title: str, server: ExternalServer) -> None:
     """
     if reason := complaint(title, server.url):
         raise AfterfitError(
-            f"{title} at {without_credentials(server.url)}, named by {server.origin}, "
+            f"{title} at {without_secrets(server.url)}, named by {server.origin}, "
             f"does not answer ({reason}); "
             "start it, or take that setting away to use the embedded server."
         )
@@ -85,7 +76,7 @@ def complaint(title: str, url: str, seconds: float = PROBE_SECONDS) -> str:
     if title == "MLflow" and not url.startswith(("http://", "https://")):
         return ""
 
-    health = f"{without_credentials(url).rstrip('/')}/health"
+    health = f"{without_secrets(url).rstrip('/')}/health"
     try:
         with urllib.request.urlopen(health, timeout=seconds):  # noqa: S310 - the user's own URL
             return ""

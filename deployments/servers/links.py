@@ -5,10 +5,10 @@ from pathlib import Path
 
 from deployments.servers.choice import Servers
 from deployments.servers.entrance import entrance
-from deployments.servers.external import without_credentials
 from deployments.servers.home import home
 from deployments.servers.login import read_login
 from deployments.servers.record import write_for_owner
+from tasks.core.storage.secrets import without_secrets
 
 FILE = """<!doctype html>
 <meta charset="utf-8">
@@ -28,7 +28,7 @@ def write_links(servers: Servers) -> Path:
     if servers.prefect_embedded:
         prefect = entrance(prefect, login)
 
-    mlflow = without_credentials(servers.mlflow_url)
+    mlflow = without_secrets(servers.mlflow_url)
     if servers.mlflow_embedded:
         mlflow = entrance(mlflow, login)
 

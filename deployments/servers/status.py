@@ -6,10 +6,11 @@ from typing import TypedDict
 from deployments.servers import daemon
 from deployments.servers.choice import find_external, find_ui_url
 from deployments.servers.embedded import recorded
-from deployments.servers.external import complaint, without_credentials
+from deployments.servers.external import complaint
 from deployments.servers.home import home
 from deployments.servers.kinds import MLFLOW, PREFECT, ServerKind
 from deployments.servers.ports import is_healthy
+from tasks.core.storage.secrets import without_secrets
 
 
 class ServerStatus(TypedDict):
@@ -59,7 +60,7 @@ def _status_of(kind: ServerKind, folder: Path) -> ServerStatus:
     """Return the state of a server; `url` is that of its API."""
     if external := find_external(kind, folder):
         return {
-            "url": without_credentials(external.url),
+            "url": without_secrets(external.url),
             "pid": None,
             "running": not complaint(kind.title, external.url),
         }

@@ -12,7 +12,8 @@ from distributed.diagnostics.plugin import WorkerPlugin
 
 from tasks.core.storage.digests import digest_of, file_digest
 from tasks.core.storage.files import delete, read_whole, write_whole
-from tasks.core.storage.location import is_url, join, open_filesystem, without_secrets
+from tasks.core.storage.location import is_url, join, open_filesystem
+from tasks.core.storage.secrets import without_secrets
 
 PACKAGES = ("flows", "tasks")
 

@@ -6,8 +6,7 @@ from typing import Any
 import fsspec
 
 from tasks.core.errors import RequestError
-from tasks.core.storage.secrets import check_no_secrets
-from tasks.core.storage.secrets import without_secrets as without_secrets  # noqa: PLC0414 - for all
+from tasks.core.storage.secrets import check_no_secrets, without_secrets
 
 
 def join(location: str, *names: str) -> str:

@@ -7,13 +7,8 @@ from typing import Any
 
 from tasks.core.errors import RequestError
 from tasks.core.storage.files import check_regular
-from tasks.core.storage.location import (
-    check_absolute,
-    join,
-    last_name,
-    open_filesystem,
-    without_secrets,
-)
+from tasks.core.storage.location import check_absolute, join, last_name, open_filesystem
+from tasks.core.storage.secrets import without_secrets
 from tasks.core.tables.file_names import format_of, is_hidden, is_table
 from tasks.core.tables.local_glob import check_once, find
 from tasks.core.tables.partitions import is_partition

@@ -5,7 +5,7 @@ import pytest
 
 from tasks.core.errors import AfterfitError, RequestError, SourceChangedError
 from tasks.core.storage.digests import file_digest
-from tasks.core.storage.location import without_secrets
+from tasks.core.storage.secrets import without_secrets
 from tasks.core.tables.listing import list_source
 from tasks.core.tables.sources import check_unchanged, content_digest, source_identity
 
