@@ -22,7 +22,7 @@ TASKS_LOGGER = "prefect.task_runs"
 
 
 @contextmanager
-def progress(console: Console, shown: bool) -> Iterator[None]:
+def progress(console: Console, is_shown: bool) -> Iterator[None]:
     """Show the task that runs, and a bar of rows once rows are scored."""
     columns = (
         SpinnerColumn(),
@@ -33,7 +33,7 @@ def progress(console: Console, shown: bool) -> Iterator[None]:
         TimeRemainingColumn(),
     )
 
-    bar = Progress(*columns, console=console, transient=True, disable=not shown)
+    bar = Progress(*columns, console=console, transient=True, disable=not is_shown)
     with bar, _listening(ProgressHandler(bar)):
         yield
 

@@ -68,9 +68,9 @@ def session(options: OutputOptions, cluster: str | None = None) -> Iterator["Ser
 @contextmanager
 def _progress(options: OutputOptions) -> Iterator[None]:
     console = stderr_console()
-    shown = console.is_terminal and not (options.json or options.verbose)
+    is_shown = console.is_terminal and not (options.json or options.verbose)
 
-    with lazy.progress.progress(console, shown=shown):
+    with lazy.progress.progress(console, is_shown=is_shown):
         yield
 
 

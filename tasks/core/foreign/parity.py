@@ -36,13 +36,13 @@ def check_parity(
     Raises:
         RequestError: predictions differ; with the column that makes them differ.
     """
-    own = OwnAnswer(predictor.pipeline, proba=proba)
+    bare = BarePipeline(predictor.pipeline, proba=proba)
     numbers = np.asarray(rows)
     ours = to_frame(table, predictor.features)
     theirs = fitted_form(predictor.pipeline, ours, read)
 
     if reason := _refusal(predictor, table, proba=proba):
-        _check_refused_alike(own, ours, theirs, reason)
+        _check_refused_alike(bare, ours, theirs, reason)
         kept = _accepted_rows(predictor, table, reason, proba=proba)
         table = table.take(pa.array(kept))
         numbers = numbers[kept]
@@ -50,16 +50,16 @@ def check_parity(
 
     given = predictor.predict(table, proba=proba)
     check_shape(given, len(table))
-    expected = own.ask(theirs)
+    expected = bare.predict(theirs)
     if expected is None:
-        theirs = _accepted_form(own, ours, theirs)
-        expected = own.ask(theirs)
+        theirs = _accepted_form(bare, ours, theirs)
+        expected = bare.predict(theirs)
     if expected is None:
         raise RequestError("the model refuses the rows that it has just predicted: do not use it.")
 
     differs = differing(expected, given, tolerance_for(theirs))
     if differs.any():
-        culprits = _culprits(own, ours, theirs, given)
+        culprits = _culprits(bare, ours, theirs, given)
         raise RequestError(explain(culprits, ours, theirs, (expected, given), differs, numbers))
 
 
@@ -73,18 +73,18 @@ def _refusal(predictor: Predictor, table: pa.Table, *, proba: bool) -> str:
 
 
 def _check_refused_alike(
-    own: "OwnAnswer", ours: pd.DataFrame, theirs: pd.DataFrame, reason: str
+    bare: "BarePipeline", ours: pd.DataFrame, theirs: pd.DataFrame, reason: str
 ) -> None:
     """Refuse a model that predicts the rows in its own form, and refuses them in ours.
 
     Raises:
         RequestError: with the column.
     """
-    if own.ask(theirs) is None:
+    if bare.predict(theirs) is None:
         return
 
     names = _differing_columns(ours, theirs)
-    alone = [name for name in names if own.ask(theirs.assign(**{name: ours[name]})) is None]
+    alone = [name for name in names if bare.predict(theirs.assign(**{name: ours[name]})) is None]
     raise RequestError(explain_refusal(alone or names, ours, theirs, reason))
 
 
@@ -106,7 +106,7 @@ def _accepted_rows(
     return np.setdiff1d(np.arange(len(table)), positions)
 
 
-class OwnAnswer:
+class BarePipeline:
     """Asks a pipeline itself, without anything of ours in between."""
 
     def __init__(self, pipeline: Any, *, proba: bool) -> None:
@@ -115,7 +115,7 @@ class OwnAnswer:
         # One without names was fitted on an array.
         self._has_names = hasattr(pipeline, "feature_names_in_")
 
-    def ask(self, frame: pd.DataFrame) -> Predictions | None:
+    def predict(self, frame: pd.DataFrame) -> Predictions | None:
         """Return what the pipeline predicts, or None if it refuses the rows."""
         forms = [frame] if self._has_names else [frame.to_numpy(), frame]
         for rows in forms:
@@ -172,7 +172,7 @@ def _differing_values(
     return np.asarray(~is_close)
 
 
-def _accepted_form(own: OwnAnswer, ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
+def _accepted_form(bare: BarePipeline, ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
     """Return ours, with each column of theirs that the model accepts beside those before it.
 
     A form that the model refuses is not the one that it was fitted on.
@@ -180,19 +180,19 @@ def _accepted_form(own: OwnAnswer, ours: pd.DataFrame, theirs: pd.DataFrame) -> 
     accepted = ours
     for name in _differing_columns(ours, theirs):
         tried = accepted.assign(**{name: theirs[name]})
-        if own.ask(tried) is not None:
+        if bare.predict(tried) is not None:
             accepted = tried
     return accepted
 
 
 def _culprits(
-    own: OwnAnswer, ours: pd.DataFrame, theirs: pd.DataFrame, given: Predictions
+    bare: BarePipeline, ours: pd.DataFrame, theirs: pd.DataFrame, given: Predictions
 ) -> list[str]:
     """Return the column that makes most predictions differ by itself, else all that may."""
     names = _differing_columns(ours, theirs)
     counts = {}
     for name in names:
-        found = own.ask(ours.assign(**{name: theirs[name]}))
+        found = bare.predict(ours.assign(**{name: theirs[name]}))
         counts[name] = int(differing(found, given).sum()) if found is not None else 0
 
     worst = max(names, key=lambda name: counts[name], default=None)

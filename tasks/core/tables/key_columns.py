@@ -38,8 +38,8 @@ def key_values(path: str, types: KeyTypes) -> KeyValues:
     Raises:
         RequestError: a value is not of its type.
     """
-    texts = keys_of(path)
-    return tuple((name, _parse(name, texts[name], types[name], path)) for name in types)
+    written = keys_of(path)
+    return tuple((name, _parse(name, written[name], types[name], path)) for name in types)
 
 
 def _parse(name: str, text: str | None, type_: pa.DataType, path: str) -> pa.Scalar:

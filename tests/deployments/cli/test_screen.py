@@ -120,7 +120,7 @@ def test_what_an_option_or_a_file_is_called_is_told_harmlessly(tmp_path, capsys)
 def test_the_name_of_a_task_is_shown_beside_the_bar_without_being_obeyed():
     shown = io.StringIO()
     console = Console(file=shown, width=2_000, force_terminal=True, color_system=None)
-    with progress(console, shown=True):
+    with progress(console, is_shown=True):
         task = {"task_run_name": f"fit {EVIL}", "send_to_api": False}
         logging.getLogger(TASKS_LOGGER).info("started", extra=task)
 
