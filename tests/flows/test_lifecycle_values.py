@@ -61,7 +61,7 @@ def test_far_dates_train_judge_and_score_alike_from_int96_and_from_microseconds(
     spec = load_spec(
         write_spec(
             data={"source": str(now), "target": "amount", "id": "", "time": "until"},
-            gates={"limits": {"mae": {"max": 0.1}}, "leaks": ["until"]},
+            gates={"limits": {"mae": {"max": 0.1}}, "leaks": ["until"]},  # which makes it
             scoring={"output": "scores", "keep": ["until"]},
         )
     )
