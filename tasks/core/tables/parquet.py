@@ -1,5 +1,6 @@
 """Parquet files: opened, read whole, and their footers."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,6 +99,20 @@ def open_parquet(source: Any) -> pq.ParquetFile:
         coerce_int96_timestamp_unit=INT96_UNIT,
         page_checksum_verification=True,
     )
+
+
+def iterate_parquet(path: str, revision: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Read some columns of a Parquet file by batch; the file must be of a revision.
+
+    Raises:
+        RequestError: it is damaged.
+        SourceChangedError: at the end, if it is of another revision.
+    """
+    try:
+        with reading(path, revision) as opened, open_parquet(opened.stream) as parquet:
+            yield from parquet.iter_batches(columns=list(columns))
+    except (OSError, pa.ArrowInvalid) as error:
+        raise RequestError(f"{path} cannot be read as Parquet: {error}") from error
 
 
 def read_parquet(path: str, revision: str) -> pa.Table:

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from tasks.core.errors import RequestError
 from tasks.core.tables.csv_files import iterate_csv
-from tasks.core.tables.parquet import open_parquet
+from tasks.core.tables.parquet import iterate_parquet
 from tasks.core.tables.partitions import keys_of
 from tasks.core.tables.sources import SourceFile
 
@@ -47,13 +47,12 @@ def _check_values(file: SourceFile, names: Sequence[str]) -> None:
 
 
 def _batches(file: SourceFile, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    if file.format == "csv":
-        for batch in iterate_csv(file, {}):
-            yield batch.select(names)
+    if file.format == "parquet":
+        yield from iterate_parquet(file.path, file.revision, names)
         return
 
-    with open_parquet(file.path) as parquet:
-        yield from parquet.iter_batches(columns=list(names))
+    for batch in iterate_csv(file, {}):
+        yield batch.select(names)
 
 
 def is_same(value: object, text: str | None) -> bool:

@@ -1,9 +1,12 @@
 """A column that the file and its folder both name: the same in both, or refused."""
 
+import uuid
 from datetime import date, datetime
 from decimal import Decimal
 
+import fsspec
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tasks.core.errors import RequestError
@@ -49,6 +52,21 @@ def test_of_a_csv_file_too(tmp_path, write):
     assert listing.schemas[0].names == ["day", "y"]
     found = read_files(listing.files, Data(source="/in", target="y"))
     assert found["day"].to_pylist() == [date(2026, 1, 31)] * 12 + [date(2026, 2, 1)] * 12
+
+
+@pytest.mark.parametrize(
+    ("says", "problem"), [("EU", None), ("US", "holds 'EU', where the folder")]
+)
+def test_of_a_file_on_an_object_store_too(says, problem):
+    url = f"memory://{uuid.uuid4()}/k={says}/a.parquet"
+    with fsspec.open(url, "wb") as file:
+        pq.write_table(pa.table({"y": range(12), "k": ["EU"] * 12}), file)
+
+    if problem is None:
+        assert list_source(url).schemas[0].names == ["y", "k"]
+    else:
+        with pytest.raises(RequestError, match=problem):
+            list_source(url)
 
 
 @pytest.mark.parametrize(
