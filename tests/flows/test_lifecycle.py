@@ -11,7 +11,7 @@ from flows.lifecycle import register_model, run_lifecycle, train_model
 from flows.release import promote_version, rollback_version
 from flows.scoring import score_batch
 from tasks.core.errors import GateError, RequestError
-from tasks.core.model.metadata import read_metadata
+from tasks.core.model.open import open_metadata
 from tasks.core.model.skops_file import load_pipeline
 from tasks.core.output.manifest import read_manifest
 from tasks.core.output.reading import read_scores
@@ -222,9 +222,10 @@ def test_scores_equal_those_of_the_pipeline_in_memory_to_the_last_bit(sales, tmp
     spec = load_spec(sales)
     trained = train_model(spec)
     version = versions.resolve(f"{trained.model}/{trained.version}")
-    folder = Path(fetch(version).folder)
+    fetched = fetch(version)
+    folder = Path(fetched.folder)
     score_batch(trained.model, spec.data.source, str(tmp_path / "out"))
-    features = read_metadata(folder).features
+    features = open_metadata(fetched).features
     copied = copy_csv(
         list_source(spec.data.source).files[0], features, tmp_path / "copy.parquet", 1000
     )

@@ -75,16 +75,6 @@ def describe_model(
     )
 
 
-def read_metadata(folder: Path) -> ModelMetadata:
-    """Read the metadata in the folder of a model.
-
-    Raises:
-        RequestError: as `parse_metadata` does.
-    """
-    path = folder / METADATA_NAME
-    return parse_metadata(path.read_bytes() if path.is_file() else None, str(folder))
-
-
 def parse_metadata(content: bytes | None, origin: str) -> ModelMetadata:
     """Parse the metadata of a model.
 

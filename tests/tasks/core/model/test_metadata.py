@@ -10,7 +10,7 @@ from tasks.core.model.metadata import (
     FORMAT_VERSION,
     METADATA_NAME,
     check_scikit_learn,
-    read_metadata,
+    parse_metadata,
     scikit_learn_version,
 )
 from tasks.core.model.skops_file import TRUSTED
@@ -46,6 +46,11 @@ FIRST_FORMAT = {
 
 def write(folder, document):
     (folder / METADATA_NAME).write_text(json.dumps(document), encoding="utf-8")
+
+
+def read_metadata(folder):
+    path = folder / METADATA_NAME
+    return parse_metadata(path.read_bytes() if path.exists() else None, "bike version 1")
 
 
 def test_the_metadata_of_a_model_survive_their_file(tmp_path, make_card):
