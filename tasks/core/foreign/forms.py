@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from tasks.core.errors import RequestError
 from tasks.core.foreign.learned import (
+    NAN,
     Learned,
     as_list,
     known_values,
@@ -68,10 +69,18 @@ def _check_known(name: str, forms: Sequence[pd.Series], known: set[Any]) -> None
     if not len(given[0]) or any(share_known(form, known) > 0 for form in given):
         return
 
+    way_out = "fit it on the column as it stands in the source"
+    is_text = all(isinstance(value, str) for value in known - {NAN, None})
+    if is_text and forms[-1].dtype.kind in "iuf":
+        way_out = (
+            "fit it on numbers, which the source has for us, as `pd.read_csv` reads them by "
+            "default, or make the source a Parquet file in which they are text"
+        )
+
     learned = sorted(repr(value) for value in known)[:SHOWN]
     raise RequestError(
         f"column {name!r}: the model learned {', '.join(learned)} and knows none of its values, "
-        f"such as {as_list(given[0])[0]!r}: fit it on the column as it stands in the source."
+        f"such as {as_list(given[0])[0]!r}: {way_out}."
     )
 
 

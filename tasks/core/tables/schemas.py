@@ -5,8 +5,16 @@ from collections.abc import Iterable, Sequence
 import pyarrow as pa
 
 from tasks.core.errors import RequestError
-from tasks.core.tables.columns import Column, kind_of
+from tasks.core.tables.columns import Column, ColumnKind, kind_of
 from tasks.core.wording import nearest_name
+
+# What a column of another kind has to be made.
+PLURALS: dict[ColumnKind, str] = {
+    "numeric": "numbers",
+    "boolean": "true and false",
+    "categorical": "text",
+    "date": "dates",
+}
 
 
 def check_schema(
@@ -40,5 +48,13 @@ def check_schema(
         if kind_of(found) != column.kind and not pa.types.is_null(found):
             raise RequestError(
                 f"{origin}: column {column.name!r} is {found}, the model was trained on a "
-                f"{column.kind} one."
+                f"{column.kind} one: {_way_out(found, column.kind)}."
             )
+
+
+def _way_out(found: pa.DataType, wanted: ColumnKind) -> str:
+    """Return what to make of a column of another kind."""
+    way_out = f"make it {PLURALS[wanted]}"
+    if wanted == "date" and kind_of(found) == "categorical":
+        return f"{way_out}, as `pandas.to_datetime` does"
+    return way_out

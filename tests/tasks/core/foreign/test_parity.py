@@ -175,7 +175,7 @@ def test_a_model_that_learned_texts_of_a_column_of_numbers_is_refused(tried):
     codes = ["0123" if number % 2 else "0456" for number in range(ROWS)]
     frame = pd.DataFrame({"size": SIZE, "zip": codes})
     pipeline = one_hot("zip").fit(frame, Y)
-    words = "column 'zip': the model learned '0123', '0456' and knows none of its values, such as"
+    words = "learned '0123', '0456' and knows none of its values, such as .*: fit it on numbers, .*"
     with pytest.raises(RequestError, match=words):
         tried(pipeline, "zips.csv", frame.assign(y=Y).to_csv(index=False))
 

@@ -33,12 +33,12 @@ def test_extra_reordered_and_empty_columns_are_welcome(fields):
         ([("a", pa.int64()), ("b", pa.string())], "column 'id' is missing"),
         (
             [("a", pa.string()), ("b", pa.string()), ("id", pa.int64())],
-            "column 'a' is string, .* on a numeric one",
+            "column 'a' is string, .* on a numeric one: make it numbers.$",
         ),
         ([("a", pa.bool_()), ("b", pa.string()), ("id", pa.int64())], "column 'a' is bool"),
         (
             [("a", pa.int64()), ("b", pa.int64()), ("id", pa.int64())],
-            "column 'b' is int64, .* on a categorical one",
+            "column 'b' is int64, .* on a categorical one: make it text.$",
         ),
         (
             [("a", pa.int64()), ("a", pa.int64()), ("b", pa.string()), ("id", pa.int8())],
@@ -49,6 +49,20 @@ def test_extra_reordered_and_empty_columns_are_welcome(fields):
 def test_a_missing_renamed_doubled_or_retyped_column_is_refused_by_name(fields, words):
     with pytest.raises(RequestError, match=f"^in.parquet: {words}"):
         check_schema(pa.schema(fields), FEATURES, ["id"], "in.parquet")
+
+
+@pytest.mark.parametrize(
+    ("found", "way_out"),
+    [
+        (pa.large_string(), "make it dates, as `pandas.to_datetime` does"),
+        (pa.int64(), "make it dates"),  # of which unit, nobody knows
+    ],
+)
+def test_a_column_that_was_dates_says_how_it_becomes_one(found, way_out):
+    """As `pandas.read_csv` reads a column of dates: as text."""
+    schema = pa.schema([("day", found)])
+    with pytest.raises(RequestError, match=f"a date one: {way_out}.$"):
+        check_schema(schema, [Column("day", "date")], [], "the rows")
 
 
 def test_the_message_about_a_wide_table_stays_short():
