@@ -19,6 +19,7 @@ from tasks.core.tables.targets import target_advice
 from tasks.core.tables.written_values import look_at_text
 from tasks.core.training.guesses import Roles, guess_problem, guess_roles
 from tasks.core.training.notes import describe_features, describe_left_out
+from tasks.core.training.row_counters import names_rows
 from tasks.core.wording import nearest_name
 
 # What a first spec suggests for each problem: two candidates, and the metrics of its gates.
@@ -36,6 +37,7 @@ SUGGESTED: dict[Problem, dict[str, str]] = {
         "limit": "{accuracy: {min: 0.9}}",
     },
 }
+WHY_ID = "guessed, as no value occurs twice: carried through, never a feature"
 TEXT = """\
 # A spec: one model under management. `afterfit run {file}` trains, judges, registers and scores.
 name: {name}
@@ -52,7 +54,7 @@ gates:
    # at most 1 % worse than the model in use
 scoring:
   source: {source}              # what is scored; the same columns, the target apart
-  output: {name}-scores
+  output: {output}
   keep: []                       # further columns to carry through to the scores
 """
 
@@ -102,6 +104,12 @@ def describe_table(table: pa.Table, target: str, roles: Roles) -> tuple[str, ...
     features = [name for name in table.column_names if name not in others]
 
     notes = [*describe_left_out(roles.counters), *describe_features(table, features)]
+    notes += [
+        f"column {name!r} is another text in every row, as an id is, which a gate refuses: add it "
+        "to `data.drop`, or make it the `data.id`"
+        for name in features
+        if names_rows(table[name])
+    ]
     written = look_at_text(table[target])
     if written is not None:
         notes.insert(0, f"the target is text, and {written.found}: {target_advice(written)}")
@@ -114,11 +122,13 @@ def first_spec(
     """Return the content of a first spec that is to be written to a path."""
     problem = guess_problem(table[target])
     why = "          # guessed from the values of the target"
+    name = _model_name(path.stem)
     is_clear = kind_of(table[target].type) != "numeric" and problem == "classification"
 
     return TEXT.format(
         file=path.name,
-        name=_model_name(path.stem),
+        name=_quoted(name),
+        output=_quoted(f"{name}-scores"),
         problem=problem,
         problem_why="" if is_clear else why,
         source=_quoted(_relative_source(source, path.resolve().parent)),
@@ -131,7 +141,7 @@ def first_spec(
 def _role_lines(roles: Roles) -> str:
     id_line = "  # id: COLUMN                 # carried through to the scores"
     if roles.id is not None:
-        id_line = f"  id: {_quoted(roles.id)}"
+        id_line = f"  id: {_quoted(roles.id)}                 # {WHY_ID}"
     time_line = "  # time: COLUMN               # split by time; without it, by a hash"
     if roles.time is not None:
         time = _quoted(roles.time)

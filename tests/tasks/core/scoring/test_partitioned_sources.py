@@ -189,7 +189,7 @@ def test_a_first_spec_is_written_for_a_folder_of_partitions(folder, tmp_path, ta
     text = path.read_text()
     assert "  source: sales " in text
     assert f"  target: {target}\n" in text
-    assert "  id: sale\n" in text
+    assert "  id: sale " in text
 
 
 def test_a_window_that_is_named_in_a_key_is_a_column(tmp_path, write):

@@ -16,7 +16,7 @@ problem: regression          # guessed from the values of the target
 data:
   source: hours.csv              # a file, a folder, a glob or a URL; relative to this file
   target: cnt
-  id: id
+  id: id                 # guessed, as no value occurs twice: carried through, never a feature
   # time: COLUMN               # split by time; without it, by a hash
   # segment: COLUMN            # measured value by value
   drop: []                     # no features, above all what gives the target away
@@ -67,6 +67,29 @@ def test_a_first_spec_can_be_read_and_says_what_was_found(
     assert data.source == file.path
     assert f"source: {name}" in path.read_text()
     assert spec.scoring.output == str(tmp_path / "my-model-scores")
+
+
+@pytest.mark.parametrize("stem", ["no", "2024", "2024-01-05", "null", "1e5"])
+def test_a_first_spec_of_a_file_that_yaml_would_take_for_another_type_can_be_read(
+    tmp_path, write, stem
+):
+    file = write(f"{stem}.csv", "id,cnt\n1,0.5\n2,1.5\n")
+    path = tmp_path / f"{stem}.yaml"
+    write_first_spec(file.path, "cnt", path)
+
+    spec = load_spec(path)
+    assert spec.name == stem
+    assert spec.scoring.output == str(tmp_path / f"{stem}-scores")
+
+
+def test_a_text_of_its_own_in_every_row_is_told_before_the_gates_refuse_it(tmp_path, write):
+    rows = "".join(f"{n},u{n}@x.org,{n % 7},plan {n % 3}\n" for n in range(60))
+    file = write("users.csv", f"user,email,age,plan\n{rows}")
+    (note,) = write_first_spec(file.path, "age", tmp_path / "users.yaml")
+    assert note == (
+        "column 'email' is another text in every row, as an id is, which a gate refuses: add it to "
+        "`data.drop`, or make it the `data.id`"
+    )
 
 
 def test_what_a_person_should_know_of_a_table_stands_in_the_first_spec(tmp_path, write):
