@@ -9,6 +9,7 @@ import pickle
 from contextvars import Context, copy_context
 from typing import Any, cast
 
+import dask
 from distributed import Client, Nanny, Scheduler, get_worker, secede
 from distributed.core import Status
 from distributed.scheduler import WorkerState
@@ -16,7 +17,7 @@ from distributed.security import Security
 from distributed.threadpoolexecutor import thread_state as pool_thread
 from distributed.worker import thread_state as task_thread  # type: ignore[attr-defined]
 
-from tasks.runner.starting import STARTING, THREAD_VARIABLES
+from tasks.runner.starting import LOG_LEVEL, LOG_SETTING, STARTING, THREAD_VARIABLES
 
 # The states of a task on the scheduler that `SchedulerPlugin.transition` is told.
 RELEASED, WAITING, PROCESSING, ERRED = "released", "waiting", "processing", "erred"
@@ -168,6 +169,7 @@ class OwnNanny(Nanny):
         with STARTING:
             super().__init__(*arguments, **(options | NO_DASHBOARD))
 
+        self.pre_spawn_env[LOG_LEVEL] = str(dask.config.get(LOG_SETTING, None) or "warning")
         for name in THREAD_VARIABLES:
             threads = STARTING.variable_of_user(name) or str(library_threads)
             found = self.pre_spawn_env.get(name)

@@ -5,11 +5,12 @@ import threading
 from itertools import count
 from typing import Any
 
+import dask
 from distributed import LocalCluster, Worker
 from distributed.system import MEMORY_LIMIT
 
 from tasks.runner import dask_inside
-from tasks.runner.starting import SETTINGS, STARTING
+from tasks.runner.starting import LOG_SETTING, SETTINGS, STARTING
 
 LOOPBACK = "127.0.0.1"
 # By default Dask's status pages listen on every address of the machine. They show (and, some of
@@ -61,6 +62,18 @@ def _log_level() -> int:
     return max(logging.WARNING, logging.getLogger("distributed").level)
 
 
+def _quieten() -> None:
+    """Keep Dask's news from the handlers of others.
+
+    `silence_logs` does so for Dask's own, which it has only if nobody set up logs before it was
+    imported, as Prefect does. A level that somebody chose stays.
+    """
+    logger = logging.getLogger("distributed")
+    is_chosen = dask.config.get(LOG_SETTING, None) is not None
+    if logger.level == logging.INFO and not (logger.handlers or is_chosen):
+        logger.setLevel(logging.WARNING)
+
+
 def make_worker(*arguments: Any, **options: Any) -> Worker:
     """Make a worker in this process, also one that comes later than its cluster."""
     with STARTING:
@@ -75,6 +88,7 @@ def start(options: dict[str, Any]) -> LocalCluster:
 
         options = options | {"security": make_security()}
 
+    _quieten()
     with _importing, STARTING:
         return LocalCluster(**options)  # type: ignore[no-untyped-call]
 

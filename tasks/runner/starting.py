@@ -26,6 +26,8 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"
 ROUTES = "distributed.scheduler.http.routes"
 SCRATCH = "temporary-directory"
 PRE_SPAWN = "distributed.nanny.pre-spawn-environ"
+LOG_LEVEL = "DASK_LOGGING__DISTRIBUTED"  # of the processes of workers, as they import Dask
+LOG_SETTING = "logging.distributed"  # the same, as a setting of Dask's
 # What Dask sets beside the variables of its setting `pre-spawn-environ`.
 OTHER_VARIABLES = ("PYTHONHASHSEED", "__DASK_PARENT_PID")
 
@@ -61,7 +63,7 @@ class StartingWorkers:
         # Python imports modules from there too: in /tmp they could be somebody else's.
         scratch = dask.config.get(SCRATCH, None) or str(private_home() / "scratch")
         by_setting = dask.config.get(PRE_SPAWN)
-        names = {*by_setting, *THREAD_VARIABLES, *OTHER_VARIABLES}
+        names = {*by_setting, *THREAD_VARIABLES, *OTHER_VARIABLES, LOG_LEVEL}
         self._before = {name: os.environ.get(name) for name in names}
         self._to_put_back.callback(_restore, self._before)
 

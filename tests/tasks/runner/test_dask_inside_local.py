@@ -10,7 +10,7 @@ from distributed import Client, LocalCluster, Nanny
 from distributed.security import Security
 
 from tasks.runner import dask_inside, local_cluster
-from tasks.runner.starting import OTHER_VARIABLES, THREAD_VARIABLES
+from tasks.runner.starting import LOG_LEVEL, LOG_SETTING, OTHER_VARIABLES, THREAD_VARIABLES
 
 HANGS = 60  # seconds; time itself is never asserted
 
@@ -54,6 +54,15 @@ def test_a_process_starts_with_variables_that_this_one_does_not_keep(start, no_v
     assert {at_its_start[name] for name in THREAD_VARIABLES} == {"7"}
     assert at_its_start["PYTHONHASHSEED"] == "6640"
     assert no_variables <= set(at_its_start)
+
+
+@pytest.mark.parametrize(("chosen", "expected"), [(None, "warning"), ("debug", "debug")])
+def test_a_process_tells_no_news_of_dasks_unless_somebody_asked(start, chosen, expected):
+    before = os.environ.get(LOG_LEVEL)
+    with dask.config.set({LOG_SETTING: chosen}):
+        _, client = start()
+    assert list(client.run(os.getenv, LOG_LEVEL).values()) == [expected]
+    assert os.environ.get(LOG_LEVEL) == before
 
 
 def test_a_nanny_of_dasks_own_would_leave_them_here(start, no_variables):

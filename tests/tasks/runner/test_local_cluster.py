@@ -1,11 +1,13 @@
 """Workers of a runner's own: each has the settings, also one that comes in place of another."""
 
+import logging
 import time
 
 import dask
 import pytest
 
 from tasks.runner import local_cluster
+from tasks.runner.starting import LOG_SETTING
 
 HANGS = 60  # seconds; time itself is never asserted
 
@@ -44,6 +46,24 @@ def test_a_worker_on_threads_has_the_settings_and_so_has_its_replacement(cluster
     replacement = eventually(replaced)
     assert [settings_of(each) for each in (worker, replacement)] == [(False, False)] * 2
     assert list(cluster.workers) == ["replacement-1"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"), [(logging.INFO, logging.WARNING), (logging.DEBUG, logging.DEBUG)]
+)
+def test_dask_tells_no_news_where_it_has_no_handler_unless_somebody_asked(
+    monkeypatch, chosen, expected
+):
+    """INFO is what Dask sets by itself; Prefect's handlers were there first."""
+    logger = logging.getLogger("distributed")
+    monkeypatch.setattr(logger, "handlers", [])
+    monkeypatch.setattr(logger, "level", chosen)
+
+    with (
+        dask.config.set({LOG_SETTING: None}),
+        local_cluster.start(local_cluster.on_threads(1)),
+    ):
+        assert logger.level == expected
 
 
 def test_nothing_is_replaced_while_all_workers_are_there(cluster):
