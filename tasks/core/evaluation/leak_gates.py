@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from tasks.core.evaluation.comparison import Comparison
-from tasks.core.evaluation.single_features import skill_alone
+from tasks.core.evaluation.single_features import LEAST_ODD, odd_rows, skill_alone
 from tasks.core.evaluation.verdict import Gate
 from tasks.core.metrics import Problem
 from tasks.core.predictions import Floats
@@ -26,6 +27,7 @@ MOST_ROWS = 20_000  # that train, and as many that judge
 MOST_VALUES = 2_000_000  # rows times features: a wide table is judged by fewer rows
 LEAST_HELD_OUT = 20
 LEAST_ROWS = 50  # of fewer rows, whole numbers may well be all different and close together
+MOST_MISSING = 0.05  # a share; more gaps may say something themselves
 LOOSE = 1.25  # how far the values of a counter may lie apart on the average, in any order
 SPARSE = 20  # the same where they only ever rise or only ever fall, as a filter leaves them
 NAMED = 3
@@ -64,7 +66,17 @@ def judge_giveaways(
         return Gate(GIVES_AWAY, passed=True, found=None, allowed=allowed, reason=reason)
 
     most = min(MOST_ROWS, MOST_VALUES // max(1, len(features)))
-    skills = dict(_skills(_sample(train, most), _sample(held_out, most), features, spec))
+    train, held_out = _sample(train, most, spec), _sample(held_out, most, spec)
+    if spec.problem == "classification":
+        odd = odd_rows(_codes(train, held_out, spec))
+        if odd < LEAST_ODD:
+            reason = (
+                f"{odd} rows of other classes than the commonest are too few to find a feature "
+                "that gives it away"
+            )
+            return Gate(GIVES_AWAY, passed=True, found=None, allowed=allowed, reason=reason)
+
+    skills = dict(_skills(train, held_out, features, spec))
     best = max(skills, key=lambda name: skills[name], default="")
     found = skills.get(best, 0.0)
 
@@ -82,17 +94,25 @@ def _skills(
     train: pa.Table, held_out: pa.Table, features: Sequence[Column], spec: Spec
 ) -> Iterator[tuple[str, float]]:
     """Yield the skill of each feature alone."""
-    y_train = target_values(train, spec.data.target, spec.problem)
-    y_held_out = target_values(held_out, spec.data.target, spec.problem)
     if spec.problem == "classification":
-        codes, _ = pd.factorize(np.concatenate([y_train, y_held_out]))
-        y_train, y_held_out = codes[: len(y_train)], codes[len(y_train) :]
+        codes = _codes(train, held_out, spec)
+        y_train, y_held_out = codes[: len(train)], codes[len(train) :]
+    else:
+        y_train = target_values(train, spec.data.target, spec.problem)
+        y_held_out = target_values(held_out, spec.data.target, spec.problem)
 
     for feature in features:
         both = pa.concat_tables([train.select([feature.name]), held_out.select([feature.name])])
         values = _as_numbers(both[feature.name], feature)
         known, judged = values[: len(train)], values[len(train) :]
         yield feature.name, skill_alone(known, y_train, judged, y_held_out, spec.problem)
+
+
+def _codes(train: pa.Table, held_out: pa.Table, spec: Spec) -> NDArray[np.int64]:
+    """Return the labels of all rows as codes, those that train first."""
+    labels = [target_values(rows, spec.data.target, spec.problem) for rows in (train, held_out)]
+    codes, _ = pd.factorize(np.concatenate(labels))
+    return np.asarray(codes, dtype=np.int64)
 
 
 def _as_numbers(column: pa.ChunkedArray, feature: Column) -> Floats:
@@ -106,12 +126,23 @@ def _as_numbers(column: pa.ChunkedArray, feature: Column) -> Floats:
     return np.where(np.isfinite(numbers), numbers, np.nan)
 
 
-def _sample(table: pa.Table, most: int) -> pa.Table:
-    """Return at most so many rows of a table, evenly spaced."""
+def _sample(table: pa.Table, most: int, spec: Spec) -> pa.Table:
+    """Return about so many rows of a table, evenly spaced, and as many of the rarer classes."""
     if len(table) <= most:
         return table
-    rows = np.linspace(0, len(table) - 1, most).astype(np.int64)
+
+    rows = _spaced(np.arange(len(table)), most)
+    if spec.problem == "classification":
+        labels = target_values(table, spec.data.target, spec.problem)
+        codes, _ = pd.factorize(labels)
+        is_odd = codes != np.bincount(codes).argmax()
+        rows = np.union1d(rows, _spaced(np.flatnonzero(is_odd), most))
     return table.take(pa.array(rows))
+
+
+def _spaced(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    positions = np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(np.int64)
+    return rows[positions]
 
 
 def judge_counters(
@@ -144,10 +175,11 @@ def judge_counters(
 def _counts_rows(train: pa.ChunkedArray, held_out: pa.ChunkedArray, feature: Column) -> bool:
     """Return whether a feature is a row counter, or a text of its own in every row."""
     both = pa.chunked_array([*train.chunks, *held_out.chunks], train.type)
-    rows = len(both)
-    if rows < LEAST_ROWS or both.null_count:
+    if len(both) < LEAST_ROWS or both.null_count > MOST_MISSING * len(both):
         return False
 
+    both = both.drop_null()
+    rows = len(both)
     if feature.kind == "categorical":
         first = both.slice(0, MOST_ROWS)
         return _are_distinct(first) and _are_distinct(both)
@@ -158,7 +190,7 @@ def _counts_rows(train: pa.ChunkedArray, held_out: pa.ChunkedArray, feature: Col
     values = span["max"] - span["min"] + 1
     if not values <= SPARSE * rows:  # nor is NaN
         return False
-    is_ordered = _only_rises_or_falls(to_numbers(train))
+    is_ordered = _only_rises_or_falls(to_numbers(train.drop_null()))
     return (values <= LOOSE * rows or is_ordered) and _is_whole_and_unique(to_numbers(both))
 
 

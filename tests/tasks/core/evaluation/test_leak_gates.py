@@ -1,6 +1,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from sklearn.datasets import load_iris
 
 from tasks.core.evaluation.leak_gates import judge_counters, judge_giveaways
 from tasks.core.tables.columns import feature_columns
@@ -17,7 +18,7 @@ GAPS = [None if number % 9 == 0 else number for number in range(ROWS)]
 
 def judge(gate, spec, *, features=None, **columns):
     """Judge some columns beside a good feature, of rows that are split by chance."""
-    table = pa.table({"size": SIZE, "price": PRICE, "label": LABEL, **columns})
+    table = pa.table({"size": SIZE, "price": PRICE, "label": LABEL} | columns)
     features = features or feature_columns(table.schema, ["price", "label"])
     train, held_out = table.filter(pa.array(~HELD_OUT)), table.filter(pa.array(HELD_OUT))
     return gate(train, held_out, features, spec)
@@ -73,6 +74,8 @@ def test_a_feature_that_gives_the_target_away_is_named(spec_of, target, column, 
         (np.cumsum(CHANCE.integers(1, 4, ROWS)), True),
         ([f"M{number:05d}" for number in range(ROWS)], True),
         (CHANCE.permutation([f"2024 {day}" for day in range(ROWS)]), True),
+        ([None, *range(1, ROWS)], True),
+        ([None, *(f"M{number:05d}" for number in range(1, ROWS))], True),
         (GAPS, False),
         (np.arange(ROWS) % 24, False),
         (np.arange(ROWS) % 365 + 1, True),
@@ -96,6 +99,45 @@ def test_a_feature_that_counts_or_names_the_rows_is_named(spec_of, column, count
 
 def test_the_time_column_may_count_the_rows(spec_of):
     assert judge(judge_counters, spec_of("price", time="t"), t=np.arange(ROWS)).passed
+
+
+@pytest.mark.parametrize(("rows", "rare"), [(600, 30), (2000, 40), (60_000, 25)])
+def test_a_leak_of_a_rare_class_is_found(spec_of, rows, rare):
+    """Of the held-out rows alone, only a few would be of that class."""
+    chance = np.random.default_rng(3)
+    is_rare = chance.permutation(rows) < rare
+    label = np.where(is_rare, "fraud", "fine")
+    table = pa.table({"size": chance.random(rows), "clue": is_rare + 0.1, "label": label})
+    held_out = pa.array(chance.random(rows) < 0.2)
+    features = feature_columns(table.schema, ["label"])
+    sides = table.filter(pa.compute.invert(held_out)), table.filter(held_out)
+    gate = judge_giveaways(*sides, features, spec_of("label"))
+    assert "feature 'clue' alone predicts the target" in gate.reason
+
+
+def test_a_class_too_rare_to_judge_is_said(spec_of):
+    label = np.where(np.arange(ROWS) % 20 == 0, "fraud", "fine")
+    gate = judge(judge_giveaways, spec_of("label"), label=label, clue=label)
+    assert (gate.passed, gate.found) == (True, None)
+    assert gate.reason.startswith("15 rows of other classes than the commonest are too few")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_good_feature_that_gets_the_few_held_out_rows_right_is_no_leak(spec_of, seed):
+    """A petal tells the kind of an iris in 19 of 20 cases, and in 30 of 30 now and then."""
+    table = pa.Table.from_pandas(load_iris(as_frame=True).frame.rename(columns={"target": "label"}))
+    features = feature_columns(table.schema, ["label"])
+    held_out = np.random.default_rng(seed).random(len(table)) < 0.2
+    sides = table.filter(pa.array(~held_out)), table.filter(pa.array(held_out))
+    assert judge_giveaways(*sides, features, spec_of("label")).passed
+
+
+def test_a_label_that_changes_with_time_is_not_told_by_the_time(spec_of):
+    label = np.where(np.arange(ROWS) // 60 % 2 == 0, "up", "down")
+    table = pa.table({"day": np.arange(ROWS) + 0.5, "label": label})
+    features = feature_columns(table.schema, ["label"])
+    sides = table.slice(0, 230), table.slice(230)
+    assert judge_giveaways(*sides, features, spec_of("label")).passed
 
 
 def test_few_rows_do_not_judge(spec_of):
