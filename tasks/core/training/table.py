@@ -71,6 +71,7 @@ def read_files(files: Sequence[SourceFile], data: Data) -> pa.Table:
 
     try:
         decoded = _unify_dates([_decode_dictionaries(table) for table in tables])
+        decoded = _unify_numbers(decoded, data.id)
         table = pa.concat_tables(decoded, promote_options="permissive")
     except (pa.ArrowTypeError, pa.ArrowInvalid) as error:
         raise RequestError(f"The files of {data.source} do not fit together: {error}") from error
@@ -133,6 +134,20 @@ def _unify_dates(tables: Sequence[pa.Table]) -> Sequence[pa.Table]:
         if len(types) > 1 and are_dates and same_zone(types):
             for table in tables:
                 check_dates(table[name], name)
+            tables = [_cast_as_stored(table, [name]) for table in tables]
+    return tables
+
+
+def _unify_numbers(tables: Sequence[pa.Table], id_column: str | None) -> Sequence[pa.Table]:
+    """Return the tables with numbers of several types in float64, as they are scored.
+
+    Arrow itself would round decimals to the float32 of another file.
+    """
+    for name in tables[0].column_names:
+        types = {table.schema.field(name).type for table in tables}
+        are_numbers = all(kind_of(type_) == "numeric" for type_ in types)
+        are_integers = all(pa.types.is_integer(type_) for type_ in types)
+        if len(types) > 1 and are_numbers and not are_integers and name != id_column:
             tables = [_cast_as_stored(table, [name]) for table in tables]
     return tables
 

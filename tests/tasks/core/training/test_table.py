@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -32,6 +34,16 @@ def test_files_are_read_in_order_and_their_types_fit_together(tmp_path, write):
     table = read_files(list_source(str(tmp_path)).files, data())
     assert table["x"].to_pylist() == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0] + [7.5] * 5
     assert table["y"].to_pylist() == [1] * 6 + [2] * 5
+
+
+@pytest.mark.parametrize("other", [pa.float16(), pa.float32(), pa.decimal256(60, 5), pa.float64()])
+def test_decimals_keep_their_value_beside_the_numbers_of_another_file(tmp_path, write, other):
+    amounts = [Decimal("-99999999.99"), Decimal("1.10")] * 5
+    write("a.parquet", pa.table({"y": range(10), "x": pa.array(amounts, pa.decimal128(38, 2))}))
+    write("b.parquet", pa.table({"y": range(10), "x": pa.array([0.5] * 10).cast(other)}))
+
+    table = read_files(list_source(str(tmp_path)).files, data())
+    assert table["x"].to_pylist() == [-99999999.99, 1.1] * 5 + [0.5] * 10
 
 
 @pytest.mark.parametrize("name", ["a.parquet", "a.csv"])
