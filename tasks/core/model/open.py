@@ -18,7 +18,7 @@ from tasks.core.model.scorer import Scored, Scorer, columns_read
 from tasks.core.model.skops_file import parse_pipeline
 from tasks.core.model.version import ModelVersion, read_files
 from tasks.core.score_columns import ScoreColumns
-from tasks.core.tables.schemas import check_schema
+from tasks.core.tables.schemas import check_schema, check_zones
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class Model:
         table = _as_table(rows)
         columns = self.metadata.columns
         check_schema(table.schema, self.metadata.features, columns.carried, "the rows")
+        check_zones(table.schema, self.metadata.features, "the rows")
 
         read = table.select(columns_read(self.metadata.features, columns))
         return self.scorer().score(read.combine_chunks())

@@ -15,7 +15,7 @@ from tasks.core.spec.spec import Spec
 from tasks.core.storage.location import is_url
 from tasks.core.tables.columns import Column, kind_of
 from tasks.core.tables.listing import SourceListing, check_same_types, list_source
-from tasks.core.tables.schemas import check_schema
+from tasks.core.tables.schemas import check_schema, check_zones
 
 
 def check_scoring(spec: Spec, cluster: str | None = None) -> SourceListing:
@@ -87,6 +87,7 @@ def check_columns(source: SourceListing, features: Sequence[Column], columns: Sc
     features = [column for column in features if column.name not in source.keys]
     for file, schema in zip(source.files, source.schemas, strict=True):
         check_schema(schema, features, columns.carried, file.path)
+        check_zones(schema, features, file.path)
 
     first = source.files[0]
     if columns.id is not None and first.format == "parquet":

@@ -113,6 +113,6 @@ def _row_groups(
 
 def _copy_name(file: SourceFile, number: int, metadata: ModelMetadata, at_least: int) -> str:
     """Name a copy by its file and its types: another model may type the columns otherwise."""
-    types = [[column.name, column.kind] for column in metadata.features]
+    types = [[column.name, column.kind, column.zoned] for column in metadata.features]
     identity = digest_of([file.digest, file.revision, types, at_least])
     return f"{number}-{identity[:16]}.parquet"

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import pyarrow as pa
@@ -25,10 +25,15 @@ INDEX = re.compile(r"__index_level_\d+__")  # what pandas calls an index that ha
 
 @dataclass(frozen=True)
 class Column:
-    """A feature: its name and its kind."""
+    """A feature: its name and its kind.
+
+    `zoned` says of dates whether they have a time zone, where that is known: the same clock means
+    another moment with one.
+    """
 
     name: str
     kind: ColumnKind
+    zoned: bool | None = field(default=None, compare=False)
 
 
 def kind_of(type_: pa.DataType) -> ColumnKind | None:
@@ -48,6 +53,17 @@ def kind_of(type_: pa.DataType) -> ColumnKind | None:
     return None
 
 
+def has_zone(type_: pa.DataType) -> bool:
+    """Return whether a type is that of times with a zone.
+
+    >>> has_zone(pa.timestamp("us", "UTC")), has_zone(pa.timestamp("us")), has_zone(pa.date32())
+    (True, False, False)
+    """
+    if pa.types.is_dictionary(type_):
+        return has_zone(type_.value_type)
+    return pa.types.is_timestamp(type_) and type_.tz is not None
+
+
 def feature_columns(schema: pa.Schema, left_out: Iterable[str]) -> tuple[Column, ...]:
     """List the features of a table: every column that is not left out.
 
@@ -56,17 +72,18 @@ def feature_columns(schema: pa.Schema, left_out: Iterable[str]) -> tuple[Column,
     """
     excluded = set(left_out)
     features = []
-    for field in schema:
-        if field.name in excluded or INDEX.fullmatch(field.name):
+    for item in schema:
+        if item.name in excluded or INDEX.fullmatch(item.name):
             continue
 
-        kind = kind_of(field.type)
+        kind = kind_of(item.type)
         if kind is None:
             raise RequestError(
-                f"Column {field.name!r} is of type {field.type}, which no model can use: "
+                f"Column {item.name!r} is of type {item.type}, which no model can use: "
                 "add it to `data.drop`."
             )
-        features.append(Column(field.name, kind))
+        zoned = has_zone(item.type) if kind == "date" else None
+        features.append(Column(item.name, kind, zoned))
 
     if not features:
         raise RequestError(

@@ -1,6 +1,7 @@
 """The Parquet copy of a CSV file: typed by the model, and read piece by piece from there on."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,6 +19,7 @@ TRUE = pa.array(["1", "True", "TRUE", "true"])
 FALSE = pa.array(["0", "False", "FALSE", "false"])
 NULL_BOOLEAN = pa.scalar(None, pa.bool_())
 NAMES: dict[ColumnKind, str] = {"numeric": "number", "boolean": "boolean", "date": "date"}
+WITH_ZONE = {True: "with a time zone", False: "without a time zone"}
 
 
 def copy_csv(file: SourceFile, features: Sequence[Column], path: Path, group_rows: int) -> Path:
@@ -95,7 +97,7 @@ def convert(batch: pa.RecordBatch, columns: Sequence[Column]) -> pa.RecordBatch:
     problems: dict[int, list[str]] = {}
     for column in columns:
         strings = batch[column.name]
-        values, bad_rows = _parse_column(strings, column.kind)
+        values, bad_rows = _parse_column(strings, column)
         batch = _replace_column(batch, column.name, values)
         for row in bad_rows:
             problem = _problem_of(column, strings[row])
@@ -113,7 +115,8 @@ def _replace_column(batch: pa.RecordBatch, name: str, values: pa.Array) -> pa.Re
 
 def _problem_of(column: Column, string: pa.Scalar) -> str:
     value = string.as_py()
-    return f"column {column.name!r}: {value!r} is no {NAMES[column.kind]}"
+    zone = "" if column.zoned is None else f" {WITH_ZONE[column.zoned]}"
+    return f"column {column.name!r}: {value!r} is no {NAMES[column.kind]}{zone}"
 
 
 def _problem_column(problems: Mapping[int, Sequence[str]], rows: int) -> pa.Array:
@@ -127,15 +130,18 @@ def _problem_column(problems: Mapping[int, Sequence[str]], rows: int) -> pa.Arra
     return pa.array(said, pa.string())
 
 
-def _parse_column(strings: pa.Array, kind: ColumnKind) -> tuple[pa.Array, list[int]]:
+def _parse_column(strings: pa.Array, column: Column) -> tuple[pa.Array, list[int]]:
     """Return the parsed values, and the rows of those that cannot be parsed, which are missing."""
     given = given_strings(strings)
-    missing_value = pa.nulls(1, STORED_AS[kind])
+    missing_value = pa.nulls(1, STORED_AS[column.kind])
+    parser = PARSERS[column.kind]
+    if column.zoned is not None:
+        parser = partial(parse_dates, zoned=column.zoned)
 
     parts: list[pa.Array] = []
     bad_rows: list[int] = []
     row = 0
-    for part in _parse_in_halves(given, PARSERS[kind]):
+    for part in _parse_in_halves(given, parser):
         if part is None:
             bad_rows.append(row)
             parts.append(missing_value)

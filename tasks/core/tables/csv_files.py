@@ -16,7 +16,7 @@ from tasks.core.tables.columns import NULL_STRING
 from tasks.core.tables.csv_header import check_header, header_advice
 from tasks.core.tables.csv_lines import first_fault
 from tasks.core.tables.csv_text import CheckedText
-from tasks.core.tables.frames import parse_dates
+from tasks.core.tables.frames import IN_UTC, parse_dates
 from tasks.core.tables.open_files import OpenFile, open_file, reading
 from tasks.core.tables.sources import SourceFile
 from tasks.core.tables.timestamps import MICROSECONDS
@@ -53,12 +53,20 @@ def _with_far_dates(table: pa.Table, as_text: Sequence[str]) -> pa.Table:
         column = table[name]
         if name in as_text or not _begins_with_timestamp(column):
             continue
-        try:
-            chunks = [parse_dates(chunk) for chunk in column.chunks]
-        except ValueError:  # it is text
-            continue
-        table = table.set_column(position, name, pa.chunked_array(chunks, MICROSECONDS))
+        dates = _parsed(column, zoned=False) or _parsed(column, zoned=True)
+        if dates is not None:
+            table = table.set_column(position, name, dates)
     return table
+
+
+def _parsed(column: pa.ChunkedArray, *, zoned: bool) -> pa.ChunkedArray | None:
+    """Return strings as dates that all have a zone, or all have none; None where it is text."""
+    try:
+        chunks = [parse_dates(chunk, zoned=zoned) for chunk in column.chunks]
+    except ValueError:
+        return None
+    dates = pa.chunked_array(chunks, MICROSECONDS)
+    return dates.cast(pa.int64()).cast(IN_UTC) if zoned else dates
 
 
 def _begins_with_timestamp(column: pa.ChunkedArray) -> bool:

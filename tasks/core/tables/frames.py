@@ -64,10 +64,10 @@ def given_strings(strings: pa.Array) -> pa.Array:
     return pc.if_else(is_missing, NULL_STRING, strings)
 
 
-def parse_dates(strings: pa.Array) -> pa.Array:
+def parse_dates(strings: pa.Array, *, zoned: bool | None = None) -> pa.Array:
     """Parse dates and times as ISO 8601 writes them, those with a zone as UTC.
 
-    What is finer than a microsecond is cut off.
+    What is finer than a microsecond is cut off. With `zoned`, all must have a zone, or none may.
 
     >>> parse_dates(pa.array(["2024-01-31", None, "2024-01-31T12:30:00.5"])).to_pylist()[2]
     datetime.datetime(2024, 1, 31, 12, 30, 0, 500000)
@@ -77,20 +77,22 @@ def parse_dates(strings: pa.Array) -> pa.Array:
     """
     given = given_strings(strings)
     try:
-        return _parse_microseconds(given)
+        return _parse_microseconds(given, zoned)
     except pa.ArrowInvalid:  # maybe for nothing but its nanoseconds
         shortened = pc.replace_substring_regex(given, NANOSECONDS, r"\1\2")
 
     try:
-        return _parse_microseconds(shortened)
+        return _parse_microseconds(shortened, zoned)
     except pa.ArrowInvalid as error:
         raise ValueError(str(error).partition(" as a scalar")[0]) from error
 
 
-def _parse_microseconds(strings: pa.Array) -> pa.Array:
+def _parse_microseconds(strings: pa.Array, zoned: bool | None) -> pa.Array:
     try:
-        parsed = strings.cast(MICROSECONDS)
+        parsed = strings.cast(IN_UTC if zoned else MICROSECONDS)
     except pa.ArrowInvalid:
+        if zoned is not None:
+            raise
         parsed = strings.cast(IN_UTC)
     return to_microseconds(pa.chunked_array([parsed])).combine_chunks()
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import pyarrow as pa
 
 from tasks.core.errors import RequestError
-from tasks.core.tables.columns import Column, ColumnKind, kind_of
+from tasks.core.tables.columns import Column, ColumnKind, has_zone, kind_of
 from tasks.core.wording import nearest_name
 
 # What a column of another kind has to be made.
@@ -58,3 +58,22 @@ def _way_out(found: pa.DataType, wanted: ColumnKind) -> str:
     if wanted == "date" and kind_of(found) == "categorical":
         return f"{way_out}, as `pandas.to_datetime` does"
     return way_out
+
+
+def check_zones(schema: pa.Schema, features: Sequence[Column], origin: str) -> None:
+    """Refuse dates with a time zone where a model knows those without one, and the other way.
+
+    Raises:
+        RequestError: with the column.
+    """
+    for column in features:
+        found = schema.field(column.name).type
+        if column.zoned is None or pa.types.is_null(found) or has_zone(found) == column.zoned:
+            continue
+
+        known = "with" if column.zoned else "without"
+        raise RequestError(
+            f"{origin}: column {column.name!r} is {found}, the model was trained on dates {known} "
+            "a time zone: which moments are meant would be a guess; write them as they were in "
+            "training."
+        )

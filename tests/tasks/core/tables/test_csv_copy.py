@@ -126,3 +126,16 @@ def test_dates_with_and_without_a_zone_in_one_file_are_each_what_they_say(copied
 
     assert dates == [midnight, midnight, "None", midnight]
     assert table[PROBLEM].to_pylist() == [None, None, "column 'at': 'soon' is no date", None]
+
+
+@pytest.mark.parametrize(("zoned", "bad"), [(True, [0, 2]), (False, [1, 3]), (None, [])])
+def test_dates_are_read_with_a_time_zone_or_without_one_as_the_model_knows_them(zoned, bad):
+    dates = ["2024-05-06 07:00", "2024-05-06 07:00Z", "2024-05-06", "2024-05-06T07:00+02:00", ""]
+    copied = convert(pa.record_batch({"at": dates}), [Column("at", "date", zoned)])
+    problems = copied[PROBLEM].to_pylist()
+    assert [row for row in range(5) if problems[row]] == bad
+    assert [row for row in range(5) if copied["at"][row].as_py() is None] == [*bad, 4]
+    if bad:
+        known = "with" if zoned else "without"
+        value = dates[bad[0]]
+        assert problems[bad[0]] == f"column 'at': {value!r} is no date {known} a time zone"

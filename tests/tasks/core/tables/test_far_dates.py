@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tasks.core.tables.columns import Column
+from tasks.core.tables.columns import Column, feature_columns
 from tasks.core.tables.csv_copy import copy_csv
 from tasks.core.tables.csv_files import read_csv
 from tasks.core.tables.frames import parse_dates, stored, to_frame
@@ -105,3 +105,12 @@ def test_dates_in_a_dictionary_are_dates():
     column = pa.chunked_array([encoded])
     assert stored(column).equals(TABLE["at"])
     assert moments(pa.table({"at": column})).tolist() == MOMENTS.tolist()
+
+
+@pytest.mark.parametrize(
+    ("zones", "zoned"), [(["Z", "+02:00"], True), (["", ""], False), (["", "Z"], None)]
+)
+def test_far_dates_of_a_csv_file_have_a_zone_if_they_all_have_one(write, zones, zoned):
+    file = write("in.csv", "n,at\n" + "".join(f"1,9999-12-31T05:00:00.5{end}\n" for end in zones))
+    found = feature_columns(read_csv(file).schema, ["n"])[0]
+    assert (found.kind, found.zoned) == ("date" if zoned is not None else "categorical", zoned)

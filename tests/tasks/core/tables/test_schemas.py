@@ -3,7 +3,7 @@ import pytest
 
 from tasks.core.errors import RequestError
 from tasks.core.tables.columns import Column
-from tasks.core.tables.schemas import check_schema
+from tasks.core.tables.schemas import check_schema, check_zones
 
 FEATURES = (Column("a", "numeric"), Column("b", "categorical"))
 
@@ -73,3 +73,28 @@ def test_the_message_about_a_wide_table_stays_short():
         check_schema(schema, FEATURES, [], "wide.parquet")
 
     assert len(str(refused.value)) < 250
+
+
+@pytest.mark.parametrize(
+    ("type_", "zoned", "is_refused"),
+    [
+        (pa.timestamp("us", "Europe/Oslo"), True, False),
+        (pa.timestamp("ns", "UTC"), True, False),
+        (pa.timestamp("us"), True, True),
+        (pa.date32(), True, True),
+        (pa.timestamp("s"), False, False),
+        (pa.date32(), False, False),
+        (pa.timestamp("us", "UTC"), False, True),
+        (pa.dictionary(pa.int8(), pa.timestamp("us", "UTC")), False, True),
+        (pa.timestamp("us", "UTC"), None, False),
+        (pa.null(), True, False),
+    ],
+)
+def test_a_date_with_a_zone_is_another_one_than_the_same_clock_without(type_, zoned, is_refused):
+    given = pa.schema([("at", type_)]), [Column("at", "date", zoned)], "in.parquet"
+    if not is_refused:
+        assert check_zones(*given) is None
+        return
+    known = "with a time zone" if zoned else "without a time zone"
+    with pytest.raises(RequestError, match=f"'at' is .*, the model was trained on dates {known}"):
+        check_zones(*given)
