@@ -69,13 +69,22 @@ def test_a_csv_file_and_a_parquet_file_of_one_table_are_scored_alike(tmp_path, m
 
 
 @pytest.mark.parametrize(
-    "moment", ["2024-01-31T12:00:00Z", "2024-01-31 13:00:00+01:00", "2024-01-31T12:00:00.000000999"]
+    ("moment", "zoned"),
+    [
+        ("2024-01-31T12:00:00Z", True),
+        ("2024-01-31 13:00:00+01:00", True),
+        ("2024-01-31T12:00:00.000000999", False),
+    ],
 )
 def test_a_csv_time_with_a_zone_or_nanoseconds_is_the_same_moment_to_the_microsecond(
-    tmp_path, write, metadata, moment
+    tmp_path, write, metadata, moment, zoned
 ):
     text = f"id,n,flag,city,at,keep\n0,1.5,true,Oslo,{moment},k\n1,1.5,true,Oslo,NA,k\n"
-    copied = copy_csv(write("times.csv", text), metadata.features, tmp_path / "copy.parquet", 99)
+    features = [
+        replace(column, zoned=zoned) if column.kind == "date" else column
+        for column in metadata.features
+    ]
+    copied = copy_csv(write("times.csv", text), features, tmp_path / "copy.parquet", 99)
     assert [str(at) for at in pq.read_table(copied)["at"].to_pylist()] == [
         "2024-01-31 12:00:00",
         "None",
