@@ -11,7 +11,8 @@ from tasks.core.errors import RequestError
 
 # Where a URL starts; a path makes `//` to `/`. A chain, as zip://a.csv::https://b, holds two.
 START = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{1,30}:/+")
-ENCODED_START = re.compile("%3A(%2F)+", re.IGNORECASE)
+ENCODED_START = re.compile("%(25)*3A(%(25)*2F)+", re.IGNORECASE)
+MOST_ENCODINGS = 5  # one in another
 WORD = re.compile(r"[^\s\"<>]+")  # a quotation mark may be part of a password
 PORT = re.compile("[0-9]{1,5}")
 CONTAINERS = ("az:", "abfs", "wasb")  # schemes of Azure: container@account is no user
@@ -24,6 +25,7 @@ SECRET_NAMES = re.compile(
 )
 # Whatever the name, but for some: long, of letters and digits without a dot; or a web token.
 SECRET_VALUES = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9+_=~\-]{20,}|eyJ.*")
+PARAMETERS = re.compile("[?#;&]")
 PLAIN_NAMES = {"id", "v", "version", "versionid", "generation", "etag", "dataset", "file"}
 
 
@@ -54,10 +56,12 @@ def check_no_secrets(text: str) -> None:
 
 def _clean(word: str) -> str:
     """Take the secrets out of a word, if there is a URL in it, perhaps as a value of another."""
-    if not ENCODED_START.search(word):
-        return _clean_urls(word)
+    decoded = word
+    for _ in range(MOST_ENCODINGS):
+        if not ENCODED_START.search(decoded):
+            break
+        decoded = unquote(decoded)
 
-    decoded = unquote(word)
     cleaned = _clean_urls(decoded)
     return word if cleaned == decoded else cleaned
 
@@ -77,15 +81,32 @@ def _clean_url(url: str) -> str:
     body = url.rstrip("')],.:;")
     end = url[len(body) :]
 
-    address = re.split("[?#;]", body, maxsplit=1)[0]
+    body = _without_odd_password(body)
+    address = PARAMETERS.split(body, maxsplit=1)[0]
     parameters = body[len(address) :]
     shown = "" if _are_secret(parameters) else parameters
     return _without_user(address) + shown + end
 
 
+def _without_odd_password(url: str) -> str:
+    """Take out a user whose password holds what elsewhere begins the parameters of a URL.
+
+    Databases take such addresses; one that merely has a port has no password.
+    """
+    scheme = START.match(url)
+    if scheme is None:
+        return url
+
+    rest = url[scheme.end() :]
+    user = re.split("[/?#;@]", rest, maxsplit=1)[0]
+    before, _, after = rest.rpartition("@")
+    is_odd = ":" in user and not _ends_in_port(user) and PARAMETERS.search(before)
+    return scheme[0] + after if is_odd else url
+
+
 def _are_secret(parameters: str) -> bool:
-    """Return whether any of the parameters of a URL may be a secret."""
-    for item in re.split("[?#&;]", parameters):
+    """Return whether any of the parameters of a URL may be a secret, or hold one."""
+    for item in PARAMETERS.split(unquote(parameters)):
         name, _, value = unquote(item).partition("=")
         if value and SECRET_NAMES.search(name):
             return True
