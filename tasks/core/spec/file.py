@@ -1,6 +1,6 @@
 """The spec file: read, changed by `--set`, and validated."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from tasks.core.spec.spec import Spec
 from tasks.core.spec.yaml_text import MOST_CHARACTERS, read_yaml
 from tasks.core.storage.files import check_regular
 from tasks.core.storage.location import absolute, absolute_output
+from tasks.core.storage.secrets import check_no_secrets
 
 
 def load_spec(path: Path, overrides: Sequence[str] = ()) -> Spec:
@@ -52,11 +53,15 @@ def parse_spec(document: Mapping[str, Any], folder: Path, origin: str) -> Spec:
 
     Raises:
         RequestError: a field is unknown or impossible; `origin` is named as where it came from.
+            Or a URL in it gives a secret away: runs and models store the whole spec.
     """
     try:
         spec = Spec.model_validate(document)
     except ValidationError as error:
         raise RequestError(f"{origin}: {shorten(explain(error))}") from error
+
+    for text in _texts_of(spec.model_dump(mode="json")):
+        check_no_secrets(text)
 
     data = spec.data.model_copy(update={"source": absolute(spec.data.source, folder)})
     scoring_paths = {
@@ -65,3 +70,14 @@ def parse_spec(document: Mapping[str, Any], folder: Path, origin: str) -> Spec:
     }
     scoring = spec.scoring.model_copy(update=scoring_paths)
     return spec.model_copy(update={"data": data, "scoring": scoring})
+
+
+def _texts_of(value: Any) -> Iterator[str]:
+    """Yield all strings in a document, the names of its fields too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from _texts_of([*value, *value.values()])
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts_of(item)

@@ -114,3 +114,25 @@ def test_a_spec_that_is_a_pipe_is_refused_and_not_waited_for(tmp_path):
     os.mkfifo(path)
     with pytest.raises(RequestError, match=r"\.yaml' is a pipe, not a file: write what it holds"):
         load_spec(path)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "data.id",
+        "data.drop.0",
+        "data.segment",
+        "scoring.keep.0",
+        "candidates.0.params.solver",
+        "gates.leaks.0",
+    ],
+)
+def test_a_secret_in_any_field_is_refused(path, field):
+    """Runs have the whole spec as a parameter, and it is stored with the model."""
+    planted = "https://ann:hunter2@h/x"
+    name, is_list = field.removesuffix(".0"), field.endswith(".0")
+    override = f"{name}=[{planted!r}]" if is_list else f"{name}={planted}"
+
+    with pytest.raises(RequestError, match="https://h/x: leave user") as refused:
+        load_spec(path, [override])
+    assert "hunter2" not in str(refused.value)
