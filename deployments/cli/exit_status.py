@@ -9,7 +9,7 @@ from cyclopts import CycloptsError
 from deployments.cli.app import make_app
 from deployments.cli.failures import PrefectGoneError, UnexpectedError
 from deployments.cli.process import INTERRUPTED, leave, say
-from tasks.core.errors import AfterfitError
+from tasks.core.errors import AfterfitError, RequestError
 from tasks.core.storage.secrets import check_no_secrets
 
 FAILED = 1
@@ -17,12 +17,14 @@ WRONG_REQUEST = 2
 
 
 def check_tokens(tokens: Sequence[str]) -> None:
-    """Refuse a secret on the command line, before a run has it as a parameter.
+    """Refuse what a run cannot have as a parameter: a secret, or bytes that are no text.
 
     Raises:
-        RequestError: a URL holds one.
+        RequestError: a URL holds a secret, or the name of a file is not UTF-8.
     """
     for token in tokens:
+        if any("\ud800" <= letter <= "\udfff" for letter in token):
+            raise RequestError(f"{token!r} is not UTF-8, as names must be here: rename it.")
         check_no_secrets(token)
 
 

@@ -68,6 +68,13 @@ def test_a_secret_in_a_url_is_refused_before_anything_knows_it(
     assert files_with(PLANTED, os.environ["AFTERFIT_HOME"], tmp_path, trained.folder) == []
 
 
+def test_a_name_that_is_no_text_is_refused(capsys):
+    assert run_command(["score", "cli-sales", "sales.csv", "out\udcff"]) == 2
+    assert capsys.readouterr().err == (
+        "afterfit: 'out\\udcff' is not UTF-8, as names must be here: rename it.\n"
+    )
+
+
 def test_a_password_in_the_address_of_mlflow_is_shown_and_stored_nowhere(
     trained, afterfit, tmp_path
 ):
