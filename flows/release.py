@@ -20,8 +20,8 @@ def promote_version(model: str, version: int, force: bool = False) -> int | None
     found = resolve_version(f"{model}/{version}")
     if not (found.passed or force):
         raise GateError(
-            f"{model} version {version} was refused by its gates: add --force to promote it all "
-            "the same."
+            f"{model} version {version} was refused by its gates, or judged as another model: "
+            "add --force to promote it all the same."
         )
     champion = resolve_champion(model)
     return promote_model(found, champion.version if champion else None)

@@ -13,6 +13,7 @@ from mlflow.exceptions import MlflowException
 
 from tasks.core.errors import RequestError
 from tasks.core.evaluation.verdict import VERDICT_NAME, with_evidence
+from tasks.core.model.metadata import METADATA_NAME, model_name
 from tasks.core.model.version import ModelVersion, other_files, read_files
 from tasks.core.storage.digests import folder_digest
 from tasks.core.storage.names import check_digest
@@ -21,6 +22,7 @@ from tasks.registry.client import MISSING, connect, explain_errors
 from tasks.registry.versions import CHALLENGER, find_version
 
 DIGEST = "digest"
+EVIDENCE = (VERDICT_NAME, METADATA_NAME)
 REQUIREMENTS = ("mlflow", "numpy", "pandas", "scikit-learn", "skops")
 
 
@@ -46,7 +48,11 @@ def fetch(version: ModelVersion) -> ModelVersion:
     files = _read_copy(fetched)
     if files is None:
         files = _download(fetched)
-    return with_evidence(fetched, files.get(VERDICT_NAME, b""))
+    found = with_evidence(fetched, files.get(VERDICT_NAME, b""))
+
+    # A version can be made from the run of another model, whose evidence says nothing about it.
+    is_of_this_model = model_name(files.get(METADATA_NAME, b"")) in {"", version.name}
+    return replace(found, passed=found.passed and is_of_this_model)
 
 
 def _check_digest_of_run(version: ModelVersion) -> None:
@@ -73,18 +79,18 @@ def _check_digest_of_run(version: ModelVersion) -> None:
 
 
 def _read_copy(version: ModelVersion) -> dict[str, bytes] | None:
-    """Return the verdict of the files that were fetched before; None if they are not whole."""
+    """Return the evidence of the files that were fetched before; None if they are not whole."""
     if Path(version.folder).is_symlink():
         return None
 
     try:
-        return read_files(version, VERDICT_NAME)
+        return read_files(version, *EVIDENCE)
     except (RequestError, OSError):
         return None
 
 
 def _download(version: ModelVersion) -> dict[str, bytes]:
-    """Download the files of a version, check them, and return the verdict.
+    """Download the files of a version, check them, and return the evidence.
 
     The folder appears whole or not at all. What stood in its place is deleted first: not where it
     stands, which might be behind a symbolic link, but moved into a folder of our own.
@@ -96,7 +102,7 @@ def _download(version: ModelVersion) -> dict[str, bytes]:
             folder.rename(Path(fresh) / "damaged")
 
         downloaded = Path(connect().download_artifacts(version.run_id, "model", fresh))
-        files = read_files(replace(version, folder=str(downloaded)), VERDICT_NAME)
+        files = read_files(replace(version, folder=str(downloaded)), *EVIDENCE)
         if not folder.exists():  # another process may have been faster
             downloaded.rename(folder)
     return files

@@ -104,6 +104,18 @@ def parse_metadata(content: bytes | None, origin: str) -> ModelMetadata:
         ) from error
 
 
+def model_name(content: bytes) -> str:
+    """Return the name of the model that metadata are about; an empty string where they have none.
+
+    >>> model_name(b'{"spec": {"name": "bike"}}'), model_name(b"")
+    ('bike', '')
+    """
+    try:
+        return str(json.loads(content)["spec"]["name"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+
+
 def _parse_document(content: bytes, where: str) -> dict[str, Any]:
     try:
         document: dict[str, Any] = json.loads(content)

@@ -30,7 +30,10 @@ def test_a_refused_challenger_is_promoted_only_by_force_and_rolled_back(
     client.delete_registered_model_alias("cli-refused", "previous")
 
     unforced = afterfit("promote", "cli-refused", 2)
-    words = "cli-refused version 2 was refused by its gates: add --force to promote it all the same"
+    words = (
+        "cli-refused version 2 was refused by its gates, or judged as another model: "
+        "add --force to promote it all the same"
+    )
     assert_one_sentence(unforced, 3, f"afterfit: {words}.\n")
     forced = answer_of("promote", "cli-refused", 2, "--force")
     assert forced == {"model": "cli-refused", "version": 2, "replaced": 1}

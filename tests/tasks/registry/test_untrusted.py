@@ -74,6 +74,7 @@ def home(client, tmp_path):
         folder.mkdir(parents=True)
         (folder / "sentinel").write_text("mine")
         (folder / "sentinel.lock").write_text("mine")
+    home.chmod(0o700)
     return home
 
 
@@ -159,6 +160,20 @@ def test_another_tag_changes_neither_the_scores_nor_what_is_known_of_a_version(c
         assert known == (False, 1, KEYS[2], before.folder)
     assert [model.name for model in list_models()] == ["bike"]
     assert scores_of("bike/2") == SCORES[2]
+
+
+@pytest.mark.usefixtures("home")
+def test_the_evidence_of_another_model_lets_no_version_go_live(client):
+    """Anybody can make a version from any run; its files score, and nothing speaks for them."""
+    judged = find_version("bike", 1)
+    source = client.get_model_version("bike", "1").source
+    client.create_registered_model("boat")
+    tags = {"digest": judged.digest}
+    client.create_model_version("boat", source, judged.run_id, tags=tags)
+
+    assert fetch(judged).passed
+    assert not fetch(resolve("boat/1")).passed
+    assert scores_of("boat/1") == SCORES[1]
 
 
 @pytest.mark.usefixtures("untouched", "home")
