@@ -190,7 +190,7 @@ def test_a_task_whose_worker_was_killed_runs_again_or_says_so(servers, play, run
         again = die.with_options(name="again", retries=1)
         assert again.submit(tmp_path / "again").result() == "survived"
         once = die.with_options(name="once").submit(tmp_path / "once")
-        with pytest.raises(WorkerLostError, match=r"once lost its worker tcp://127\.0\.0\.1:\d+\."):
+        with pytest.raises(WorkerLostError, match=r"once lost its worker tls://127\.0\.0\.1:\d+\."):
             once.result()
 
     state = play(make_runner(workers=2), body)
