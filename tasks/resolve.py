@@ -5,7 +5,7 @@ from dataclasses import replace
 from tasks.core.errors import RequestError
 from tasks.core.model.version import ModelVersion
 from tasks.idempotent import idempotent_task
-from tasks.registry.files import fetch
+from tasks.registry.files import DigestChangedError, fetch
 from tasks.registry.versions import PREVIOUS, find_alias, find_trained, resolve
 
 
@@ -19,7 +19,8 @@ def resolve_version(model: str) -> ModelVersion:
 def resolve_champion(name: str) -> ModelVersion | None:
     """Find the version in use, if there is one, and fetch its files.
 
-    Without them it cannot be compared with a challenger; that is a verdict, and ends no run.
+    Without them it cannot be compared with a challenger; that is a verdict, and ends no run. But
+    nobody shall keep a champion out of the comparison by changing a tag.
     """
     champion = find_alias(name)
     if champion is None:
@@ -27,6 +28,8 @@ def resolve_champion(name: str) -> ModelVersion | None:
 
     try:
         return fetch(champion)
+    except DigestChangedError:
+        raise
     except RequestError as error:
         return replace(champion, problem=str(error))
 

@@ -14,7 +14,7 @@ from mlflow.exceptions import MlflowException
 from tasks.core.errors import RequestError
 from tasks.core.evaluation.verdict import VERDICT_NAME, with_evidence
 from tasks.core.model.metadata import METADATA_NAME, model_name
-from tasks.core.model.version import ModelVersion, other_files, read_files
+from tasks.core.model.version import ModelVersion, read_files
 from tasks.core.storage.digests import folder_digest
 from tasks.core.storage.names import check_digest
 from tasks.core.storage.own_folders import own_folder
@@ -26,6 +26,10 @@ EVIDENCE = (VERDICT_NAME, METADATA_NAME)
 REQUIREMENTS = ("mlflow", "numpy", "pandas", "scikit-learn", "skops")
 
 
+class DigestChangedError(RequestError):
+    """Somebody has changed or deleted the tag that says which files a version has."""
+
+
 @explain_errors
 def fetch(version: ModelVersion) -> ModelVersion:
     """Fetch the files of a version into the home; return it with their folder and its evidence.
@@ -33,8 +37,10 @@ def fetch(version: ModelVersion) -> ModelVersion:
     Files that are there already are used; a copy that has changed since is fetched again.
 
     Raises:
+        DigestChangedError: its tag names other files than it was registered with.
         RequestError: the files are not those that were registered.
     """
+    _check_digest_of_run(version)
     if not version.digest:
         raise RequestError(
             f"{version.name} version {version.version} was not registered by afterfit: "
@@ -42,8 +48,6 @@ def fetch(version: ModelVersion) -> ModelVersion:
         )
 
     check_digest(version.digest, version.title)
-    _check_digest_of_run(version)
-
     fetched = replace(version, folder=str(own_folder("models") / version.digest))
     files = _read_copy(fetched)
     if files is None:
@@ -62,7 +66,7 @@ def _check_digest_of_run(version: ModelVersion) -> None:
     version of afterfit, has none.
 
     Raises:
-        RequestError: the tag was changed.
+        DigestChangedError: the tag was changed or deleted, or is not written yet.
     """
     if not version.run_id:
         return
@@ -75,7 +79,11 @@ def _check_digest_of_run(version: ModelVersion) -> None:
         raise
 
     if registered not in {None, version.digest}:
-        raise other_files(version)
+        raise DigestChangedError(
+            f"The files of {version.title} are not those that were registered: somebody has "
+            f"changed its tag {DIGEST!r} in MLflow, or the run that registers it has not ended; "
+            f"set the tag to {registered}."
+        )
 
 
 def _read_copy(version: ModelVersion) -> dict[str, bytes] | None:

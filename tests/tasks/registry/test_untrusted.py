@@ -29,7 +29,7 @@ from tasks.registry.aliases import promote, rollback
 from tasks.registry.client import connect
 from tasks.registry.files import fetch, register
 from tasks.registry.versions import find_version, list_models, resolve
-from tasks.resolve import resolve_previous, resolve_trained
+from tasks.resolve import resolve_champion, resolve_previous, resolve_trained
 
 KEYS = {1: "1a" * 32, 2: "2a" * 32}
 EVIDENCE = ("verdict", "training_key", "judged_against", "promoted", "metrics", "candidate", "odd")
@@ -144,6 +144,18 @@ def test_a_version_with_another_digest_is_refused(client, tmp_path, fetched):
     assert scores_of("bike/1") == SCORES[1]
     set_tag(client, 2, "digest", own)
     assert scores_of("bike/2") == SCORES[2]
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("value", ["0" * 64, "../victim", ""])
+def test_no_tag_keeps_a_champion_out_of_the_comparison_with_its_challengers(client, value):
+    client.set_registered_model_alias("bike", "champion", "1")
+    assert resolve_champion.fn("bike").problem == ""
+
+    registered = find_version("bike", 1).digest
+    set_tag(client, 1, "digest", value)
+    with pytest.raises(RequestError, match=rf"bike version 1 .* set the tag to {registered}\.$"):
+        resolve_champion.fn("bike")
 
 
 @pytest.mark.usefixtures("untouched", "home")
