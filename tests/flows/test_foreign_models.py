@@ -50,6 +50,7 @@ def spec(tmp_path):
                 "drop": [name for name in ("y", "k") if name != target],
             },
             "candidates": [{"estimator": estimator}],
+            "gates": {"leaks": ["size"]},
         }
         path = tmp_path / "plans.yaml"
         path.write_text(yaml.safe_dump(document), encoding="utf-8")
