@@ -71,7 +71,7 @@ def test_rows_that_kill_their_worker_every_time_end_the_run_with_a_sentence(
             with contextlib.suppress(psutil.Error):
                 if any(str(source.path) in file.path for file in worker.open_files()):
                     worker.kill()
-    laws.failed(run.wait(), "score_bundle lost its worker tcp://", "What is done is kept")
+    laws.failed(run.wait(), "score_bundle lost its worker tls://", "What is done is kept")
     run.assert_gone()
     laws.unchanged(output)
     done = score_batch(slow_champion, str(source.path), str(output))
