@@ -11,7 +11,7 @@ RUN = .venv/bin/python -m
 demo: $(READY)  ## the main job on real data, from training to a million scores
 	.venv/bin/afterfit demo
 
-quick: $(READY)  ## most of the tests, in less than a minute: no servers, no worker processes
+quick: $(READY)  ## most of the tests, in a minute or two: no servers, no worker processes
 	$(RUN) pytest -m "not slow and not servers"
 
 test: $(READY)  ## the tests, the long ones apart
