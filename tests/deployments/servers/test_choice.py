@@ -40,7 +40,7 @@ def test_a_server_of_somebody_elses_on_the_port_of_ours_is_external(
 
 @pytest.mark.usefixtures("recorded")
 def test_another_url_is_external_whatever_the_record_says(alone, monkeypatch):
-    monkeypatch.setenv("PREFECT_API_URL", "http://work/api")
+    monkeypatch.setenv("PREFECT_API_URL", "http://team/api")
 
-    expected = ExternalServer("http://work/api", "PREFECT_API_URL")
+    expected = ExternalServer("http://team/api", "PREFECT_API_URL")
     assert find_external(PREFECT, alone) == expected

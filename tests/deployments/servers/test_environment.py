@@ -17,7 +17,7 @@ from tasks.core.errors import RequestError
 EMBEDDED = Servers(
     "http://127.0.0.1:1/api", "http://127.0.0.1:1", "sqlite:///it's mine.db", True, False
 )
-EXTERNAL = Servers("http://work/api", "http://work", "http://work:5000", False, False)
+EXTERNAL = Servers("http://team/api", "http://team", "http://team:5000", False, False)
 
 
 def test_exports_are_read_back_by_a_shell(alone):
@@ -70,11 +70,11 @@ def test_a_cluster_of_other_hosts_needs_servers_that_it_can_reach(servers, clust
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
-        ("http://work:5000", ["http://work:5000"]),
-        ("http://ann:p%40ss@work:5000/x", ["http://work:5000/x", "ann", "p@ss"]),
+        ("http://team:5000", ["http://team:5000"]),
+        ("http://ann:p%40ss@team:5000/x", ["http://team:5000/x", "ann", "p@ss"]),
         # What MLflow's client has no variables for stays in the URL.
-        ("http://token@work:5000", ["http://token@work:5000"]),
-        ("postgresql://ann:p@work/db", ["postgresql://ann:p@work/db"]),
+        ("http://token@team:5000", ["http://token@team:5000"]),
+        ("postgresql://ann:p@team/db", ["postgresql://ann:p@team/db"]),
         ("sqlite:///a b.db", ["sqlite:///a b.db"]),
     ],
 )

@@ -16,7 +16,7 @@ from tasks.core.errors import AfterfitError, RequestError
 
 BOTH = Servers("http://127.0.0.1:1/api", "http://127.0.0.1:1", "http://127.0.0.1:2", True, True)
 OWN_MLFLOW = Servers(
-    "http://127.0.0.1:1/api", "http://127.0.0.1:1", "https://ann:s3cret@work", True, False
+    "http://127.0.0.1:1/api", "http://127.0.0.1:1", "https://ann:s3cret@team", True, False
 )
 
 
@@ -86,7 +86,7 @@ def test_the_links_hold_the_login_of_embedded_servers_alone_and_are_for_the_owne
     assert page.stat().st_mode & 0o777 == 0o600
     assert re.findall('href="(.*)"', page.read_text()) == [
         f"http://127.0.0.1:1/afterfit-entrance#{login}",
-        "https://work",
+        "https://team",
     ]
 
     drop_login(private)
