@@ -25,8 +25,8 @@ class Comparison:
     champion: ChampionLosses | None
     rows: pa.Table
     spec: Spec
-    train: pa.Table | None = None
-    features: tuple[Column, ...] = ()
+    train: pa.Table
+    features: tuple[Column, ...]
 
     @property
     def judging(self) -> NDArray[np.bool_]:

@@ -30,8 +30,8 @@ def judge(
     champion: ChampionLosses | None,
     rows: pa.Table,
     spec: Spec,
-    train: pa.Table | None = None,
-    features: tuple[Column, ...] = (),
+    train: pa.Table,
+    features: tuple[Column, ...],
 ) -> Verdict:
     """Judge a challenger by every gate of the spec.
 

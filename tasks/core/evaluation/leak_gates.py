@@ -36,11 +36,7 @@ WAY_OUT = "put it into data.drop, or into gates.leaks if it is known before a ro
 
 def leak_gates(comparison: Comparison) -> list[Gate]:
     """Return the two gates about single features, apart from those that the spec lets pass."""
-    train = comparison.train
-    if train is None:
-        return []
-
-    spec = comparison.spec
+    train, spec = comparison.train, comparison.spec
     judged = [item for item in comparison.features if item.name not in spec.gates.leaks]
     return [
         judge_giveaways(train, comparison.rows, judged, spec),

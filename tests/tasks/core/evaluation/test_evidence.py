@@ -125,10 +125,10 @@ def test_a_champion_that_cannot_be_compared_leaves_the_limits_to_judge(make_spec
     """It never keeps out a good challenger for ever, and never lets a bad one in."""
     spec = make_spec(**SECTIONS, gates={"limits": {"mae": {"max": most}}})
     champion = ChampionLosses(np.full(ROWS, np.nan), 0, "the champion cannot be compared, because")
-    verdict = judge({"mae": 0.5}, np.full(ROWS, 0.5), champion, TABLE, spec)
+    verdict = judge({"mae": 0.5}, np.full(ROWS, 0.5), champion, TABLE, spec, TABLE, ())
     assert (verdict.passed, verdict.rows) == (passed, ROWS)
     assert {gate.name: gate.passed for gate in verdict.gates} == {
-        "limit of mae": passed, "champion not compared": True,
+        "limit of mae": passed, "champion not compared": True, **NO_LEAKS,
     }  # fmt: skip
     assert verdict.gates[1].reason == f"{champion.problem}; the limits alone judge"
 
@@ -196,16 +196,18 @@ def test_a_model_that_cannot_do_what_the_spec_asks_for_is_refused(make_spec, mod
 
 
 LOSSES = np.full(ROWS, 0.5)
+NO_LEAKS = {"no feature gives the target away": True, "no feature counts the rows": True}
 
 
 def test_the_first_model_has_only_its_limits_to_pass(make_spec):
     for most, passed in ((1.0, True), (0.4, False)):
         spec = make_spec(**SECTIONS, gates={"limits": {"mae": {"max": most}}})
-        verdict = judge({"mae": 0.5}, LOSSES, None, TABLE, spec)
+        verdict = judge({"mae": 0.5}, LOSSES, None, TABLE, spec, TABLE, ())
         assert (verdict.passed, verdict.rows) == (passed, ROWS)
         assert [gate.name for gate in verdict.gates] == [
             "limit of mae",
             "not worse than the champion",
+            *NO_LEAKS,
         ]
 
 
@@ -222,15 +224,16 @@ def test_the_first_model_has_only_its_limits_to_pass(make_spec):
 )
 def test_a_champion_is_compared_on_the_rows_it_can_judge(spec, champion, passed, rows):
     seen = int(np.isnan(champion).sum())
-    verdict = judge({"mae": 0.5}, LOSSES, ChampionLosses(champion, seen), TABLE, spec)
+    verdict = judge({"mae": 0.5}, LOSSES, ChampionLosses(champion, seen), TABLE, spec, TABLE, ())
     assert (verdict.passed, verdict.rows, verdict.rows_seen_by_champion) == (passed, rows, seen)
 
 
 def test_a_challenger_that_is_better_overall_and_much_worse_in_one_segment_is_refused(spec):
     second = np.asarray(TABLE["season"].to_pylist()) == 2.0
     champion = ChampionLosses(np.where(second, 0.1, 2.0), 0)
-    verdict = judge({"mae": 0.5}, np.where(second, 0.2, 0.5), champion, TABLE, spec)
+    verdict = judge({"mae": 0.5}, np.where(second, 0.2, 0.5), champion, TABLE, spec, TABLE, ())
     assert {gate.name: gate.passed for gate in verdict.gates} == {
         "not worse than the champion": True, "segment 1": True, "segment 2": False,
+        **NO_LEAKS,
     }  # fmt: skip
     assert "in segment 2, mae is +100.0%" in verdict.reasons[0]

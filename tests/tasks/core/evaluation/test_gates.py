@@ -7,12 +7,13 @@ import pytest
 from tasks.core.evaluation.evidence import ChampionLosses
 from tasks.core.evaluation.gates import judge, pick_best
 
-ROWS = pa.table({"season": ["warm"] * 40 + ["cold"] * 60})
+ROWS = pa.table({"y": np.arange(100.0), "season": ["warm"] * 40 + ["cold"] * 60})
 LOSSES = np.full(100, 0.5)
 UNSEEN = np.arange(100) >= 10
 LIMIT, CHAMPION = "limit of mae", "not worse than the champion"
 NOT_COMPARED = "champion not compared"
 SEGMENTS = ["segment cold", "segment warm"]
+LEAKS = ["no feature gives the target away", "no feature counts the rows"]
 
 
 @pytest.mark.parametrize(
@@ -29,9 +30,9 @@ def test_limits_are_judged_first_then_the_whole_then_each_segment(make_spec, cha
         data={"source": "/in", "target": "y", "segment": "season"},
         gates={"limits": {"mae": {"max": 1}}},
     )
-    verdict = judge({"mae": 0.5}, LOSSES, champion, ROWS, spec)
+    verdict = judge({"mae": 0.5}, LOSSES, champion, ROWS, spec, ROWS, ())
 
-    assert [gate.name for gate in verdict.gates] == gates
+    assert [gate.name for gate in verdict.gates] == [*gates, *LEAKS]
     assert verdict.rows == rows
     seen = champion.rows_seen if champion else 0
     assert verdict.rows_seen_by_champion == seen
